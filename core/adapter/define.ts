@@ -1,0 +1,122 @@
+import { Value } from 'typebox/value'
+import type { ConnectionContext, ConnectionTest, Mode } from './context.ts'
+import type { InvoicingFamily } from './invoicing.ts'
+import { type Manifest, ManifestSchema, type OperationName } from './manifest.ts'
+import { isCurrency } from './money.ts'
+import type { PaymentsFamily } from './payments.ts'
+import type { WebhookScheme } from './webhooks.ts'
+
+/** One provider, in data and small functions. It keeps no state: everything it needs is an argument. */
+export interface Adapter {
+  manifest: Manifest
+  /** What the shape of the credentials says of the mode; `undefined` where it says nothing; refused when they contradict each other. */
+  detectMode: (credentials: Readonly<Record<string, string>>) => Mode | 'contradictory' | undefined
+  /** A harmless call that proves the credentials. In live mode it only reads. */
+  test: (context: ConnectionContext) => Promise<ConnectionTest>
+  payments?: PaymentsFamily
+  invoicing?: InvoicingFamily
+  /** Explicit either way: there is no unverified default. */
+  webhooks: WebhookScheme | 'provider-has-none'
+  /** Takes out of a transcript what must never be kept: secrets, tokens, personal data that the provider echoes. */
+  scrub: (transcript: string, credentials: Readonly<Record<string, string>>) => string
+}
+
+const methodOf: Record<'payments' | 'invoicing', Record<string, OperationName>> = {
+  payments: {
+    createPayment: 'create_payment', getPayment: 'get_payment', findPayment: 'find_payment', confirmPayment: 'confirm_payment',
+    capture: 'capture', cancel: 'cancel', refund: 'refund', getRefund: 'get_refund', findRefund: 'find_refund', listTransactions: 'list_transactions'
+  },
+  invoicing: {
+    issue: 'issue', get: 'get_document', find: 'find_document', validate: 'validate_document', cancel: 'cancel_document',
+    getCancellation: 'get_cancellation', download: 'download', creditNote: 'credit_note', paymentReceipt: 'payment_receipt',
+    selfInvoice: 'self_invoice', registerSale: 'register_sale', globalInvoice: 'global_invoice', status: 'account_status'
+  }
+}
+
+const writes = new Set<OperationName>(['create_payment', 'confirm_payment', 'capture', 'cancel', 'refund', 'register_webhook',
+  'issue', 'cancel_document', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice'])
+
+/** What the adapter can do, asked of the adapter itself: a method that exists is the capability. */
+export function capabilitiesOf (adapter: Adapter): OperationName[] {
+  const found: OperationName[] = ['test']
+  for (const family of ['payments', 'invoicing'] as const) {
+    const methods = adapter[family] as Record<string, unknown> | undefined
+    if (methods === undefined) continue
+    for (const [method, operation] of Object.entries(methodOf[family])) {
+      if (typeof methods[method] === 'function') found.push(operation)
+    }
+  }
+  if (adapter.webhooks !== 'provider-has-none') {
+    if (adapter.webhooks.register !== undefined) found.push('register_webhook')
+    if (adapter.webhooks.unregister !== undefined) found.push('unregister_webhook')
+    if (adapter.webhooks.provoke !== undefined) found.push('provoke_webhook')
+  }
+  return found
+}
+
+/** Thrown at start, never while serving: an adapter that breaks its contract is not loaded. */
+export class AdapterContractError extends Error {
+  override readonly name = 'AdapterContractError'
+  readonly problems: readonly string[]
+
+  constructor (id: string, problems: readonly string[]) {
+    super(`adapter ${id}: ${problems.join('; ')}`)
+    this.problems = problems
+  }
+}
+
+/** Checks what types cannot say, names every problem at once, and gives the adapter back. Throws AdapterContractError. */
+export function defineAdapter<const A extends Adapter> (adapter: A): A {
+  const problems = contractProblems(adapter)
+  if (problems.length > 0) throw new AdapterContractError(String(adapter?.manifest?.id), problems)
+  return adapter
+}
+
+export function contractProblems (adapter: Adapter): string[] {
+  const { manifest } = adapter
+  if (!Value.Check(ManifestSchema, manifest)) {
+    return [...Value.Errors(ManifestSchema, manifest)].map(error => `manifest${error.instancePath}: ${error.message}`)
+  }
+  const problems: string[] = []
+  const owes = (truth: boolean, sentence: string) => { if (!truth) problems.push(sentence) }
+  const capabilities = capabilitiesOf(adapter)
+  for (const family of ['payments', 'invoicing'] as const) {
+    owes(manifest.families.includes(family) === (adapter[family] !== undefined), `families and the ${family} object disagree`)
+  }
+  for (const operation of capabilities) {
+    if (writes.has(operation)) owes(manifest.retry_safety[operation] !== undefined, `retry_safety says nothing of ${operation}`)
+  }
+  for (const [operation, safety] of Object.entries(manifest.retry_safety)) {
+    owes(capabilities.includes(operation as OperationName), `retry_safety names ${operation}, which does not exist`)
+    owes(safety !== 'idempotency-key' || manifest.idempotency_window_ms > 0, `${operation} relies on a key, but idempotency_window_ms is 0`)
+  }
+  const needs = (operation: OperationName, finder: OperationName) => {
+    const safety = manifest.retry_safety[operation]
+    owes(safety === undefined || safety === 'never' || capabilities.includes(finder), `${operation} can be lost, so ${finder} is owed`)
+  }
+  needs('create_payment', 'find_payment')
+  needs('refund', 'find_refund')
+  for (const name of manifest.credentials.required) owes(name in manifest.credentials.properties, `required credential ${name} is not a field`)
+  for (const [name, field] of Object.entries(manifest.credentials.properties)) {
+    if (field.pattern !== undefined) owes(compiles(field.pattern), `pattern of ${name} is not a regular expression`)
+  }
+  if (manifest.webhooks !== null) {
+    owes(manifest.webhooks.secret in manifest.credentials.properties, 'webhooks.secret is not a credential')
+    owes(adapter.webhooks !== 'provider-has-none', 'webhooks are declared but not verified')
+  } else {
+    owes(adapter.webhooks === 'provider-has-none', 'webhooks are verified but not declared')
+  }
+  for (const currency of [...manifest.currencies, ...Object.keys(manifest.amounts)]) owes(isCurrency(currency), `${currency} is not a currency`)
+  for (const mode of manifest.modes) owes('api' in manifest.base_urls[mode], `base_urls.${mode} has no api`)
+  owes(typeof adapter.scrub === 'function', 'scrub is missing')
+  owes(typeof adapter.test === 'function', 'test is missing')
+  return problems
+}
+
+function compiles (pattern: string): boolean {
+  try {
+    return new RegExp(pattern, 'u') instanceof RegExp
+  } catch {
+    return false
+  }
+}

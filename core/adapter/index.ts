@@ -1,0 +1,11 @@
+/** @pasarela/adapter: what an adapter is written against. It imports nothing else of the hub. */
+export * from './context.ts'
+export * from './define.ts'
+export * from './http.ts'
+export * from './invoicing.ts'
+export * from './manifest.ts'
+export * from './money.ts'
+export * from './payments.ts'
+export * from './problems.ts'
+export * from './simulator.ts'
+export * from './webhooks.ts'

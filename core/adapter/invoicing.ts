@@ -1,0 +1,116 @@
+import type { ConnectionContext, Mode } from './context.ts'
+import type { IdempotencyKey } from './payments.ts'
+
+/**
+ * The unified fiscal document. Decimal quantities and prices are strings: fiscal arithmetic is decimal, never float.
+ * Totals are computed once, in the core, never by an adapter. Country parts (`mx`, `ec`, `es`) say what only that law asks.
+ */
+export interface Invoice {
+  /** Our invoice id. */
+  reference: string
+  country: 'MX' | 'EC' | 'ES'
+  kind: 'invoice' | 'credit_note' | 'debit_note' | 'payment_receipt' | 'global_invoice' | 'withholding'
+  series?: string
+  number?: string
+  issuedAt: Date
+  issuer: InvoiceParty
+  customer: InvoiceParty
+  currency: string
+  exchangeRate?: string
+  lines: InvoiceLine[]
+  totals: { subtotal: string, discount: string, taxes: string, withheld: string, total: string }
+  payment?: { method?: string, form?: string, due?: string }
+  related?: { type: string, fiscalId: string }[]
+  mx?: Record<string, unknown>
+  ec?: Record<string, unknown>
+  es?: Record<string, unknown>
+}
+
+export interface InvoiceParty {
+  name: string
+  taxId: string
+  taxIdType?: string
+  address?: { street?: string, city?: string, region?: string, postalCode?: string, country?: string }
+  email?: string
+  mx?: { regime?: string, cfdiUse?: string }
+  es?: Record<string, unknown>
+}
+
+export interface InvoiceLine {
+  description: string
+  quantity: string
+  unitPrice: string
+  discount?: string
+  taxes: { type: string, rate: string, base: string, amount: string, withheld?: boolean, exempt?: boolean }[]
+  mx?: { productKey: string, unitKey: string, taxObject: string }
+}
+
+export type DocumentStatus = 'submitted' | 'issued' | 'rejected' | 'cancel_requested' | 'cancel_pending_acceptance' | 'canceled' | 'cancel_rejected'
+
+/** A fiscal document as the provider or the authority tells it at one moment. */
+export interface DocumentSnapshot {
+  providerReference: string
+  /** Our invoice id as the provider keeps it, where it does. */
+  reference?: string
+  /** The authority's identifier: UUID, clave de acceso, registry code. */
+  fiscalId?: string
+  status: DocumentStatus
+  providerStatus: string
+  /** The signed document exactly as received: re-serialising it would break its signature. */
+  document?: Uint8Array
+  /** The authority's findings, verbatim, in its language. */
+  messages: { code: string, message: string }[]
+  mode?: Mode
+}
+
+/**
+ * What is handed over. `hub`: the core built and sealed the document; `provider`: the provider seals the model with a
+ * certificate that was uploaded to it.
+ */
+export type IssueInput = {
+  idempotencyKey: IdempotencyKey
+  reference: string
+  /** The natural key by which a repeat is recognised: issuer's tax id, series, number, and for a sealed one its digest. */
+  naturalKey: { issuerTaxId: string, series?: string, number?: string, sha256?: string }
+} & ({ sealed: Uint8Array, model?: undefined } | { model: Invoice, sealed?: undefined })
+
+export interface DocumentLookup {
+  reference: string
+  naturalKey: IssueInput['naturalKey']
+  fiscalId?: string
+  from: Date
+  to: Date
+}
+
+export interface CancelDocumentInput {
+  idempotencyKey: IdempotencyKey
+  reference: string
+  providerReference: string
+  fiscalId: string
+  /** The law's motive code (Mexico: 01–04). */
+  motive: string
+  /** Fiscal id of the document that replaces it. */
+  substitute?: string
+  /** The signed cancellation, where the hub seals. */
+  sealed?: Uint8Array
+}
+
+export interface InvoicingFamily {
+  /** `hub`: takes the document that the core built and sealed. `provider`: takes the model. */
+  seals: 'hub' | 'provider'
+  issue: (context: ConnectionContext, input: IssueInput) => Promise<DocumentSnapshot>
+  get: (context: ConnectionContext, providerReference: string) => Promise<DocumentSnapshot>
+  /** By natural key; undefined when the provider certainly has none. It is asked before any repeat: nothing is stamped twice. */
+  find: (context: ConnectionContext, lookup: DocumentLookup) => Promise<DocumentSnapshot | undefined>
+  validate?: (context: ConnectionContext, input: IssueInput) => Promise<DocumentSnapshot['messages']>
+  cancel?: (context: ConnectionContext, input: CancelDocumentInput) => Promise<DocumentSnapshot>
+  getCancellation?: (context: ConnectionContext, providerReference: string) => Promise<DocumentSnapshot>
+  download?: (context: ConnectionContext, providerReference: string, format: 'xml' | 'pdf') => Promise<Uint8Array>
+  creditNote?: (context: ConnectionContext, input: IssueInput & { related: string }) => Promise<DocumentSnapshot>
+  paymentReceipt?: (context: ConnectionContext, input: IssueInput & { related: string }) => Promise<DocumentSnapshot>
+  selfInvoice?: (context: ConnectionContext, input: { idempotencyKey: IdempotencyKey, reference: string, model: Invoice }) => Promise<{ url: string, expiresAt?: Date }>
+  registerSale?: (context: ConnectionContext, input: { idempotencyKey: IdempotencyKey, reference: string, model: Invoice }) => Promise<{ providerReference: string }>
+  globalInvoice?: (context: ConnectionContext, input: IssueInput) => Promise<DocumentSnapshot>
+  /** Stamps left, certificate on file: whatever the provider tells of the account. */
+  status?: (context: ConnectionContext) => Promise<{ stampsLeft?: number, certificateExpiresAt?: Date }>
+}

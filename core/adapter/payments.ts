@@ -1,0 +1,190 @@
+import type { ConnectionContext, Mode } from './context.ts'
+import type { Money } from './money.ts'
+import type { ProviderProblem } from './problems.ts'
+
+/** What a payment can be, at any provider. `unknown` is ours alone: an adapter never answers it, it throws. */
+export const paymentStatuses = ['requires_payment_method', 'requires_action', 'processing', 'authorized', 'succeeded', 'canceled', 'failed', 'expired'] as const
+export type ProviderPaymentStatus = typeof paymentStatuses[number]
+
+export type NextAction =
+  | { type: 'redirect', url: string }
+  | { type: 'client_secret', client_secret: string, publishable_key?: string }
+  | { type: 'voucher', reference: string, barcode_url?: string, url?: string, expires_at: string }
+  | { type: 'bank_transfer', clabe?: string, account?: string, bank?: string, reference?: string, amount_remaining?: number, url?: string, expires_at?: string }
+  | { type: 'qr', data: string, image?: string, expires_at?: string }
+  | { type: 'wallet_push', expires_at?: string }
+  | { type: 'sdk_challenge', data: Record<string, unknown> }
+
+/**
+ * Chosen by the hub once per operation and the same on every repetition. An adapter forwards it; it never makes one.
+ */
+export type IdempotencyKey = string & { readonly __brand: 'IdempotencyKey' }
+
+/** How the payer pays: `type` is one of the manifest's methods; a card comes only as a provider's token. */
+export interface MethodInput {
+  type: string
+  /** The provider's token or saved-method id. Never a card number. */
+  token?: string
+  [field: string]: unknown
+}
+
+export interface PayerInput {
+  name?: string
+  email?: string
+  phone?: string
+  tax_id?: string
+  /** The provider's own customer id, where one is known. */
+  provider_reference?: string
+}
+
+interface Repeatable {
+  idempotencyKey: IdempotencyKey
+}
+
+export interface CreatePaymentInput extends Repeatable {
+  /** Our payment id: kept by the provider where it can be searched and comes back in webhooks. */
+  reference: string
+  /** Which attempt of the payment this is, from 1: a new transaction at providers that cannot confirm again. */
+  attempt: number
+  amount: Money
+  /** Absent: the payment is opened and waits for a method. */
+  method?: MethodInput
+  capture: 'automatic' | 'manual'
+  offSession?: boolean
+  /** The tenant's own order number, shown where the provider shows one. */
+  orderReference?: string
+  description?: string
+  statementDescriptor?: string
+  customer?: PayerInput
+  /** Where the payer's browser returns after a redirect. */
+  returnUrl?: string
+  metadata?: Record<string, string>
+}
+
+export interface ConfirmPaymentInput extends Repeatable {
+  providerReference: string
+  reference: string
+  attempt: number
+  amount: Money
+  method: MethodInput
+  returnUrl?: string
+  offSession?: boolean
+}
+
+export interface CapturePaymentInput extends Repeatable {
+  providerReference: string
+  reference: string
+  /** At most what is authorised; the rest is released. */
+  amount: Money
+}
+
+export interface CancelPaymentInput extends Repeatable {
+  providerReference: string
+  reference: string
+  reason?: 'requested_by_customer' | 'duplicate' | 'fraudulent' | 'abandoned'
+}
+
+export interface RefundInput extends Repeatable {
+  /** Our refund id. */
+  refundReference: string
+  /** Our payment id. */
+  reference: string
+  providerReference: string
+  amount: Money
+  reason?: 'requested_by_customer' | 'duplicate' | 'fraudulent'
+}
+
+/** A payment as the provider tells it at one moment. Amounts are in our minor units. */
+export interface PaymentSnapshot {
+  providerReference: string
+  /** Our payment id as the provider keeps it; absent when the provider's object carries none. */
+  reference?: string
+  status: ProviderPaymentStatus
+  /** The provider's own word. */
+  providerStatus: string
+  /** What was asked. */
+  amount: Money
+  /** Reserved and not yet captured. */
+  amountCapturable: number
+  amountCaptured: number
+  /** Undefined when the provider does not say it with the payment. */
+  amountRefunded?: number
+  disputed?: boolean
+  mode?: Mode
+  nextAction?: NextAction
+  /** Why the last attempt failed. */
+  error?: PaymentProblem
+  method?: { type: string, brand?: string, last4?: string, wallet?: string }
+  /** The provider's id of the money movement (Stripe: charge), when it differs. */
+  transactionReference?: string
+  createdAt?: Date
+}
+
+export interface PaymentProblem {
+  code: ProviderProblem
+  providerCode?: string
+  message?: string
+}
+
+export type RefundStatus = 'pending' | 'requires_action' | 'succeeded' | 'failed' | 'canceled'
+
+export interface RefundSnapshot {
+  providerReference: string
+  /** Our refund id as the provider keeps it; absent for a refund made in the provider's own dashboard. */
+  refundReference?: string
+  paymentProviderReference?: string
+  status: RefundStatus
+  providerStatus: string
+  amount: Money
+  error?: PaymentProblem
+  createdAt?: Date
+}
+
+/** Where to look for an object whose creation was not answered. */
+export interface Lookup {
+  reference: string
+  /** The object was asked for no earlier than this. */
+  from: Date
+  to: Date
+}
+
+export interface RefundLookup extends Lookup {
+  refundReference: string
+  /** Absent when it is not known: then there can be no refund. */
+  providerReference: string
+}
+
+export interface ProviderTransaction {
+  providerReference: string
+  type: 'payment' | 'refund' | 'dispute' | 'fee' | 'payout' | 'other'
+  amount: Money
+  fee?: number
+  net?: number
+  reference?: string
+  at: Date
+}
+
+export interface TransactionPage {
+  data: ProviderTransaction[]
+  next?: string
+}
+
+/**
+ * The payments family. A method that exists is the capability; leaving one out IS the declaration that it is missing.
+ * A decline is an answer (a snapshot with `error`), not an exception. Exceptions are ProviderError only.
+ */
+export interface PaymentsFamily {
+  createPayment: (context: ConnectionContext, input: CreatePaymentInput) => Promise<PaymentSnapshot>
+  /** The truth about one payment. */
+  getPayment: (context: ConnectionContext, providerReference: string) => Promise<PaymentSnapshot>
+  /** By our reference; undefined when the provider certainly has none. Owed where a create is not answered for sure. */
+  findPayment?: (context: ConnectionContext, lookup: Lookup) => Promise<PaymentSnapshot | undefined>
+  /** Another attempt on the same provider object. Absent: the hub creates a new one. */
+  confirmPayment?: (context: ConnectionContext, input: ConfirmPaymentInput) => Promise<PaymentSnapshot>
+  capture?: (context: ConnectionContext, input: CapturePaymentInput) => Promise<PaymentSnapshot>
+  cancel?: (context: ConnectionContext, input: CancelPaymentInput) => Promise<PaymentSnapshot>
+  refund?: (context: ConnectionContext, input: RefundInput) => Promise<RefundSnapshot>
+  getRefund?: (context: ConnectionContext, providerReference: string) => Promise<RefundSnapshot>
+  findRefund?: (context: ConnectionContext, lookup: RefundLookup) => Promise<RefundSnapshot | undefined>
+  listTransactions?: (context: ConnectionContext, range: { from: Date, to: Date, cursor?: string }) => Promise<TransactionPage>
+}

@@ -1,0 +1,50 @@
+import type { ConnectionContext } from './context.ts'
+import type { DocumentSnapshot } from './invoicing.ts'
+import type { PaymentSnapshot, RefundSnapshot } from './payments.ts'
+
+export interface RawWebhook {
+  /** The bytes as they came: nothing parsed or re-serialised them. */
+  body: Uint8Array
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string>>
+  /** As the provider called it, with its query. */
+  url: string
+}
+
+export interface Verification extends RawWebhook {
+  /** Every secret that is valid now: two while one replaces another. Empty means that nothing can be verified. */
+  secrets: readonly string[]
+  now: Date
+  settings: Readonly<Record<string, unknown>>
+}
+
+export type Verdict =
+  /** Signed by one of the secrets, and fresh. */
+  | { verdict: 'verified', dedupeKey: string, eventType: string }
+  /** `reason` is for support, not for the caller. */
+  | { verdict: 'refused', reason: string }
+  /** The scheme signs nothing, or not the body: its only effect is that the provider is asked. */
+  | { verdict: 'unverifiable', dedupeKey: string, eventType: string }
+
+/** A webhook in our words. `snapshot` is what the event said then; the hub asks for the truth unless it is decisive. */
+export type ProviderEvent =
+  | { type: 'payment', providerReference: string, reference?: string, occurredAt?: Date, snapshot?: PaymentSnapshot }
+  | { type: 'refund', providerReference: string, reference?: string, occurredAt?: Date, refund: RefundSnapshot }
+  | { type: 'dispute', providerReference: string, reference?: string, occurredAt?: Date, disputeReference: string, status: string }
+  | { type: 'document', providerReference: string, reference?: string, occurredAt?: Date, snapshot?: DocumentSnapshot }
+  | { type: 'connection', what: 'ping' | 'revoked' }
+  | { type: 'ignored', why: string }
+
+export interface WebhookScheme {
+  /** Pure and constant-time where it compares. There is no way to skip it. */
+  verify: (input: Verification) => Verdict
+  /** Pure. Called only for what `verify` let through. */
+  parse: (raw: RawWebhook) => ProviderEvent[]
+  /** Registers `url` at the provider by its API. `secret` is what it will sign with, when it tells. */
+  register?: (context: ConnectionContext, input: { url: string, events: readonly string[] }) => Promise<{ providerReference: string, secret?: string }>
+  unregister?: (context: ConnectionContext, providerReference: string) => Promise<void>
+  /** Makes the provider send a real, signed event, harmlessly. Test mode only. */
+  provoke?: (context: ConnectionContext) => Promise<void>
+  /** What the provider wants to read as an answer; an empty 200 when absent. */
+  acknowledge?: (events: RawWebhook) => { status: number, body: string, contentType: string }
+}
