@@ -1,0 +1,47 @@
+import { randomInt } from 'node:crypto'
+import { v7 } from 'uuid'
+import { HubError } from './errors.ts'
+
+/** What each kind of object's public id begins with. */
+export const idPrefixes = {
+  tenant: 'ten', user: 'usr', session: 'ses', api_key: 'key', partner: 'par', audit: 'aud', connection: 'con', credential: 'cre',
+  operation: 'op', payment: 'pay', attempt: 'att', refund: 'ref', event: 'evt', alert: 'alt', inbound: 'inb'
+} as const
+export type IdKind = keyof typeof idPrefixes
+
+let last = { ms: 0, seq: 0 }
+
+/**
+ * A UUIDv7: sortable by the moment it was made, which also chooses its month's partition. Within one process and one
+ * millisecond the later one is the greater, so that a timeline keeps its order.
+ */
+export function newUuid (now: Date): string {
+  const ms = now.getTime()
+  last = ms === last.ms ? { ms, seq: last.seq + 1 } : { ms, seq: randomInt(0x3fffffff) }
+  return v7({ msecs: ms, seq: last.seq })
+}
+
+/** `pay_` and the 32 hexadecimal digits of the UUID. */
+export function publicId (kind: IdKind, uuid: string): string {
+  return `${idPrefixes[kind]}_${uuid.replaceAll('-', '')}`
+}
+
+/** The UUID in a public id. What is not one of ours names nothing, so it is `not_found`, as another tenant's would be. */
+export function uuidOf (kind: IdKind, id: string): string {
+  return parseId(kind, id) ?? notFound()
+}
+
+export function parseId (kind: IdKind, id: string): string | undefined {
+  const match = /^([a-z]+)_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/.exec(id)
+  return match?.[1] === idPrefixes[kind] ? match.slice(2).join('-') : undefined
+}
+
+function notFound (): never {
+  throw new HubError('not_found')
+}
+
+/** The least UUIDv7 of a moment: bounds a list by time through its primary key. */
+export function uuidAt (moment: Date): string {
+  const hex = moment.getTime().toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7000-8000-000000000000`
+}

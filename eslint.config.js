@@ -1,0 +1,42 @@
+import neostandard, { plugins } from 'neostandard'
+
+/** The folders of tsconfig.json: rules that need types run there. */
+const typed = ['core', 'adapters', 'plugins', 'migrations', 'scripts', 'test', 'bench', 'sdk'].map(folder => `${folder}/**/*.ts`)
+
+export default [
+  ...neostandard({
+    ts: true,
+    ignores: ['**/dist/**', '**/.tap/**', '**/node_modules/**', '.data/**', 'bench/results/**', 'core/db/schema.ts']
+  }),
+  {
+    name: 'pasarela/everywhere',
+    rules: {
+      // Ours log through pino, which redacts; the console redacts nothing.
+      'no-console': 'error',
+      // A table of pairs reads best a few to the line.
+      '@stylistic/object-property-newline': 'off'
+    }
+  },
+  {
+    name: 'pasarela/console',
+    files: ['scripts/**', 'bench/**', '**/cli.{ts,js}', '**/cli/**', '**/demo.ts', '**/demo/**', '.ci/**'],
+    rules: { 'no-console': 'off' }
+  },
+  {
+    name: 'pasarela/typed',
+    files: typed,
+    plugins: { '@typescript-eslint': plugins['typescript-eslint'].plugin },
+    languageOptions: {
+      parserOptions: { project: ['./tsconfig.json'], tsconfigRootDir: import.meta.dirname }
+    },
+    rules: {
+      // A promise nobody waits for is work that is lost, or an error that ends the process.
+      '@typescript-eslint/no-floating-promises': ['error', {
+        // tap's `t.test` and `t.rejects` are awaited by tap itself; `void` says that it is meant.
+        allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'rejects', 'resolves', 'resolveMatch', 'before'], package: '@tapjs/core' }, { from: 'package', name: ['rejects', 'resolves', 'resolveMatch'], package: '@tapjs/asserts' }]
+      }],
+      // Fastify and tap take async functions where the type says void.
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }]
+    }
+  }
+]
