@@ -32,8 +32,12 @@ export default [
     rules: {
       // A promise nobody waits for is work that is lost, or an error that ends the process.
       '@typescript-eslint/no-floating-promises': ['error', {
-        // tap's `t.test` and `t.rejects` are awaited by tap itself; `void` says that it is meant.
-        allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'rejects', 'resolves', 'resolveMatch', 'before'], package: '@tapjs/core' }, { from: 'package', name: ['rejects', 'resolves', 'resolveMatch'], package: '@tapjs/asserts' }]
+        // tap itself waits for these.
+        allowForKnownSafeCalls: [
+          { from: 'package', name: ['test', 'before', 'rejects', 'resolves', 'resolveMatch'], package: 'tap' },
+          { from: 'package', name: ['test'], package: '@tapjs/test' },
+          { from: 'package', name: ['rejects', 'resolves', 'resolveMatch'], package: '@tapjs/asserts' }
+        ]
       }],
       // Fastify and tap take async functions where the type says void.
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }]

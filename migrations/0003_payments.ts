@@ -35,6 +35,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       disputed boolean not null default false,
       cancel_wanted_at timestamptz,
       attempts integer not null default 0,
+      -- Counts the facts applied: who asked the provider before the last one may be telling old news.
+      version integer not null default 0,
       -- The call whose outcome is not known yet: what was asked, under which key, and since when.
       pending_kind text check (pending_kind in ('create_payment', 'confirm_payment', 'capture', 'cancel')),
       pending_operation_id uuid,

@@ -1,7 +1,7 @@
 /**
  * What a PGDATA folder says about the server that runs on it: `postmaster.pid`, and waiting for it to change.
  */
-import { readFileSync, watch, type FSWatcher } from 'node:fs'
+import { existsSync, readFileSync, watch, type FSWatcher } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 
@@ -14,7 +14,7 @@ export function runningPostmaster (data: string): Postmaster | undefined {
   if (!found || !isAlive(found.pid)) return
   // A container that was killed leaves a pid that now is somebody else, often ourselves: look at what it runs.
   const command = commandOf(found.pid)
-  return command === undefined || (/postgres/.test(command) && command.includes(path.basename(data))) ? found : undefined
+  return command === undefined || (/postgres/.test(command) && command.includes(data)) ? found : undefined
 }
 
 /** A `postmaster.pid` whose process is gone or is not PostgreSQL. */
@@ -84,7 +84,7 @@ function commandOf (pid: number): string | undefined {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
     } catch {
-      return
+      return existsSync('/proc/self') ? '' : undefined // gone; a zombie reads as empty too
     }
   }
   return spawnSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' }).stdout || undefined

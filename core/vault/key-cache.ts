@@ -12,8 +12,10 @@ export function createKeyCache<T> (options: { maxEntries: number, ttlMs: number,
   const loading = new Map<string, Promise<T>>()
 
   async function fill (name: string, load: () => Promise<T>): Promise<T> {
+    const started = load()
+    loading.set(name, started)
     try {
-      const value = await load()
+      const value = await started
       held.set(name, { value, until: now().getTime() + ttlMs })
       if (held.size > maxEntries) held.delete(held.keys().next().value!)
       return value
@@ -30,10 +32,7 @@ export function createKeyCache<T> (options: { maxEntries: number, ttlMs: number,
         held.set(name, entry)
         return entry.value
       }
-      const flight = loading.get(name) ?? fill(name, load)
-      // `fill` has not finished: it awaits at least once before it clears its flight.
-      loading.set(name, flight)
-      return await flight
+      return await (loading.get(name) ?? fill(name, load))
     },
     get size () {
       return held.size

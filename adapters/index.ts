@@ -1,0 +1,5 @@
+import type { Adapter } from '../core/adapter/index.ts'
+import stripe from './stripe/adapter.ts'
+
+/** Every adapter that comes with the hub. */
+export const adapters: readonly Adapter[] = [stripe]

@@ -1,0 +1,141 @@
+import type { Manifest } from '../../core/adapter/index.ts'
+import { amounts, currencies } from './amounts.ts'
+import { errors } from './errors.ts'
+import { defaultToleranceSeconds } from './signature.ts'
+import { events } from './webhooks.ts'
+
+const readOn = '2026-11-20'
+const keysPage = {
+  es: 'Panel de Stripe → Desarrolladores → Claves de API (https://dashboard.stripe.com/apikeys). El modo de prueba tiene claves propias.',
+  en: 'Stripe Dashboard → Developers → API keys (https://dashboard.stripe.com/apikeys). Test mode has keys of its own.'
+}
+
+export const manifest: Manifest = {
+  id: 'stripe',
+  name: 'Stripe',
+  families: ['payments'],
+  experimental: false,
+  // Where a business can open an account. Source: https://stripe.com/global, read 2026-11-20. Colombia and Ecuador are not among them:
+  // a tenant there charges COP or USD through an account of another country.
+  countries: ['AE', 'AT', 'AU', 'BE', 'BG', 'BR', 'CA', 'CH', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GB', 'GI', 'GR', 'HK', 'HR', 'HU', 'IE', 'IT', 'JP', 'LI',
+    'LT', 'LU', 'LV', 'MT', 'MX', 'MY', 'NL', 'NO', 'NZ', 'PL', 'PT', 'RO', 'SE', 'SG', 'SI', 'SK', 'TH', 'US'],
+  currencies,
+  methods: [{ type: 'card' }],
+  modes: ['test', 'live'],
+  base_urls: { test: { api: 'https://api.stripe.com' }, live: { api: 'https://api.stripe.com' } },
+  credentials: {
+    properties: {
+      publishable_key: {
+        type: 'string',
+        title: { es: 'Clave pública', en: 'Publishable key' },
+        help: { es: 'Empieza por pk_test_ o pk_live_. La usa el navegador de quien paga; no es secreta.', en: "Starts with pk_test_ or pk_live_. The payer's browser uses it; it is not secret." },
+        where: keysPage,
+        pattern: '^pk_(test|live)_[A-Za-z0-9_]{8,250}$',
+        maxLength: 255,
+        placeholder: 'pk_test_…',
+        secret: false,
+        kind: 'text'
+      },
+      secret_key: {
+        type: 'string',
+        title: { es: 'Clave secreta', en: 'Secret key' },
+        help: {
+          es: 'Empieza por sk_ (o rk_, restringida, con permiso de escritura en PaymentIntents, Refunds y Webhook Endpoints y de lectura de la cuenta y los cargos). Debe ser del mismo modo que la pública.',
+          en: 'Starts with sk_ (or rk_, restricted, with write permission on PaymentIntents, Refunds and Webhook Endpoints and read permission on the account and charges). It must be of the same mode as the publishable one.'
+        },
+        where: keysPage,
+        pattern: '^(sk|rk)_(test|live)_[A-Za-z0-9_]{8,250}$',
+        maxLength: 255,
+        placeholder: 'sk_test_…',
+        secret: true,
+        kind: 'text'
+      },
+      webhook_secret: {
+        type: 'string',
+        title: { es: 'Secreto de firma del webhook', en: 'Webhook signing secret' },
+        help: {
+          es: 'Empieza por whsec_. Déjelo vacío: Pasarela registra el webhook y guarda el secreto. Solo hace falta si lo registra a mano.',
+          en: 'Starts with whsec_. Leave it empty: Pasarela registers the webhook and keeps the secret. Only needed if you register it by hand.'
+        },
+        where: {
+          es: 'Panel de Stripe → Desarrolladores → Webhooks → el punto de conexión → Secreto de firma.',
+          en: 'Stripe Dashboard → Developers → Webhooks → the endpoint → Signing secret.'
+        },
+        pattern: '^whsec_[A-Za-z0-9_+/=-]{8,250}$',
+        maxLength: 255,
+        placeholder: 'whsec_…',
+        secret: true,
+        kind: 'text'
+      }
+    },
+    required: ['publishable_key', 'secret_key']
+  },
+  settings: {
+    properties: {
+      cop_minimum: {
+        type: 'integer',
+        description: {
+          es: 'Importe mínimo de un cobro en COP, en centavos (200000 = 2.000 COP). Stripe publica 50; sus socios en Colombia, 200000.',
+          en: 'Smallest charge in COP, in centavos (200000 = 2,000 COP). Stripe publishes 50; those who charge in Colombia, 200000.'
+        },
+        default: 200_000,
+        minimum: 50
+      },
+      webhook_tolerance_seconds: {
+        type: 'integer',
+        description: {
+          es: 'Cuánto puede diferir la hora firmada de un webhook de la nuestra, en segundos, antes o después.',
+          en: "How far the signed time of a webhook may be from ours, in seconds, either way."
+        },
+        default: defaultToleranceSeconds,
+        minimum: 30,
+        maximum: 900
+      }
+    }
+  },
+  setup_steps: [
+    { es: 'Abra el panel de Stripe y elija el modo (prueba o real).', en: 'Open the Stripe Dashboard and choose the mode (test or live).' },
+    { es: 'En Desarrolladores → Claves de API, copie la clave pública y la secreta.', en: 'In Developers → API keys, copy the publishable and the secret key.' },
+    { es: 'Péguelas aquí: Pasarela las prueba y registra el webhook.', en: 'Paste them here: Pasarela tests them and registers the webhook.' }
+  ],
+  webhooks: {
+    events,
+    secret: 'webhook_secret',
+    signs: 'body',
+    // Stripe publishes no figure and asks for a 2xx "quickly"; 10 s has been what it waits in practice.
+    answer_within_ms: 10_000,
+    manual_steps: [
+      { es: 'En Desarrolladores → Webhooks, agregue un punto de conexión con la dirección que muestra Pasarela.', en: 'In Developers → Webhooks, add an endpoint with the address that Pasarela shows.' },
+      { es: 'Elija los eventos de la lista y la versión de API 2026-10-28.endive.', en: 'Choose the listed events and the API version 2026-10-28.endive.' },
+      { es: 'Copie el secreto de firma (whsec_…) y péguelo aquí.', en: 'Copy the signing secret (whsec_…) and paste it here.' }
+    ]
+  },
+  rate_limits: { test: 25, live: 100 },
+  // Stripe may work on a request for 80 s (its SDK's own limit). A payer does not wait so long: after 30 s the outcome is `unknown`
+  // and the resolver asks, which costs nothing with an idempotency key. Reads are cheap to repeat.
+  timeouts_ms: { default: 30_000, test: 15_000, get_payment: 15_000, get_refund: 15_000 },
+  retry_safety: {
+    create_payment: 'idempotency-key',
+    confirm_payment: 'idempotency-key',
+    capture: 'idempotency-key',
+    cancel: 'idempotency-key',
+    refund: 'idempotency-key',
+    register_webhook: 'query-first'
+  },
+  // "We remove keys after they are at least 24 hours old."
+  idempotency_window_ms: 86_400_000,
+  // The 80 s that a request may take, and a margin. The list API is consistent at once; the search API is not, and is not used.
+  settles_within_ms: 120_000,
+  amounts,
+  errors,
+  sources: [
+    { title: 'API reference, types of npm stripe 23.1.0 (2026-10-28.endive)', url: 'https://docs.stripe.com/api', read_on: readOn },
+    { title: 'Currencies, minimum and special cases', url: 'https://docs.stripe.com/currencies', read_on: readOn },
+    { title: 'Error codes', url: 'https://docs.stripe.com/error-codes', read_on: readOn },
+    { title: 'Decline codes', url: 'https://docs.stripe.com/declines/codes', read_on: readOn },
+    { title: 'Idempotent requests', url: 'https://docs.stripe.com/api/idempotent_requests', read_on: readOn },
+    { title: 'Advanced error handling', url: 'https://docs.stripe.com/error-low-level', read_on: readOn },
+    { title: 'Rate limits', url: 'https://docs.stripe.com/rate-limits', read_on: readOn },
+    { title: 'Webhooks: verify manually', url: 'https://docs.stripe.com/webhooks#verify-manually', read_on: readOn }
+  ]
+}

@@ -1,0 +1,42 @@
+/**
+ * Takes out of a transcript (headers, form bodies, JSON) what must not be kept. Ids stay: support needs them.
+ * What is taken out leaves a mark, so that a reader sees that something was there.
+ */
+export function scrub (transcript: string, credentials: Readonly<Record<string, string>>): string {
+  let text = transcript
+  for (const [name, value] of Object.entries(credentials)) {
+    if (name === 'publishable_key' || value.length < 6) continue
+    for (const form of new Set([value, encodeURIComponent(value), Buffer.from(`${value}:`).toString('base64')])) text = text.replaceAll(form, '[secret]')
+  }
+  for (const [pattern, replacement] of patterns) text = text.replace(pattern, replacement)
+  return text.replace(longNumber, digits => isCard(digits) ? '[card]' : digits)
+}
+
+const patterns: [RegExp, string][] = [
+  [/\b((?:sk|rk)_(?:test|live)_)[A-Za-z0-9]+/g, '$1[secret]'],
+  [/\bwhsec_[\w+/=-]+/g, '[secret]'],
+  [/(\bauthorization["']?\s*[:=]\s*["']?(?:Bearer|Basic)\s+)[^\s"',]+/gi, '$1[secret]'],
+  // A client secret lets its holder confirm the payment and read who pays.
+  [/(_secret_)[A-Za-z0-9]+/g, '$1[secret]'],
+  // Never sent by us; echoed by nobody; here in case either changes.
+  [/((?:\[|%5B)(?:number|cvc|exp_month|exp_year)(?:\]|%5D)=)[^&\s"]*/gi, '$1[card]'],
+  [/("(?:number|cvc)"\s*:\s*)(?:"[^"]*"|\d+)/g, '$1"[card]"'],
+  // Who pays, as Stripe echoes it in billing_details, shipping, customer_details and owner.
+  [/("(?:name|phone|line1|line2|postal_code|receipt_number|ip|ip_address)"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '$1"[personal]"'],
+  [/((?:\[|%5B)(?:name|phone|line1|line2|postal_code)(?:\]|%5D)=)[^&\s"]*/gi, '$1[personal]'],
+  [/(^|[?&\s"])((?:name|phone)=)[^&\s"]*/g, '$1$2[personal]'],
+  // The domain of an address stays: it tells support whose mail it was, not who.
+  [/[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+(@|%40)(?=[A-Za-z0-9-]+\.)/g, '[personal]$1']
+]
+
+const longNumber = /(?<![\w.])[2-6]\d{12,18}(?![\w.])/g
+
+/** Luhn, after a network's prefix and length: the digits alone would also take one CLABE in ten. */
+function isCard (digits: string): boolean {
+  let sum = 0
+  for (let i = 0; i < digits.length; i++) {
+    const digit = Number(digits[digits.length - 1 - i])
+    sum += i % 2 === 0 ? digit : digit > 4 ? digit * 2 - 9 : digit * 2
+  }
+  return sum % 10 === 0
+}

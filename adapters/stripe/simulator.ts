@@ -1,0 +1,173 @@
+import { randomInt } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Effects, Simulator } from '../../core/adapter/simulator.ts'
+import { Keys } from './simulator/accounts.ts'
+import { api, metFaults, type JudgedRequest } from './simulator/api.ts'
+import { control } from './simulator/control.ts'
+import { Deliveries } from './simulator/deliveries.ts'
+import { effectsOf } from './simulator/effects.ts'
+import { eventBody, newestEvent } from './simulator/events.ts'
+import { Faults } from './simulator/faults.ts'
+import { idMaker, seeded, type Random } from './simulator/ids.ts'
+import { Later, realTimers, type Timers } from './simulator/later.ts'
+import { RequestLog, type RequestEntry } from './simulator/log.ts'
+import { decide, pages } from './simulator/pages.ts'
+import { sign, webhookHeaders } from './simulator/signature.ts'
+import { StateFile } from './simulator/state.ts'
+import { newestVersion } from './simulator/versions.ts'
+import { rollSecret } from './simulator/webhook-endpoints.ts'
+import type { Books, World } from './simulator/world.ts'
+
+export interface StripeSimulatorOptions {
+  /** 0, the default: any free port. */
+  port?: number
+  /** Default 127.0.0.1. */
+  host?: string
+  /** Where payers reach this server, when that is not where it listens. */
+  publicUrl?: string
+  now?: () => Date
+  /** The same seed gives the same ids. */
+  seed?: number
+  /** Instead of `seed`. */
+  random?: Random
+  timers?: Timers
+  /** Country of every account. Default MX. */
+  country?: string
+  /** The account's own API version, for requests and endpoints that name none. */
+  apiVersion?: string
+  /** Only these keys are good. Default: every well-formed one opens its own account. */
+  keys?: string[]
+  /** Real Stripe declines its test cards in live mode; a demo may want them. */
+  testCardsInLive?: boolean
+  /** First wait before a webhook is sent again. Default five minutes. */
+  webhookRetryBaseMs?: number
+  /** How long asynchronous refunds take. Default 2 s; `advance` lets the time pass at once. */
+  asyncMs?: number
+  /** Keeps the books between starts. */
+  stateFile?: string
+  /** A judge of requests beside the simulator's own checks; what it answers is refused with. */
+  validate?: (request: JudgedRequest) => string | undefined
+  /** Told of what is a bug of the simulator. */
+  logger?: { error: (details: object, message: string) => void }
+}
+
+export interface StripeSimulator extends Simulator {
+  /** The last requests, oldest first. */
+  requests: (last?: number) => RequestEntry[]
+  /** The payer's click on the bank's page; answers the payment's status. */
+  authenticate: (paymentIntent: string, success: boolean) => string
+  /** As in the Dashboard: a new secret, the old one good beside it for `overlapSeconds` (a day). */
+  rollWebhookSecret: (endpoint: string, overlapSeconds?: number) => string
+  /** Lets what Stripe does on its own happen now: asynchronous refunds, holds that are over by the clock. */
+  advance: () => void
+}
+
+/** A twin of Stripe's API on loopback. */
+export async function startStripeSimulator (options: StripeSimulatorOptions = {}): Promise<StripeSimulator> {
+  const { host = '127.0.0.1', timers = realTimers } = options
+  const clock = options.now ?? (() => new Date())
+  const now = () => Math.floor(clock().getTime() / 1000)
+  const saved = options.stateFile === undefined ? undefined : StateFile.read(options.stateFile)
+  const seed = options.random === undefined ? seeded(saved?.seed ?? options.seed ?? randomInt(2 ** 32)) : undefined
+  const faults = new Faults()
+  const log = new RequestLog()
+  let address = ''
+  let file: StateFile | undefined
+  const world: World = {
+    now,
+    id: idMaker(options.random ?? seed!.random),
+    url: () => options.publicUrl ?? address,
+    country: options.country ?? 'MX',
+    apiVersion: options.apiVersion ?? newestVersion,
+    testCardsInLive: options.testCardsInLive ?? false,
+    asyncMs: options.asyncMs ?? 2000,
+    deliveries: new Deliveries({ now, timers, retryBaseMs: options.webhookRetryBaseMs ?? 300_000, changed: () => file?.changed() }),
+    later: new Later(timers, now),
+    accounts: new Map(),
+    references: new Map(),
+    attempts: new Map(),
+    intents: new Map(),
+    changed: () => file?.changed()
+  }
+  if (options.stateFile !== undefined) file = new StateFile(options.stateFile, world, seed, timers)
+
+  let simulator: StripeSimulator
+  const sockets = new Set<Socket>()
+  const app = Fastify({ serverFactory: handler => gate(handler, faults, sockets), bodyLimit: 1_048_576 })
+  readBodies(app)
+  control(app, () => simulator)
+  pages(app, world)
+  api(app, {
+    world,
+    keys: new Keys(world, options.keys),
+    log,
+    validate: options.validate,
+    onBug: error => options.logger?.error({ err: error }, 'the Stripe simulator failed')
+  })
+  await app.listen({ port: options.port ?? 0, host })
+  address = `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`
+  if (saved !== undefined) StateFile.restore(saved, world)
+
+  const allBooks = function * (): Generator<Books> {
+    for (const { test, live } of world.accounts.values()) yield * [test, live]
+  }
+  simulator = {
+    url: address,
+    async close () {
+      world.deliveries.close()
+      world.later.stop()
+      for (const socket of sockets) socket.destroy()
+      await app.close()
+      file?.save()
+    },
+    credentials: mode => ({ secret_key: options.keys?.find(key => key.startsWith(`sk_${mode}_`)) ?? `sk_${mode}_${world.id('51', 24)}` }),
+    wrongCredentials: mode => ({ secret_key: `sk_${mode}_invalid${world.id('', 20)}` }),
+    inject: fault => faults.inject(fault),
+    clearFaults: () => faults.clear(),
+    effects: (reference): Effects => effectsOf(world, reference),
+    signedWebhook ({ secret, now: at, type }) {
+      const event = newestEvent(allBooks(), type)
+      if (event === undefined) throw new Error(`nothing has happened yet${type === undefined ? '' : ` of type ${type}`}: there is no event to deliver`)
+      const body = Buffer.from(eventBody(event, undefined))
+      return { headers: webhookHeaders(sign(body, [secret], Math.floor(at.getTime() / 1000))), body }
+    },
+    deliver: order => world.deliveries.order(order),
+    settled: () => world.deliveries.settled(),
+    requests: last => log.last(last),
+    authenticate (id, success) {
+      const books = world.intents.get(id)
+      const intent = books?.paymentIntents.get(id)
+      if (books === undefined || intent === undefined) throw new Error(`there is no PaymentIntent ${id}`)
+      decide(world, books, intent, success)
+      return intent.wire.status
+    },
+    rollWebhookSecret: (endpoint, overlapSeconds) => rollSecret(world, endpoint, overlapSeconds),
+    advance: () => world.later.advance()
+  }
+  return simulator
+}
+
+/** Faults begin here, below HTTP: a connection may be refused before a byte of it is read. */
+function gate (handler: (request: IncomingMessage, response: ServerResponse) => void, faults: Faults, sockets: Set<Socket>): Server {
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+    const url = request.url ?? '/'
+    const mark = url.indexOf('?')
+    const fault = url.startsWith('/_simulator') ? undefined : faults.take(request.method ?? 'GET', mark === -1 ? url : url.slice(0, mark))
+    if (fault?.kind === 'refuse_connection') return void request.socket.resetAndDestroy()
+    if (fault !== undefined) metFaults.set(request, fault)
+    handler(request, response)
+  })
+  server.on('connection', socket => {
+    if (faults.takeConnection()) return socket.resetAndDestroy()
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return server
+}
+
+function readBodies (app: FastifyInstance): void {
+  app.removeContentTypeParser('text/plain')
+  app.addContentTypeParser(['application/x-www-form-urlencoded', 'text/plain'], { parseAs: 'string' }, (_, body, done) => done(null, body))
+}

@@ -1,0 +1,101 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv, type ValidateFunction } from 'ajv'
+import { parse } from 'yaml'
+import type { JudgedRequest } from './api.ts'
+import { allowedTypesSince, since } from './versions.ts'
+
+/**
+ * Stripe's own specification as a judge beside the simulator, for tests. The files are not part of the project:
+ * `$PASARELA_ORACLE_DATA/specs/stripe` (MANIFEST.md says where they come from); without them there is no judge.
+ */
+export interface Spec {
+  /** What is wrong with a request, or undefined. */
+  request: (request: JudgedRequest) => string | undefined
+  /** What is wrong with an object that a schema of that name describes, or undefined. */
+  response: (schema: string, value: unknown) => string | undefined
+}
+
+type Json = Record<string, unknown>
+
+const ajvOptions = { strict: false, allErrors: true, validateFormats: false, unicodeRegExp: false, validateSchema: false } as const
+
+export function openSpec (data = process.env.PASARELA_ORACLE_DATA ?? join(import.meta.dirname, '../../../../shared/data')): Spec | undefined {
+  const folder = join(data, 'specs/stripe')
+  if (!existsSync(folder)) return undefined
+  const responses = responseJudge(join(folder, 'spec3.2023-09-12.yaml'))
+  return { request: requestJudge(join(folder, 'derived')), response: responses }
+}
+
+/** The newest types for what they were generated for, the requests of 2023-08-16 for the rest. */
+function requestJudge (folder: string): Spec['request'] {
+  const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Json
+  const newest = new Map([['/v1/payment_intents', 'PICreate'], ['/v1/refunds', 'RefundCreate']].map(([route, name]) => {
+    const ajv = new Ajv({ ...ajvOptions, coerceTypes: true })
+    return [route, ajv.compile(read(`${name}.2026-10-28.endive.schema.json`))] as const
+  }))
+  const older = withNull(read('requests-only.2023-09-12.json')) as Json
+  const ajv = new Ajv({ ...ajvOptions, coerceTypes: true })
+  ajv.addSchema({ ...older, $id: 'doc' })
+  const compiled = new Map<string, ValidateFunction | undefined>()
+  return ({ method, route, version, params }) => {
+    if (method !== 'POST') return undefined
+    const copy = structuredClone(params)
+    const exact = since(version, allowedTypesSince) ? newest.get(route) : undefined
+    if (exact !== undefined) return complaint(exact, copy)
+    if (!compiled.has(route)) compiled.set(route, olderRequest(ajv, older, route))
+    const judge = compiled.get(route)
+    if (judge === undefined) return undefined
+    delete copy.allowed_payment_method_types
+    return complaint(judge, copy)
+  }
+}
+
+function olderRequest (ajv: Ajv, doc: Json, route: string): ValidateFunction | undefined {
+  const shape = route.replaceAll(/:\w+/g, '{}')
+  const path = Object.keys(doc.paths as Json).find(each => each.replaceAll(/\{\w+\}/g, '{}') === shape)
+  if (path === undefined) return undefined
+  const pointer = `/paths/${escape(path)}/post/requestBody/content/${escape('application/x-www-form-urlencoded')}/schema`
+  return ajv.getSchema(`doc#${pointer}`)
+}
+
+/** Schemas are cut out of the YAML one by one, as they are needed: reading all of it takes many seconds. */
+function responseJudge (path: string): Spec['response'] {
+  const blocks = new Map<string, string>()
+  const text = readFileSync(path, 'utf8')
+  const end = text.search(/^(?! )(?!components:).+:$/m)
+  for (const block of text.slice(0, end === -1 ? undefined : end).split(/^(?= {4}[\w.]+:$)/m)) {
+    const name = /^ {4}([\w.]+):$/m.exec(block)?.[1]
+    if (name !== undefined) blocks.set(name, block)
+  }
+  const ajv = new Ajv(ajvOptions)
+  const known = new Set<string>()
+  const learn = (name: string): void => {
+    if (known.has(name)) return
+    known.add(name)
+    const schema = withNull((parse(blocks.get(name) ?? `${name}: {}`) as Json)[name]) as Json
+    const linked = JSON.parse(JSON.stringify(schema).replaceAll('#/components/schemas/', '')) as Json
+    ajv.addSchema({ ...linked, $id: name })
+    for (const [, next] of JSON.stringify(schema).matchAll(/#\/components\/schemas\/([\w.]+)/g)) learn(next!)
+  }
+  return (schema, value) => {
+    learn(schema)
+    return complaint(ajv.getSchema(schema)!, value)
+  }
+}
+
+function complaint (judge: ValidateFunction, value: unknown): string | undefined {
+  return judge(value) === true ? undefined : judge.errors?.slice(0, 5).map(error => `${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`).join('; ')
+}
+
+/** OpenAPI 3.0 says `nullable`, JSON Schema does not know it. */
+function withNull (schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withNull)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const { nullable, ...rest } = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withNull(value)])) as Json
+  return nullable === true ? { anyOf: [rest, { type: 'null' }] } : rest
+}
+
+function escape (pointer: string): string {
+  return pointer.replaceAll('~', '~0').replaceAll('/', '~1')
+}

@@ -1,0 +1,32 @@
+import { sql } from 'kysely'
+import type { Mode } from '../adapter/context.ts'
+import type { TenantDb } from '../db/in-tenant.ts'
+import { newUuid } from '../ids.ts'
+
+export interface NewAlert {
+  kind: 'amount_mismatch' | 'payment_review' | 'money_after_end' | 'cancel_too_late' | 'refund_review' | 'inbound_parked' | 'connection_failing' | 'payment_unresolved'
+  severity: 'info' | 'warning' | 'critical'
+  mode: Mode
+  /** Public id of what it is about. */
+  subjectId: string
+  detail?: Record<string, unknown>
+}
+
+/** Raises an alert, or counts one more on the open one about the same thing. */
+export async function raiseAlert (db: TenantDb, now: Date, alert: NewAlert): Promise<void> {
+  await db.insertInto('alerts').values({
+    tenant_id: db.tenantId,
+    id: newUuid(now),
+    mode: alert.mode,
+    kind: alert.kind,
+    severity: alert.severity,
+    subject_id: alert.subjectId,
+    dedupe_key: `${alert.kind}:${alert.subjectId}`,
+    detail: JSON.stringify(alert.detail ?? {}),
+    created_at: now,
+    last_at: now
+  })
+    .onConflict(oc => oc.columns(['tenant_id', 'dedupe_key']).where('acknowledged_at', 'is', null)
+      .doUpdateSet({ times: sql`alerts.times + 1`, last_at: now, detail: JSON.stringify(alert.detail ?? {}) }))
+    .execute()
+}

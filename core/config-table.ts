@@ -1,0 +1,75 @@
+import {
+  bool, duration, durations, host, int, list, milliseconds, oneOf, origin, packageName, perSecond, port, publicOrigin, text, trustedProxies, url
+} from './config-kinds.ts'
+import type { Kind } from './config-kinds.ts'
+
+export interface Variable {
+  readonly kind: Kind<any>
+  readonly group: string
+  /** One sentence. */
+  readonly description: string
+  /** As it would be written in the environment. Absent: the variable is optional, and its value `undefined`. */
+  readonly default?: string
+  /** A default that depends on other variables, and how the documentation says it. */
+  readonly defaultFrom?: { readonly text: string, readonly of: (isSet: (name: string) => boolean) => string }
+  /** Never shown: not in errors, not in the start-up summary. */
+  readonly secret?: true
+  readonly example?: string
+}
+
+const databases = ['DATABASE_URL', 'DATABASE_APP_URL', 'DATABASE_QUEUE_URL']
+
+/**
+ * Every variable that the hub reads: the validation, the type `Config`, `docs/config.md` and `.env.example` come from here.
+ * The key in `Config` is the name without `PASARELA_`, in camel case; `NAME_<ID>` is a family, one for each id, and becomes a map.
+ */
+export const variables = {
+  PORT: { kind: port, group: 'Server', default: '3000', description: 'Port that the API listens on; 0 takes a free one.' },
+  HOST: { kind: host, group: 'Server', default: '127.0.0.1', description: 'Address that the API listens on; 0.0.0.0 for all.' },
+  PASARELA_PUBLIC_URL: { kind: publicOrigin, group: 'Server', example: 'https://pay.example.com', description: 'Origin at which browsers and providers reach the hub; the listening address when absent.' },
+  PASARELA_ROLES: { kind: list(oneOf('api', 'worker')), group: 'Server', default: 'api,worker', description: 'Which parts `npm start` runs in this process.' },
+  PASARELA_DATA_DIR: { kind: text, group: 'Server', default: '.data', description: 'Folder for the bundled database, documents and first-run.json.' },
+  TRUST_PROXY: { kind: trustedProxies, group: 'Server', default: 'false', example: '10.0.0.0/8', description: 'Proxies whose X-Forwarded-For is believed; true believes anybody and lets callers choose their address.' },
+  LOG_LEVEL: { kind: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), group: 'Server', default: 'info', description: 'Least severe log line that is written.' },
+  SHUTDOWN_MS: { kind: milliseconds, group: 'Server', default: '4500', description: 'How long a process that is told to stop may finish what it began.' },
+
+  DATABASE_URL: { kind: url('postgres', 'postgresql'), group: 'Database', secret: true, example: 'postgres://pasarela:password@localhost:5432/pasarela', description: 'Owner of the database, which only migrates; a bundled PostgreSQL is started when no DATABASE_… is set.' },
+  DATABASE_APP_URL: { kind: url('postgres', 'postgresql'), group: 'Database', secret: true, example: 'postgres://pasarela_app:password@localhost:5432/pasarela', description: 'Role of the application, which owns nothing; made by `migrate` when absent.' },
+  DATABASE_QUEUE_URL: { kind: url('postgres', 'postgresql'), group: 'Database', secret: true, example: 'postgres://pasarela_queue:password@localhost:5432/pasarela', description: 'Role of the job queues; made by `migrate` when absent.' },
+  DATABASE_POOL_SIZE: { kind: int(1, 1000), group: 'Database', default: '10', description: 'Most connections that a process opens for the application role.' },
+
+  PASARELA_MASTER_KEYS: { kind: text, group: 'Secrets', secret: true, example: 'k2:<openssl rand -base64 32>,k1:<openssl rand -base64 32>', description: 'Master keys as id:base64; the first wraps what is new, all open.' },
+
+  PASARELA_ADAPTERS: { kind: list(packageName), group: 'Providers', example: 'pasarela-adapter-acme,@acme/pasarela', description: 'npm packages of third parties that hold further adapters.' },
+  PASARELA_EXPERIMENTAL: { kind: bool, group: 'Providers', default: 'false', description: 'Offers adapters and methods whose facts are incomplete.' },
+  'PASARELA_PROVIDER_URL_<ID>': { kind: origin, group: 'Providers', example: 'http://127.0.0.1:4010', description: 'Replaces every origin of that adapter and keeps the paths.' },
+  'PASARELA_PROVIDER_RATE_<ID>': { kind: perSecond, group: 'Providers', example: '25', description: 'Requests per second that one connection may send to that provider, in place of what its manifest says.' },
+
+  PASARELA_DEMO: { kind: bool, group: 'Demo and checks', defaultFrom: { text: '`true` when no `DATABASE_…` is set, else `false`', of: isSet => String(!databases.some(isSet)) }, example: 'false', description: 'Runs the bundled simulators and makes a demo tenant that is connected to them.' },
+  'PASARELA_SIMULATOR_PORT_<ID>': { kind: port, group: 'Demo and checks', example: '4010', description: 'Port of that provider\'s simulator; a free one when absent.' },
+  PASARELA_ORACLE_DATA: { kind: text, group: 'Demo and checks', example: '/srv/oracle', description: 'Folder with reference data that checks compare the documents with; not needed to run.' },
+
+  RATE_LIMIT_PER_MINUTE_KEY: { kind: int(1, 1e9), group: 'Limits', default: '6000', description: 'Requests a minute with one API key or session.' },
+  RATE_LIMIT_PER_MINUTE_ADDRESS: { kind: int(1, 1e9), group: 'Limits', default: '600', description: 'Requests a minute from one address without either.' },
+  RATE_LIMIT_HOOKS_PER_MINUTE_ADDRESS: { kind: int(1, 1e9), group: 'Limits', default: '60000', description: 'Webhooks a minute from one address.' },
+  SESSION_TTL: { kind: duration, group: 'Limits', default: '12h', description: 'How long a login lasts.' },
+  IDEMPOTENCY_KEEP: { kind: duration, group: 'Limits', default: '24h', description: 'How long the answer to an Idempotency-Key is kept.' },
+  IDEMPOTENCY_LEASE_MS: { kind: milliseconds, group: 'Limits', default: '10000', description: 'After how long a request that never ended no longer holds its Idempotency-Key.' },
+
+  QUEUE_URL: { kind: url('redis', 'rediss'), group: 'Jobs', secret: true, example: 'redis://localhost:6379', description: 'Moves the job queues to Redis; PostgreSQL when absent.' },
+  QUEUE_LOCK_MS: { kind: milliseconds, group: 'Jobs', default: '30000', description: 'How long a worker that is silent still holds its job.' },
+  QUEUE_STALLED_MS: { kind: milliseconds, group: 'Jobs', default: '30000', description: 'How often workers look for jobs whose worker is gone.' },
+  SWEEP_INTERVAL_MS: { kind: milliseconds, group: 'Jobs', default: '5000', description: 'How often work that was saved but never queued is queued.' },
+  RESOLVER_SCHEDULE: { kind: durations, group: 'Jobs', default: '5s,15s,1m,5m,30m,1h,6h,1d,1d,1d,1d,1d,1d', description: 'Waits between questions to a provider about an outcome that is unknown.' },
+  PAYMENT_WANTED_FOR: { kind: duration, group: 'Jobs', default: '10m', description: 'How long an unanswered payment may still be sent again with its own key.' },
+
+  INBOUND_MAX_BYTES: { kind: int(1, 2 ** 30), group: 'Webhooks in', default: '1048576', description: 'Largest webhook that is taken.' },
+  INBOUND_RECEIVE_MS: { kind: milliseconds, group: 'Webhooks in', default: '10000', description: 'How long the body of a webhook may take to arrive.' },
+  INBOUND_SCHEDULE: { kind: durations, group: 'Webhooks in', default: '5s,30s,2m,10m,1h,6h', description: 'Waits before a webhook whose processing failed is tried again.' },
+  INBOUND_REFUSED_PER_CONNECTION: { kind: int(0, 1e6), group: 'Webhooks in', default: '1000', description: 'Refused webhooks of a connection that are kept, the newest.' }
+} as const satisfies Record<string, Variable>
+
+export const familySuffix = '_<ID>'
+
+/** As in a manifest, in capitals. */
+export const familyId = /^[A-Z][A-Z0-9_]{1,30}$/

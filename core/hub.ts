@@ -1,0 +1,29 @@
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import type { RateLimiter } from './adapter/rate-limiter.ts'
+import type { AdapterRegistry } from './adapter/registry.ts'
+import type { Config } from './config.ts'
+import type { ConnectionOpener } from './connections/open.ts'
+import type { Database } from './db/schema.ts'
+import type { JobKind } from './jobs/kinds.ts'
+import type { Vault } from './vault/vault.ts'
+
+/** What every service is lent. It is built once per process by `core/build-hub.ts`; tests build their own. */
+export interface Hub {
+  readonly db: Kysely<Database>
+  readonly vault: Vault
+  readonly adapters: AdapterRegistry
+  readonly config: Config
+  /** Decrypts a connection for one use. */
+  readonly open: ConnectionOpener
+  readonly limiter: RateLimiter
+  readonly log: Logger
+  readonly now: () => Date
+  /** Without a trailing slash; known once the server listens. */
+  readonly publicUrl: () => string
+  /**
+   * Puts work on the queue after its row is committed. It never throws and is never awaited for correctness: the row's
+   * `next_run_at` is the truth, and the sweeper finds what was dropped.
+   */
+  readonly wake: (kind: JobKind, jobs: { tenantId: string, id: string }[]) => void
+}

@@ -1,0 +1,11 @@
+/** The kinds of background work: a queue each, named like the kind in `gate.due_work`. A new kind is one more line. */
+export const jobKinds = [
+  'inbound',
+  'payment',
+  'refund',
+  'maintenance'
+] as const
+export type JobKind = typeof jobKinds[number]
+
+/** The row that has work to do. A job says no more than that; what there is to do is read from the row, under its lock. */
+export interface JobRef { tenantId: string, id: string }

@@ -1,0 +1,37 @@
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino'
+import { scrubLine } from './scrub.ts'
+
+export interface LoggerOptions {
+  level: string
+  /** Where lines go; standard output when left out. */
+  destination?: DestinationStream
+  /** On every line, such as `{process: 'worker'}`. */
+  base?: Record<string, unknown>
+}
+
+/**
+ * The one logger. Secrets are cut from the finished line, so that no nested object, message or stack gets past:
+ * a serializer sees only the fields that it was written for.
+ */
+export function createLogger ({ level, destination, base }: LoggerOptions): Logger {
+  const options = {
+    level,
+    base: base ?? null,
+    errorKey: 'err',
+    serializers: { err: stdSerializers.errWithCause, req, res },
+    hooks: { streamWrite: scrubLine }
+  }
+  return destination === undefined ? pino(options) : pino(options, destination)
+}
+
+interface LoggedRequest { method?: string, url?: string, ip?: string, routeOptions?: { url?: string } }
+interface LoggedReply { statusCode?: number }
+
+/** No headers and no body: what is not written cannot leak. */
+function req (request: LoggedRequest): Record<string, unknown> {
+  return { method: request.method, url: request.url, route: request.routeOptions?.url, address: request.ip }
+}
+
+function res (reply: LoggedReply): Record<string, unknown> {
+  return { status: reply.statusCode }
+}

@@ -1,0 +1,142 @@
+import type { ConnectionContext } from '../adapter/context.ts'
+import type { HttpExchange } from '../adapter/http-client.ts'
+import type { OperationName } from '../adapter/manifest.ts'
+import { asProviderError, type ProviderError } from '../adapter/problems.ts'
+import type { OpenConnection } from '../connections/open.ts'
+import type { TenantDb } from '../db/in-tenant.ts'
+import type { Hub } from '../hub.ts'
+import { newUuid } from '../ids.ts'
+
+/** One call to a provider, as it is kept: when, what, how long, how it ended, and what was said, scrubbed. */
+export interface CallReport {
+  outcome: 'succeeded' | 'refused' | 'unknown' | 'nowhere'
+  errorCode: string | null
+  providerCode: string | null
+  httpStatus: number | null
+  durationMs: number
+  exchanges: KeptExchange[]
+  finishedAt: Date
+}
+
+export interface KeptExchange {
+  method: string
+  url: string
+  status?: number
+  duration_ms: number
+  request?: string
+  response?: string
+  error?: string
+}
+
+export type CallResult<T> = { ok: true, value: T, report: CallReport } | { ok: false, error: ProviderError, report: CallReport }
+
+export interface NewOperation {
+  connection: Pick<OpenConnection, 'id' | 'mode' | 'adapter'>
+  kind: OperationName
+  subjectId?: string
+  idempotencyKey?: string
+  requestId?: string
+}
+
+/** Writes the intent, in the transaction that commits before the provider is asked. */
+export async function insertOperation (db: TenantDb, now: Date, operation: NewOperation): Promise<string> {
+  const id = newUuid(now)
+  await db.insertInto('operations').values({
+    tenant_id: db.tenantId,
+    id,
+    mode: operation.connection.mode,
+    connection_id: operation.connection.id,
+    provider: operation.connection.adapter.manifest.id,
+    kind: operation.kind,
+    subject_id: operation.subjectId ?? null,
+    idempotency_key: operation.idempotencyKey ?? null,
+    request_id: operation.requestId ?? null,
+    started_at: now
+  }).execute()
+  return id
+}
+
+export async function finishOperation (db: TenantDb, id: string, report: CallReport): Promise<void> {
+  await db.updateTable('operations').set({
+    outcome: report.outcome,
+    error_code: report.errorCode,
+    provider_code: report.providerCode,
+    http_status: report.httpStatus,
+    duration_ms: report.durationMs,
+    exchanges: JSON.stringify(report.exchanges),
+    finished_at: report.finishedAt
+  }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+}
+
+const outcomeOf = { nowhere: 'nowhere', unknown: 'unknown', answered: 'refused' } as const
+
+/**
+ * Calls the adapter and never throws: whatever leaves it that is not a ProviderError (a bug of ours, a body that could not
+ * be read) may have struck after the request left, so it counts as `unknown`.
+ */
+export async function callProvider<T> (
+  hub: Pick<Hub, 'now' | 'log'>, connection: OpenConnection, kind: OperationName, call: (context: ConnectionContext) => Promise<T>
+): Promise<CallResult<T>> {
+  const exchanges: HttpExchange[] = []
+  const startedAt = performance.now()
+  const context = connection.context(kind, exchange => exchanges.push(exchange))
+  const report = (fields: Partial<CallReport>): CallReport => ({
+    outcome: 'succeeded',
+    errorCode: null,
+    providerCode: null,
+    httpStatus: exchanges.at(-1)?.status ?? null,
+    durationMs: Math.round(performance.now() - startedAt),
+    exchanges: exchanges.map(exchange => keep(connection, exchange)),
+    finishedAt: hub.now(),
+    ...fields
+  })
+  try {
+    const value = await call(context)
+    return { ok: true, value, report: report({}) }
+  } catch (thrown) {
+    const error = asProviderError(thrown)
+    if (error !== thrown) hub.log.error({ err: thrown, kind, provider: connection.adapter.manifest.id }, 'an adapter threw something of its own')
+    return {
+      ok: false,
+      error,
+      report: report({ outcome: outcomeOf[error.reached], errorCode: error.code, providerCode: error.providerCode ?? null, ...(error.httpStatus !== undefined && { httpStatus: error.httpStatus }) })
+    }
+  }
+}
+
+const keptBytes = 16 * 1024
+
+function keep (connection: OpenConnection, exchange: HttpExchange): KeptExchange {
+  const clean = (text: string) => scrub(connection, text)
+  return {
+    method: exchange.method,
+    url: clean(exchange.url),
+    duration_ms: Math.round(exchange.durationMs),
+    ...(exchange.status !== undefined && { status: exchange.status }),
+    ...(exchange.requestBody !== undefined && { request: clean(textOf(exchange.requestBody)).slice(0, keptBytes) }),
+    ...(exchange.responseBody !== undefined && { response: clean(textOf(exchange.responseBody)).slice(0, keptBytes) }),
+    ...(exchange.error !== undefined && { error: `${exchange.error.code} (${exchange.error.reached})` })
+  }
+}
+
+const textOf = (body: string | Uint8Array): string => typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+
+/** The adapter's own scrubbing, and behind it the hub's: no credential of the connection is ever kept, whatever the adapter forgot. */
+function scrub (connection: OpenConnection, text: string): string {
+  let clean = connection.adapter.scrub(text, connection.credentials)
+  for (const [name, value] of Object.entries(connection.credentials)) {
+    if (connection.adapter.manifest.credentials.properties[name]?.secret === true && value.length >= 6) clean = clean.replaceAll(value, `[${name}]`)
+  }
+  // PostgreSQL's jsonb refuses NUL.
+  return clean.replaceAll('\0', '')
+}
+
+/** A call that belongs to no payment (a connection test, a webhook's registration): intent, call, report. */
+export async function recordedCall<T> (
+  hub: Hub, inTenant: <R>(work: (db: TenantDb) => Promise<R>) => Promise<R>, operation: NewOperation & { connection: OpenConnection }, call: (context: ConnectionContext) => Promise<T>
+): Promise<CallResult<T> & { operationId: string }> {
+  const operationId = await inTenant(async db => await insertOperation(db, hub.now(), operation))
+  const result = await callProvider(hub, operation.connection, operation.kind, call)
+  await inTenant(async db => await finishOperation(db, operationId, result.report))
+  return { ...result, operationId }
+}

@@ -1,0 +1,78 @@
+import type { Adapter } from '../adapter/define.ts'
+import { exponentOf, isCurrency, money, toWire } from '../adapter/money.ts'
+import type { Mode } from '../adapter/context.ts'
+import { loadSealed, loadUsable, type SealedConnection, withDefaults } from '../connections/open.ts'
+import type { TenantDb } from '../db/in-tenant.ts'
+import { HubError, invalidField } from '../errors.ts'
+import type { Hub } from '../hub.ts'
+import { parseId } from '../ids.ts'
+
+export interface Wanted {
+  mode: Mode
+  connection?: string
+  amount: number
+  currency: string
+  method?: string
+  capture: 'automatic' | 'manual'
+}
+
+/** The named connection, or the oldest usable one that can do it. Throws a 4xx that says what is in the way; nothing is written. */
+export async function chooseConnection (hub: Pick<Hub, 'adapters'>, db: TenantDb, wanted: Wanted): Promise<{ connection: SealedConnection, adapter: Adapter }> {
+  if (!isCurrency(wanted.currency)) throw invalidField('currency', 'is not an ISO 4217 currency')
+  if (wanted.connection !== undefined) {
+    const id = parseId('connection', wanted.connection)
+    const connection = id === undefined ? undefined : await loadSealed(db, id)
+    if (connection === undefined) throw invalidField('connection', 'no such connection', 'connection_not_usable')
+    if (connection.mode !== wanted.mode) throw invalidField('connection', `is a ${connection.mode} connection, and this key is for ${wanted.mode}`, 'connection_not_usable')
+    if (!connection.enabled) throw invalidField('connection', 'is disabled', 'connection_not_usable')
+    const adapter = hub.adapters.get(connection.provider)
+    if (adapter === undefined) throw new HubError('provider_unknown')
+    assertCan(adapter, connection, wanted)
+    return { connection, adapter }
+  }
+  let first: HubError | undefined
+  for (const connection of await loadUsable(db, wanted.mode)) {
+    const adapter = hub.adapters.get(connection.provider)
+    if (adapter?.payments === undefined) continue
+    try {
+      assertCan(adapter, connection, wanted)
+      return { connection, adapter }
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error
+      first ??= error
+    }
+  }
+  throw first ?? invalidField('connection', 'this tenant has no usable payment connection in this mode', 'connection_not_usable')
+}
+
+function assertCan (adapter: Adapter, connection: SealedConnection, { amount, currency, method, capture }: Wanted): void {
+  const { manifest } = adapter
+  if (adapter.payments === undefined) throw new HubError('capability_not_supported')
+  if (capture === 'manual' && adapter.payments.capture === undefined) throw invalidField('capture', 'this provider cannot capture later', 'capability_not_supported')
+  if (!manifest.currencies.includes(currency)) throw invalidField('currency', `${manifest.name} does not take ${currency}`, 'currency_not_supported')
+  if (method !== undefined) {
+    const found = manifest.methods.find(({ type }) => type === method)
+    if (found === undefined) throw invalidField('method.type', `${manifest.name} does not offer ${method}`, 'method_not_supported')
+    if (found.currencies !== undefined && !found.currencies.includes(currency)) throw invalidField('method.type', `${method} is not offered in ${currency}`, 'method_not_supported')
+  }
+  assertAmount(adapter, connection, amount, currency)
+}
+
+/** The provider's limits and units for this currency; a connection's own setting `minimum_<currency>` goes before the manifest's. */
+export function assertAmount (adapter: Adapter, connection: Pick<SealedConnection, 'settings'>, amount: number, currency: string): void {
+  const rule = adapter.manifest.amounts[currency] ?? {}
+  const setting = withDefaults(adapter, connection.settings)[`minimum_${currency.toLowerCase()}`]
+  const minimum = typeof setting === 'number' ? setting : rule.minimum
+  if (minimum !== undefined && amount < minimum) throw invalidField('amount', `${adapter.manifest.name} takes at least ${readable(minimum, currency)} ${currency} (${minimum} minor units)`, 'amount_invalid')
+  if (rule.maximum !== undefined && amount > rule.maximum) throw invalidField('amount', `${adapter.manifest.name} takes at most ${readable(rule.maximum, currency)} ${currency} (${rule.maximum} minor units)`, 'amount_invalid')
+  try {
+    toWire(money(amount, currency), rule)
+  } catch (error) {
+    throw invalidField('amount', (error as Error).message, 'amount_invalid')
+  }
+}
+
+function readable (minor: number, currency: string): string {
+  const digits = exponentOf(currency)
+  return (minor / 10 ** digits).toFixed(digits)
+}

@@ -1,0 +1,75 @@
+import type { PaymentSnapshot } from '../adapter/payments.ts'
+import type { ProviderError, ProviderProblem } from '../adapter/problems.ts'
+import type { ConnectionContext } from '../adapter/context.ts'
+import type { SealedConnection } from '../connections/open.ts'
+import { inTenant } from '../db/in-tenant.ts'
+import type { Hub } from '../hub.ts'
+import { callProvider, type CallReport, finishOperation } from '../operations/call.ts'
+import { type Applied, applyFact, prepare } from './apply.ts'
+import type { Fact, PendingKind } from './machine.ts'
+import * as queries from './queries.ts'
+
+/** A call whose intent is committed: what is sent, and where its answer belongs. */
+export interface Performance {
+  connection: SealedConnection
+  paymentId: string
+  kind: PendingKind
+  operationId: string
+  /** The row's version right after the intent: if it moved since, the answer may be old news. */
+  version: number
+  attempts: number
+  call: (context: ConnectionContext) => Promise<PaymentSnapshot>
+}
+
+export type Performed = Applied & { error?: ProviderError }
+
+/** Calls the provider and applies what came of it, in one transaction with the operation's report. It never repeats. */
+export async function perform (hub: Hub, work: Performance): Promise<Performed> {
+  const { connection, paymentId } = work
+  const tenantId = connection.tenantId
+  const opened = await hub.open(connection).catch((cause: unknown) => {
+    hub.log.error({ err: cause }, 'a connection did not open')
+    return undefined
+  })
+  const result = opened === undefined ? undefined : await callProvider(hub, opened, work.kind, work.call)
+  const fact = result === undefined ? credentialsDoNotOpen : result.ok ? undefined : factOfError(result.error, work)
+  const prepared = await prepare(hub, tenantId, paymentId, fact ?? { type: 'answer', snapshot: (result as { value: PaymentSnapshot }).value, current: true })
+  const applied = await inTenant(hub.db, tenantId, async db => {
+    const row = await queries.lockPayment(db, paymentId)
+    if (row === undefined) throw new Error(`payment ${paymentId} vanished`)
+    await finishOperation(db, work.operationId, result?.report ?? neverCalled(hub))
+    // Somebody else (a webhook, the resolver) has told this operation's end already: then this answer settles nothing new.
+    const mine = row.pending_operation_id === work.operationId
+    if (prepared.fact.type === 'answer') {
+      const current = row.version === work.version
+      return await applyFact(hub, db, row, { ...prepared, fact: mine ? { ...prepared.fact, current } : { type: 'pulled', snapshot: prepared.fact.snapshot, current } })
+    }
+    return mine ? await applyFact(hub, db, row, prepared) : { row, outcome: { do: 'ignore' as const, why: 'the operation was settled meanwhile' } }
+  })
+  // An answer that came after other news only says that there is news: the resolver asks for the newest.
+  if (applied.outcome.do === 'pull') hub.wake('payment', [{ tenantId, id: paymentId }])
+  return { ...applied, ...(result !== undefined && !result.ok && { error: result.error }) }
+}
+
+const credentialsDoNotOpen: Fact = { type: 'nowhere', problem: { code: 'invalid_credentials', message: 'the stored credentials do not open' } }
+
+function neverCalled (hub: Hub): CallReport {
+  return { outcome: 'nowhere', errorCode: 'invalid_credentials', providerCode: null, httpStatus: null, durationMs: 0, exchanges: [], finishedAt: hub.now() }
+}
+
+/** Problems of the payment itself, which no other card would mend. */
+const endsPayment = new Set<ProviderProblem>(['amount_invalid', 'invalid_request', 'unsupported', 'duplicate', 'idempotency_conflict', 'fraud_suspected'])
+
+function factOfError (error: ProviderError, work: Performance): Fact {
+  const problem = {
+    code: error.code,
+    ...(error.providerCode !== undefined && { providerCode: error.providerCode }),
+    ...(error.providerMessage !== undefined && { message: error.providerMessage })
+  }
+  switch (error.reached) {
+    case 'unknown': return { type: 'no_answer' }
+    case 'nowhere': return { type: 'nowhere', problem }
+    // A field of the payer's method can be mended by another method; a second attempt never ends what a first one left open.
+    case 'answered': return { type: 'refused', problem, ends: work.attempts === 1 && endsPayment.has(error.code) && !/payment_method|token|source|card/.test(error.param ?? '') }
+  }
+}

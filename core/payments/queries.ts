@@ -1,0 +1,325 @@
+import { sql } from 'kysely'
+import type { Mode } from '../adapter/context.ts'
+import type { PaymentProblem, ProviderPaymentStatus } from '../adapter/payments.ts'
+import type { TenantDb } from '../db/in-tenant.ts'
+import { publicId } from '../ids.ts'
+import type { PaymentState, PaymentStatus, PendingKind, Review } from './machine.ts'
+
+/** The only SQL about payments. A row comes as the database has it; `stateOf` gives the machine's view of it. */
+const selectPayments = (db: TenantDb) => db.selectFrom('payments').selectAll().where('tenant_id', '=', db.tenantId)
+export type PaymentRow = Awaited<ReturnType<ReturnType<typeof selectPayments>['executeTakeFirstOrThrow']>>
+
+const selectRefunds = (db: TenantDb) => db.selectFrom('refunds').selectAll().where('tenant_id', '=', db.tenantId)
+export type RefundRow = Awaited<ReturnType<ReturnType<typeof selectRefunds>['executeTakeFirstOrThrow']>>
+
+export interface NewPayment {
+  id: string
+  mode: Mode
+  connectionId: string
+  provider: string
+  amount: number
+  currency: string
+  capture: 'automatic' | 'manual'
+  method: object | null
+  reference: string | null
+  description: string | null
+  statementDescriptor: string | null
+  customer: object | null
+  returnUrl: string | null
+  offSession: boolean
+  metadata: Record<string, string>
+  now: Date
+}
+
+export async function insertPayment (db: TenantDb, payment: NewPayment, pending: Pending): Promise<void> {
+  await db.insertInto('payments').values({
+    tenant_id: db.tenantId,
+    id: payment.id,
+    mode: payment.mode,
+    connection_id: payment.connectionId,
+    provider: payment.provider,
+    // Until the provider answers, the outcome is not known: that is what a reader is told.
+    status: 'unknown',
+    known_status: 'requires_payment_method',
+    amount: payment.amount,
+    currency: payment.currency,
+    capture: payment.capture,
+    method: payment.method && JSON.stringify(payment.method),
+    reference: payment.reference,
+    description: payment.description,
+    statement_descriptor: payment.statementDescriptor,
+    customer: payment.customer && JSON.stringify(payment.customer),
+    return_url: payment.returnUrl,
+    off_session: payment.offSession,
+    metadata: JSON.stringify(payment.metadata),
+    attempts: 1,
+    ...pendingColumns(pending),
+    created_at: payment.now,
+    updated_at: payment.now
+  }).execute()
+}
+
+/** A call that was decided and may be on its way: written before the provider is asked. */
+export interface Pending {
+  kind: PendingKind
+  operationId: string
+  idempotencyKey: string
+  /** The adapter's input, sealed: what is repeated, if it is. */
+  sealed: string
+  since: Date
+  nextRunAt: Date
+}
+
+const pendingColumns = (pending: Pending) => ({
+  pending_kind: pending.kind,
+  pending_operation_id: pending.operationId,
+  pending_key: pending.idempotencyKey,
+  pending_sealed: pending.sealed,
+  pending_since: pending.since,
+  resolve_tries: 0,
+  next_run_at: pending.nextRunAt
+})
+
+export async function markPending (db: TenantDb, id: string, pending: Pending, changes: { method?: object | null, attempts?: number }): Promise<void> {
+  await db.updateTable('payments').set({
+    status: 'unknown',
+    ...pendingColumns(pending),
+    ...(changes.method !== undefined && { method: changes.method && JSON.stringify(changes.method) }),
+    ...(changes.attempts !== undefined && { attempts: changes.attempts }),
+    version: sql`version + 1`,
+    updated_at: pending.since
+  }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+}
+
+export async function findPayment (db: TenantDb, id: string): Promise<PaymentRow | undefined> {
+  return await selectPayments(db).where('id', '=', id).executeTakeFirst()
+}
+
+export async function lockPayment (db: TenantDb, id: string): Promise<PaymentRow | undefined> {
+  return await selectPayments(db).where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
+/** By the provider's id of the payment or of any of its attempts, within one connection. */
+export async function findByProviderReference (db: TenantDb, connectionId: string, providerReference: string): Promise<string | undefined> {
+  const direct = await db.selectFrom('payments').select('id')
+    .where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('provider_reference', '=', providerReference).executeTakeFirst()
+  if (direct !== undefined) return direct.id
+  const attempt = await db.selectFrom('payment_attempts').select('payment_id')
+    .where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('provider_reference', '=', providerReference).executeTakeFirst()
+  return attempt?.payment_id
+}
+
+export interface PaymentFilter {
+  mode: Mode
+  limit: number
+  before?: string
+  status?: string
+  reference?: string
+  connectionId?: string
+  createdFrom?: Date
+  createdTo?: Date
+}
+
+export async function listPayments (db: TenantDb, filter: PaymentFilter): Promise<PaymentRow[]> {
+  return await selectPayments(db).where('mode', '=', filter.mode)
+    .$if(filter.before !== undefined, q => q.where('id', '<', filter.before!))
+    .$if(filter.status !== undefined, q => q.where('status', '=', filter.status!))
+    .$if(filter.reference !== undefined, q => q.where('reference', '=', filter.reference!))
+    .$if(filter.connectionId !== undefined, q => q.where('connection_id', '=', filter.connectionId!))
+    .$if(filter.createdFrom !== undefined, q => q.where('created_at', '>=', filter.createdFrom!))
+    .$if(filter.createdTo !== undefined, q => q.where('created_at', '<=', filter.createdTo!))
+    .orderBy('id', 'desc').limit(filter.limit).execute()
+}
+
+/** The machine's view of a row. */
+export function stateOf (row: PaymentRow): PaymentState {
+  return {
+    reference: publicId('payment', row.id),
+    mode: row.mode as Mode,
+    amount: row.amount,
+    currency: row.currency,
+    capture: row.capture as 'automatic' | 'manual',
+    status: row.status as PaymentStatus,
+    knownStatus: row.known_status as ProviderPaymentStatus,
+    amountCapturable: row.amount_capturable,
+    amountCaptured: row.amount_captured,
+    providerReference: row.provider_reference,
+    transactionReference: row.transaction_reference,
+    error: row.error as PaymentProblem | null,
+    review: row.review as Review | null,
+    disputed: row.disputed,
+    pending: row.pending_kind === null ? null : { kind: row.pending_kind as PendingKind, withMethod: row.method !== null },
+    cancelWanted: row.cancel_wanted_at !== null
+  }
+}
+
+export interface StateExtras {
+  providerStatus?: string
+  nextActionSealed?: string | null
+  method?: object
+  nextRunAt: Date | null
+  resolveTries?: number
+  now: Date
+}
+
+/** Writes what the machine decided. */
+export async function saveState (db: TenantDb, row: PaymentRow, next: PaymentState, extras: StateExtras): Promise<PaymentRow> {
+  return await db.updateTable('payments').set({
+    status: next.status,
+    known_status: next.knownStatus,
+    amount: next.amount,
+    currency: next.currency,
+    amount_capturable: next.amountCapturable,
+    amount_captured: next.amountCaptured,
+    provider_reference: next.providerReference,
+    transaction_reference: next.transactionReference,
+    error: next.error && JSON.stringify(next.error),
+    review: next.review && JSON.stringify(next.review),
+    disputed: next.disputed,
+    cancel_wanted_at: next.cancelWanted ? row.cancel_wanted_at ?? extras.now : null,
+    ...(extras.providerStatus !== undefined && { provider_status: extras.providerStatus }),
+    ...(extras.nextActionSealed !== undefined && { next_action_sealed: extras.nextActionSealed }),
+    ...(extras.method !== undefined && { method: JSON.stringify(extras.method) }),
+    ...(next.pending === null && { pending_kind: null, pending_operation_id: null, pending_key: null, pending_sealed: null, pending_since: null }),
+    ...(extras.resolveTries !== undefined && { resolve_tries: extras.resolveTries }),
+    next_run_at: extras.nextRunAt,
+    version: sql`version + 1`,
+    updated_at: extras.now
+  }).where('tenant_id', '=', db.tenantId).where('id', '=', row.id).returningAll().executeTakeFirstOrThrow()
+}
+
+export async function scheduleResolve (db: TenantDb, table: 'payments' | 'refunds', id: string, nextRunAt: Date | null, tries: number): Promise<void> {
+  await db.updateTable(table).set({ next_run_at: nextRunAt, resolve_tries: tries })
+    .where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+}
+
+// --- attempts ---------------------------------------------------------------------------------------------------------
+
+export async function insertAttempt (db: TenantDb, attempt: { id: string, paymentId: string, number: number, connectionId: string, idempotencyKey: string, method: object | null, now: Date }): Promise<void> {
+  await db.insertInto('payment_attempts').values({
+    tenant_id: db.tenantId,
+    id: attempt.id,
+    payment_id: attempt.paymentId,
+    number: attempt.number,
+    connection_id: attempt.connectionId,
+    status: 'unknown',
+    idempotency_key: attempt.idempotencyKey,
+    method: attempt.method && JSON.stringify(attempt.method),
+    created_at: attempt.now,
+    updated_at: attempt.now
+  }).execute()
+}
+
+/** The newest attempt tells what became of it. */
+export async function updateLastAttempt (db: TenantDb, payment: PaymentRow, changes: { status: string, providerReference?: string | null, transactionReference?: string | null, error?: PaymentProblem | null, now: Date }): Promise<void> {
+  await db.updateTable('payment_attempts').set({
+    status: changes.status,
+    ...(changes.providerReference !== undefined && { provider_reference: changes.providerReference }),
+    ...(changes.transactionReference !== undefined && { transaction_reference: changes.transactionReference }),
+    error: changes.error ? JSON.stringify(changes.error) : null,
+    updated_at: changes.now
+  }).where('tenant_id', '=', db.tenantId).where('payment_id', '=', payment.id).where('number', '=', payment.attempts).execute()
+}
+
+export async function listAttempts (db: TenantDb, paymentId: string) {
+  return await db.selectFrom('payment_attempts').selectAll()
+    .where('tenant_id', '=', db.tenantId).where('payment_id', '=', paymentId).orderBy('number').execute()
+}
+
+// --- refunds ----------------------------------------------------------------------------------------------------------
+
+export async function insertRefund (db: TenantDb, refund: {
+  id: string, payment: PaymentRow, amount: number, currency: string, reason: string | null, metadata: Record<string, string>, origin: 'api' | 'provider', status: string
+  idempotencyKey?: string, providerReference?: string, providerStatus?: string
+  pending?: { operationId: string, sealed: string, since: Date, nextRunAt: Date }, now: Date
+}): Promise<RefundRow> {
+  return await db.insertInto('refunds').values({
+    tenant_id: db.tenantId,
+    id: refund.id,
+    mode: refund.payment.mode,
+    payment_id: refund.payment.id,
+    connection_id: refund.payment.connection_id,
+    provider: refund.payment.provider,
+    status: refund.status,
+    amount: refund.amount,
+    currency: refund.currency,
+    reason: refund.reason,
+    metadata: JSON.stringify(refund.metadata),
+    origin: refund.origin,
+    idempotency_key: refund.idempotencyKey ?? null,
+    provider_reference: refund.providerReference ?? null,
+    provider_status: refund.providerStatus ?? null,
+    ...(refund.pending !== undefined && {
+      pending_operation_id: refund.pending.operationId,
+      pending_sealed: refund.pending.sealed,
+      pending_since: refund.pending.since,
+      next_run_at: refund.pending.nextRunAt
+    }),
+    created_at: refund.now,
+    updated_at: refund.now
+  }).returningAll().executeTakeFirstOrThrow()
+}
+
+export async function findRefund (db: TenantDb, id: string): Promise<RefundRow | undefined> {
+  return await selectRefunds(db).where('id', '=', id).executeTakeFirst()
+}
+
+export async function lockRefund (db: TenantDb, id: string): Promise<RefundRow | undefined> {
+  return await selectRefunds(db).where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
+export async function findRefundByProviderReference (db: TenantDb, connectionId: string, providerReference: string): Promise<RefundRow | undefined> {
+  return await selectRefunds(db).where('connection_id', '=', connectionId).where('provider_reference', '=', providerReference).executeTakeFirst()
+}
+
+export async function listRefunds (db: TenantDb, paymentId: string): Promise<RefundRow[]> {
+  return await selectRefunds(db).where('payment_id', '=', paymentId).orderBy('id').execute()
+}
+
+export async function updateRefund (db: TenantDb, id: string, changes: {
+  status: string, providerStatus?: string, providerReference?: string, error?: PaymentProblem | null, settled: boolean, nextRunAt: Date | null, now: Date
+}): Promise<RefundRow> {
+  return await db.updateTable('refunds').set({
+    status: changes.status,
+    ...(changes.providerStatus !== undefined && { provider_status: changes.providerStatus }),
+    ...(changes.providerReference !== undefined && { provider_reference: changes.providerReference }),
+    ...(changes.error !== undefined && { error: changes.error && JSON.stringify(changes.error) }),
+    ...(changes.settled && { pending_operation_id: null, pending_sealed: null, pending_since: null }),
+    next_run_at: changes.nextRunAt,
+    updated_at: changes.now
+  }).where('tenant_id', '=', db.tenantId).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+}
+
+/** Sum of the refunds in these states, in minor units. */
+export async function sumRefunds (db: TenantDb, paymentId: string, statuses: readonly string[]): Promise<number> {
+  const row = await db.selectFrom('refunds').select(sql<number>`coalesce(sum(amount), 0)::bigint`.as('sum'))
+    .where('tenant_id', '=', db.tenantId).where('payment_id', '=', paymentId).where('status', 'in', [...statuses]).executeTakeFirstOrThrow()
+  return row.sum
+}
+
+export async function setRefunded (db: TenantDb, paymentId: string, amountRefunded: number, now: Date): Promise<PaymentRow> {
+  return await db.updateTable('payments').set({ amount_refunded: amountRefunded, version: sql`version + 1`, updated_at: now })
+    .where('tenant_id', '=', db.tenantId).where('id', '=', paymentId).returningAll().executeTakeFirstOrThrow()
+}
+
+// --- timeline ---------------------------------------------------------------------------------------------------------
+
+export async function listSubjectEvents (db: TenantDb, subjectIds: readonly string[]) {
+  return await db.selectFrom('events').select(['id', 'type', 'subject_id', 'data', 'created_at'])
+    .where('tenant_id', '=', db.tenantId).where('subject_id', 'in', [...subjectIds]).orderBy('id').limit(500).execute()
+}
+
+export async function listSubjectOperations (db: TenantDb, subjectIds: readonly string[]) {
+  return await db.selectFrom('operations').select(['id', 'kind', 'outcome', 'error_code', 'provider_code', 'http_status', 'duration_ms', 'started_at', 'subject_id'])
+    .where('tenant_id', '=', db.tenantId).where('subject_id', 'in', [...subjectIds]).orderBy('id').limit(500).execute()
+}
+
+export async function listSubjectWebhooks (db: TenantDb, subjectIds: readonly string[]) {
+  return await db.selectFrom('inbound_events').select(['id', 'event_type', 'verdict', 'status', 'reason', 'received_at', 'processed_at'])
+    .where('tenant_id', '=', db.tenantId).where('subject_id', 'in', [...subjectIds]).orderBy('id').limit(500).execute()
+}
+
+export async function listSubjectChanges (db: TenantDb, publicIds: readonly string[]) {
+  return await db.selectFrom('audit_log').select(['id', 'action', 'actor_type', 'actor_id', 'detail', 'created_at'])
+    .where('tenant_id', '=', db.tenantId).where('subject_id', 'in', [...publicIds]).orderBy('id').limit(500).execute()
+}

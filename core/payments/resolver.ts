@@ -1,0 +1,137 @@
+import type { PaymentSnapshot } from '../adapter/payments.ts'
+import { raiseAlert } from '../alerts/raise.ts'
+import { loadSealed } from '../connections/open.ts'
+import { inTenant } from '../db/in-tenant.ts'
+import type { Hub } from '../hub.ts'
+import { publicId } from '../ids.ts'
+import { recordedCall } from '../operations/call.ts'
+import { applyFact, nextPoll, prepare } from './apply.ts'
+import { type Fact, isTerminal } from './machine.ts'
+import type { Performed } from './perform.ts'
+import { callOf, openPlan } from './plan.ts'
+import * as queries from './queries.ts'
+import type { PaymentRow } from './queries.ts'
+
+export interface ResolverDeps {
+  carryOutCancel: (hub: Hub, tenantId: string, row: PaymentRow) => Promise<Performed>
+}
+
+/**
+ * Finds out what became of a payment, by asking the provider before anything is sent again. Safe to run at any moment and
+ * in several places at once. The schedule (RESOLVER_SCHEDULE) is Kill Bill's in spirit: soon, then ever more rarely; at its
+ * end a person is told.
+ */
+export async function resolvePayment (hub: Hub, tenantId: string, id: string, deps: ResolverDeps): Promise<void> {
+  const found = await inTenant(hub.db, tenantId, async db => {
+    const row = await queries.findPayment(db, id)
+    return row && { row, connection: await loadSealed(db, row.connection_id) }
+  })
+  if (found === undefined) return
+  const { connection } = found
+  let { row } = found
+  const adapter = hub.adapters.get(row.provider)
+  const family = adapter?.payments
+  if (connection === undefined || adapter === undefined || family === undefined) return await postpone(hub, tenantId, row)
+  if (row.pending_kind === null && isTerminal(row.status as 'canceled')) {
+    return await inTenant(hub.db, tenantId, async db => await queries.scheduleResolve(db, 'payments', id, null, row.resolve_tries))
+  }
+  if (row.pending_kind === null && row.cancel_wanted_at !== null) {
+    await deps.carryOutCancel(hub, tenantId, row)
+    return
+  }
+
+  const opened = await hub.open(connection)
+  const ask = async <T> (kind: 'get_payment' | 'find_payment' | NonNullable<PaymentRow['pending_kind']>, key: string | null, call: Parameters<typeof recordedCall<T>>[3]) =>
+    await recordedCall(hub, async work => await inTenant(hub.db, tenantId, work),
+      { connection: opened, kind: kind as 'get_payment', subjectId: id, ...(key !== null && { idempotencyKey: key }), requestId: 'resolver' }, call)
+
+  // 1. What does the provider know?
+  const since = row.pending_since ?? row.created_at
+  const looked = row.provider_reference !== null
+    ? await ask<PaymentSnapshot | undefined>('get_payment', null, async context => await family.getPayment(context, row.provider_reference!))
+    : family.findPayment === undefined
+      ? undefined
+      : await ask<PaymentSnapshot | undefined>('find_payment', null, async context => await family.findPayment!(context, { reference: publicId('payment', id), from: since, to: hub.now() }))
+  if (looked === undefined || !looked.ok) return await postpone(hub, tenantId, row)
+  if (looked.value !== undefined) {
+    const after = await apply(hub, tenantId, row, { type: 'pulled', snapshot: looked.value, current: true })
+    if (after === undefined) return
+    if (after.pending_kind === null) {
+      if (after.cancel_wanted_at !== null && !isTerminal(after.status as 'canceled')) await deps.carryOutCancel(hub, tenantId, after)
+      else if (row.pending_kind === null) await schedulePoll(hub, tenantId, after, row.resolve_tries + 1)
+      return
+    }
+    row = after
+  } else if (row.pending_kind === null) {
+    return await postpone(hub, tenantId, row)
+  }
+
+  // 2. It does not know, or not yet. May exactly this request be sent once more, under its own key?
+  const kind = row.pending_kind!
+  const safety = adapter.manifest.retry_safety[kind as 'capture'] ?? 'never'
+  const ageMs = hub.now().getTime() - since.getTime()
+  const settled = ageMs >= adapter.manifest.settles_within_ms
+  const wanted = kind === 'cancel' || (row.cancel_wanted_at === null && ageMs < hub.config.paymentWantedFor)
+  const repeatable = safety === 'idempotency-key'
+    ? ageMs < adapter.manifest.idempotency_window_ms
+    : safety === 'natural-key' || (safety === 'query-first' && settled)
+  if (wanted && repeatable && row.pending_sealed !== null) {
+    const plan = await openPlan(hub, tenantId, id, row.pending_sealed)
+    const repeated = await ask<PaymentSnapshot>(kind as 'capture', plan.input.idempotencyKey, callOf(adapter, plan))
+    if (repeated.ok) {
+      // The answer may be the stored one of the first time, so it is not the newest word on an open state.
+      await apply(hub, tenantId, row, { type: 'answer', snapshot: repeated.value, current: true })
+      return
+    }
+    if (repeated.error.reached === 'answered') {
+      const { code, providerCode, providerMessage } = repeated.error
+      await apply(hub, tenantId, row, { type: 'refused', ends: kind === 'create_payment' && row.attempts === 1, problem: { code, ...(providerCode !== undefined && { providerCode }), ...(providerMessage !== undefined && { message: providerMessage }) } })
+      return
+    }
+    return await postpone(hub, tenantId, row)
+  }
+
+  // 3. Not sent again. Long enough after, what cannot be found was never done.
+  if (settled && safety !== 'never') await apply(hub, tenantId, row, { type: 'not_done' })
+  else await postpone(hub, tenantId, row)
+}
+
+/** Applies a fact on the state that was asked about; when it moved meanwhile, only what is decisive is believed. */
+async function apply (hub: Hub, tenantId: string, seen: PaymentRow, fact: Fact): Promise<PaymentRow | undefined> {
+  const prepared = await prepare(hub, tenantId, seen.id, fact)
+  return await inTenant(hub.db, tenantId, async db => {
+    const row = await queries.lockPayment(db, seen.id)
+    if (row === undefined) return undefined
+    const current = row.version === seen.version
+    const samePending = row.pending_operation_id === seen.pending_operation_id
+    if (!('snapshot' in fact) && !samePending) return row
+    const timely = 'snapshot' in prepared.fact && 'current' in prepared.fact
+      ? { ...prepared, fact: { ...prepared.fact, type: prepared.fact.type === 'answer' && !samePending ? 'pulled' as const : prepared.fact.type, current } as Fact }
+      : prepared
+    const applied = await applyFact(hub, db, row, timely)
+    if (applied.outcome.do === 'pull') {
+      await queries.scheduleResolve(db, 'payments', row.id, hub.now(), row.resolve_tries)
+      hub.wake('payment', [{ tenantId, id: row.id }])
+    }
+    return applied.row
+  })
+}
+
+async function schedulePoll (hub: Hub, tenantId: string, row: PaymentRow, tries: number): Promise<void> {
+  const at = nextPoll(row.provider_reference, row.status as 'processing', tries, hub.now())
+  await inTenant(hub.db, tenantId, async db => await queries.scheduleResolve(db, 'payments', row.id, at, tries))
+}
+
+/** Nothing was learned: later again, and at the end of the schedule a person is told. */
+async function postpone (hub: Hub, tenantId: string, row: PaymentRow): Promise<void> {
+  const tries = row.resolve_tries + 1
+  const delayMs = hub.config.resolverSchedule[tries]
+  await inTenant(hub.db, tenantId, async db => {
+    const locked = await queries.lockPayment(db, row.id)
+    if (locked === undefined || locked.version !== row.version) return
+    await queries.scheduleResolve(db, 'payments', row.id, delayMs === undefined ? null : new Date(hub.now().getTime() + delayMs), tries)
+    if (delayMs === undefined && locked.pending_kind !== null) {
+      await raiseAlert(db, hub.now(), { kind: 'payment_unresolved', severity: 'critical', mode: locked.mode as 'test', subjectId: publicId('payment', row.id), detail: { pending: locked.pending_kind, since: locked.pending_since } })
+    }
+  })
+}

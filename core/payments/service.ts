@@ -1,0 +1,329 @@
+import type { Access } from '../access/principal.ts'
+import type { MethodInput, PayerInput } from '../adapter/payments.ts'
+import type { ProviderError } from '../adapter/problems.ts'
+import type { IdempotencyKey } from '../adapter/payments.ts'
+import { recordChange } from '../audit/record.ts'
+import { type SealedConnection, loadSealed } from '../connections/open.ts'
+import { inTenant, type TenantDb } from '../db/in-tenant.ts'
+import { HubError, invalidField } from '../errors.ts'
+import type { Hub } from '../hub.ts'
+import { type Idempotency, recordSubject } from '../idempotency/service.ts'
+import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
+import { insertOperation } from '../operations/call.ts'
+import { assertPublicUrl } from '../urls.ts'
+import { applyFact } from './apply.ts'
+import { chooseConnection } from './choose-connection.ts'
+import { isTerminal } from './machine.ts'
+import { type Performed, perform } from './perform.ts'
+import { callOf, type Plan, requireMethod, requirePayments, sealPlan } from './plan.ts'
+import * as queries from './queries.ts'
+import type { PaymentRow } from './queries.ts'
+import { resolvePayment } from './resolver.ts'
+import type { CancelPayment, ConfirmPayment, ListPayments, NewPayment, Payment, ResolveReview } from './schema.ts'
+import { openNextAction, showPayment } from './view.ts'
+
+/** Takes a payment. Throws 4xx before anything is written; after the intent is committed it always answers with the payment. */
+export async function createPayment (hub: Hub, access: Access, body: NewPayment, idempotency: Idempotency | null): Promise<Payment> {
+  // A first run of the same request got as far as its intent and died: what it began is the answer.
+  if (idempotency?.subject !== undefined) return await getPayment(hub, access, idempotency.subject)
+  if (body.return_url !== undefined) assertPublicUrl(access.mode, body.return_url, 'return_url')
+  const { tenantId } = access
+  const now = hub.now()
+  const id = newUuid(now)
+  const attemptId = newUuid(now)
+  const capture = body.capture ?? 'automatic'
+  const plan: Plan = {
+    kind: 'create_payment',
+    input: {
+      idempotencyKey: providerKey('attempt', attemptId),
+      reference: publicId('payment', id),
+      attempt: 1,
+      amount: { amount: body.amount, currency: body.currency },
+      capture,
+      ...(body.method !== undefined && { method: body.method as MethodInput }),
+      ...(body.off_session !== undefined && { offSession: body.off_session }),
+      ...(body.reference !== undefined && { orderReference: body.reference }),
+      ...(body.description !== undefined && { description: body.description }),
+      ...(body.statement_descriptor !== undefined && { statementDescriptor: body.statement_descriptor }),
+      ...(body.customer !== undefined && { customer: body.customer as PayerInput }),
+      ...(body.return_url !== undefined && { returnUrl: body.return_url }),
+      ...(body.metadata !== undefined && { metadata: body.metadata })
+    }
+  }
+  const sealed = await sealPlan(hub, tenantId, id, plan)
+  const method = shownMethod(body.method)
+  const { connection, adapter, operationId } = await inTenant(hub.db, tenantId, async db => {
+    const chosen = await chooseConnection(hub, db, { mode: access.mode, amount: body.amount, currency: body.currency, capture, ...(body.connection !== undefined && { connection: body.connection }), ...(body.method !== undefined && { method: body.method.type }) })
+    const { connection, adapter } = chosen
+    const operationId = await insertOperation(db, now, {
+      connection: { id: connection.id, mode: connection.mode, adapter }, kind: 'create_payment', subjectId: id, idempotencyKey: plan.input.idempotencyKey, requestId: access.requestId
+    })
+    await queries.insertPayment(db, {
+      id,
+      mode: access.mode,
+      connectionId: connection.id,
+      provider: connection.provider,
+      amount: body.amount,
+      currency: body.currency,
+      capture,
+      method,
+      reference: body.reference ?? null,
+      description: body.description ?? null,
+      statementDescriptor: body.statement_descriptor ?? null,
+      customer: body.customer ?? null,
+      returnUrl: body.return_url ?? null,
+      offSession: body.off_session ?? false,
+      metadata: body.metadata ?? {},
+      now
+    }, { kind: 'create_payment', operationId, idempotencyKey: plan.input.idempotencyKey, sealed, since: now, nextRunAt: firstLook(hub, now) })
+    await queries.insertAttempt(db, { id: attemptId, paymentId: id, number: 1, connectionId: connection.id, idempotencyKey: plan.input.idempotencyKey, method, now })
+    if (idempotency !== null) await recordSubject(db, idempotency, publicId('payment', id))
+    return { connection, adapter, operationId }
+  })
+  const done = await perform(hub, { connection, paymentId: id, kind: 'create_payment', operationId, version: 0, attempts: 1, call: callOf(adapter, plan) })
+  return await show(hub, access, done.row)
+}
+
+/** Another attempt after a decline, or the first one of a payment that was opened without a method. */
+export async function confirmPayment (hub: Hub, access: Access, publicPaymentId: string, body: ConfirmPayment): Promise<Payment> {
+  if (body.return_url !== undefined) assertPublicUrl(access.mode, body.return_url, 'return_url')
+  const id = uuidOf('payment', publicPaymentId)
+  await settleFirst(hub, access, id)
+  const now = hub.now()
+  const attemptId = newUuid(now)
+  const idempotencyKey = providerKey('attempt', attemptId)
+  const done = await begin(hub, access, id, async (row, connection) => {
+    if (row.status !== 'requires_payment_method') throw stateError(row, 'confirm')
+    const family = requirePayments(connection.adapter)
+    const { manifest } = connection.adapter
+    if (!manifest.methods.some(({ type }) => type === body.method.type)) throw invalidField('method.type', `${manifest.name} does not offer ${body.method.type}`, 'method_not_supported')
+    const number = row.attempts + 1
+    const returnUrl = body.return_url ?? row.return_url ?? undefined
+    const shared = { idempotencyKey, reference: publicId('payment', id), attempt: number, amount: { amount: row.amount, currency: row.currency }, method: body.method as MethodInput, ...(returnUrl !== undefined && { returnUrl }), ...(body.off_session !== undefined && { offSession: body.off_session }) }
+    const plan: Plan = row.provider_reference !== null && family.confirmPayment !== undefined
+      ? { kind: 'confirm_payment', input: { ...shared, providerReference: row.provider_reference } }
+      : {
+          kind: 'create_payment',
+          input: {
+            ...shared,
+            capture: row.capture as 'automatic' | 'manual',
+            metadata: row.metadata as Record<string, string>,
+            ...(row.reference !== null && { orderReference: row.reference }),
+            ...(row.description !== null && { description: row.description }),
+            ...(row.statement_descriptor !== null && { statementDescriptor: row.statement_descriptor }),
+            ...(row.customer !== null && { customer: row.customer as PayerInput })
+          }
+        }
+    return { plan, attempt: { id: attemptId, number, method: shownMethod(body.method)! } }
+  })
+  return await show(hub, access, done.row)
+}
+
+/** Takes what was authorised, or part of it; the rest is released. */
+export async function capturePayment (hub: Hub, access: Access, publicPaymentId: string, amount: number | undefined): Promise<Payment> {
+  const id = uuidOf('payment', publicPaymentId)
+  await settleFirst(hub, access, id)
+  const idempotencyKey = providerKey('operation', newUuid(hub.now()))
+  const done = await begin(hub, access, id, async (row, connection) => {
+    requireMethod(requirePayments(connection.adapter).capture)
+    if (row.status !== 'authorized') throw stateError(row, 'capture')
+    const wanted = amount ?? row.amount_capturable
+    if (wanted > row.amount_capturable) throw invalidField('amount', `at most ${row.amount_capturable} can be captured`, 'amount_invalid')
+    return { plan: { kind: 'capture', input: { idempotencyKey, reference: publicId('payment', id), providerReference: knownReference(row), amount: { amount: wanted, currency: row.currency } } } }
+  })
+  throwUnlessDone(done)
+  return await show(hub, access, done.row)
+}
+
+/** Releases an authorisation or ends an open payment. While the outcome is unknown it is noted and carried out when it is known. */
+export async function cancelPayment (hub: Hub, access: Access, publicPaymentId: string, reason: CancelPayment['reason']): Promise<Payment> {
+  const id = uuidOf('payment', publicPaymentId)
+  const before = await resolveIfPending(hub, access, id)
+  if (before.pending_kind !== null) {
+    const row = await inTenant(hub.db, access.tenantId, async db => {
+      const locked = await lockOrThrow(db, access, id)
+      await recordChange(db, access, hub.now(), { action: 'payment.cancel_wanted', subjectType: 'payment', subjectId: publicId('payment', id), ...(reason !== undefined && { detail: { reason } }) })
+      return (await applyFact(hub, db, locked, { fact: { type: 'cancel_wanted' } })).row
+    })
+    return await show(hub, access, row)
+  }
+  if (before.provider_reference === null && !isTerminal(before.status as PaymentRow['status'] & 'canceled')) {
+    const row = await inTenant(hub.db, access.tenantId, async db =>
+      (await applyFact(hub, db, await lockOrThrow(db, access, id), { fact: { type: 'canceled_here' } })).row)
+    return await show(hub, access, row)
+  }
+  const done = await cancelAtProvider(hub, access, id, reason)
+  throwUnlessDone(done)
+  return await show(hub, access, done.row)
+}
+
+async function cancelAtProvider (hub: Hub, access: Access, id: string, reason: CancelPayment['reason']): Promise<Performed> {
+  const idempotencyKey = providerKey('operation', newUuid(hub.now()))
+  return await begin(hub, access, id, async (row, connection) => {
+    requireMethod(requirePayments(connection.adapter).cancel)
+    if (row.status === 'unknown' || isTerminal(row.status as 'canceled')) throw stateError(row, 'cancel')
+    return { plan: { kind: 'cancel', input: { idempotencyKey, reference: publicId('payment', id), providerReference: knownReference(row), ...(reason !== undefined && { reason }) } } }
+  })
+}
+
+/** A person ends a review, or closes a payment by hand: with a reason, and on the record. */
+export async function resolveReview (hub: Hub, access: Access, publicPaymentId: string, body: ResolveReview): Promise<Payment> {
+  const id = uuidOf('payment', publicPaymentId)
+  const row = await inTenant(hub.db, access.tenantId, async db => {
+    const locked = await lockOrThrow(db, access, id)
+    const byHand = body.decision.startsWith('mark_')
+    if (byHand && locked.review === null && locked.status !== 'unknown') throw stateError(locked, 'close by hand')
+    const { row, outcome } = await applyFact(hub, db, locked, { fact: { type: 'decided', decision: body.decision } })
+    if (outcome.do !== 'apply') throw new HubError('invalid_state', { detail: { es: `No se puede: ${outcome.do === 'ignore' ? outcome.why : ''}`, en: `Not possible: ${outcome.do === 'ignore' ? outcome.why : ''}` } })
+    await recordChange(db, access, hub.now(), {
+      action: `payment.review_${body.decision}`,
+      subjectType: 'payment',
+      subjectId: publicId('payment', id),
+      detail: { reason: body.reason, before: { status: locked.status, amount: locked.amount, review: locked.review }, after: { status: row.status, amount: row.amount } }
+    })
+    return row
+  })
+  return await show(hub, access, row)
+}
+
+export async function getPayment (hub: Hub, access: Access, publicPaymentId: string): Promise<Payment> {
+  const row = await inTenant(hub.db, access.tenantId, async db => await findOrThrow(db, access, uuidOf('payment', publicPaymentId)))
+  return await show(hub, access, row)
+}
+
+export async function listPayments (hub: Hub, access: Access, query: ListPayments): Promise<{ data: Payment[], next_cursor: string | null }> {
+  const limit = query.limit ?? 20
+  const before = query.cursor === undefined ? undefined : parseId('payment', query.cursor)
+  if (query.cursor !== undefined && before === undefined) throw invalidField('cursor', 'is not a cursor of this list')
+  const connectionId = query.connection === undefined ? undefined : uuidOf('connection', query.connection)
+  const rows = await inTenant(hub.db, access.tenantId, async db => await queries.listPayments(db, {
+    mode: access.mode,
+    limit: limit + 1,
+    ...(before !== undefined && { before }),
+    ...(query.status !== undefined && { status: query.status }),
+    ...(query.reference !== undefined && { reference: query.reference }),
+    ...(connectionId !== undefined && { connectionId }),
+    ...(query.created_from !== undefined && { createdFrom: new Date(query.created_from) }),
+    ...(query.created_to !== undefined && { createdTo: new Date(query.created_to) })
+  }))
+  const page = rows.slice(0, limit)
+  return { data: page.map(row => showPayment(row, access.language)), next_cursor: rows.length > limit ? publicId('payment', page.at(-1)!.id) : null }
+}
+
+// --- shared -----------------------------------------------------------------------------------------------------------
+
+interface Begun {
+  plan: Plan
+  attempt?: { id: string, number: number, method: object }
+}
+
+/**
+ * Writes the intent of one more call on an existing payment, commits, then calls. `decide` runs under the row's lock and
+ * throws when the payment's state does not allow it.
+ */
+async function begin (hub: Hub, access: Pick<Access, 'tenantId' | 'mode' | 'requestId'>, id: string, decide: (row: PaymentRow, connection: SealedConnection & { adapter: NonNullable<ReturnType<Hub['adapters']['get']>> }) => Promise<Begun>): Promise<Performed> {
+  const { tenantId } = access
+  const now = hub.now()
+  // Sealing may need the database itself, so it is not done inside the transaction that holds the lock: decide, seal, decide again.
+  const load = async (db: TenantDb, row: PaymentRow) => {
+    const connection = await loadSealed(db, row.connection_id)
+    const adapter = connection && hub.adapters.get(connection.provider)
+    if (connection === undefined || adapter === undefined) throw new HubError('connection_not_usable')
+    return { ...connection, adapter }
+  }
+  const first = await inTenant(hub.db, tenantId, async db => {
+    const row = await findOrThrow(db, access, id)
+    return await decide(row, await load(db, row))
+  })
+  const sealed = await sealPlan(hub, tenantId, id, first.plan)
+  const intent = await inTenant(hub.db, tenantId, async db => {
+    const row = await lockOrThrow(db, access, id)
+    if (row.pending_kind !== null) throw new HubError('operation_in_progress')
+    const connection = await load(db, row)
+    const { plan, attempt } = await decide(row, connection)
+    if (JSON.stringify(plan) !== JSON.stringify(first.plan)) throw new HubError('conflict')
+    const operationId = await insertOperation(db, now, { connection, kind: plan.kind, subjectId: id, idempotencyKey: plan.input.idempotencyKey, requestId: access.requestId })
+    await queries.markPending(db, id, { kind: plan.kind, operationId, idempotencyKey: plan.input.idempotencyKey, sealed, since: now, nextRunAt: firstLook(hub, now) },
+      attempt === undefined ? {} : { method: attempt.method, attempts: attempt.number })
+    if (attempt !== undefined) {
+      await queries.insertAttempt(db, { id: attempt.id, paymentId: id, number: attempt.number, connectionId: connection.id, idempotencyKey: plan.input.idempotencyKey, method: attempt.method, now })
+    }
+    return { connection, plan, operationId, version: row.version + 1, attempts: attempt?.number ?? row.attempts }
+  })
+  return await perform(hub, { ...intent, paymentId: id, kind: intent.plan.kind, call: callOf(intent.connection.adapter, intent.plan) })
+}
+
+/** For the resolver: a cancel that was asked for while nobody knew. */
+export async function carryOutCancel (hub: Hub, tenantId: string, row: PaymentRow): Promise<Performed> {
+  return await cancelAtProvider(hub, { tenantId, mode: row.mode, requestId: 'resolver' } as Access, row.id, undefined)
+}
+
+/** Before any new operation the old one must have an end: asks the provider now, and refuses when even it does not know. */
+export async function settleFirst (hub: Hub, access: Access, id: string): Promise<PaymentRow> {
+  const row = await resolveIfPending(hub, access, id)
+  if (row.pending_kind !== null) {
+    const ageMs = hub.now().getTime() - (row.pending_since?.getTime() ?? 0)
+    const timeouts = hub.adapters.get(row.provider)?.manifest.timeouts_ms
+    throw new HubError(ageMs < (timeouts?.default ?? 30_000) ? 'operation_in_progress' : 'outcome_unknown')
+  }
+  if (row.review !== null) throw new HubError('under_review')
+  return row
+}
+
+async function resolveIfPending (hub: Hub, access: Access, id: string): Promise<PaymentRow> {
+  const find = async () => await inTenant(hub.db, access.tenantId, async db => await findOrThrow(db, access, id))
+  const row = await find()
+  if (row.pending_kind === null) return row
+  await resolvePayment(hub, access.tenantId, id, { carryOutCancel })
+  return await find()
+}
+
+/** A payment of the other mode is as absent as another tenant's. */
+export async function findOrThrow (db: TenantDb, access: Pick<Access, 'mode'>, id: string): Promise<PaymentRow> {
+  const row = await queries.findPayment(db, id)
+  if (row?.mode !== access.mode) throw new HubError('not_found')
+  return row
+}
+
+export async function lockOrThrow (db: TenantDb, access: Pick<Access, 'mode'>, id: string): Promise<PaymentRow> {
+  const row = await queries.lockPayment(db, id)
+  if (row?.mode !== access.mode) throw new HubError('not_found')
+  return row
+}
+
+async function show (hub: Hub, access: Access, row: PaymentRow): Promise<Payment> {
+  return showPayment(row, access.language, await openNextAction(hub, row))
+}
+
+/** What a key becomes at the provider: ours, once per operation, the same on every repetition. */
+export function providerKey (kind: 'attempt' | 'operation' | 'refund', uuid: string): IdempotencyKey {
+  return publicId(kind, uuid) as IdempotencyKey
+}
+
+export const firstLook = (hub: Pick<Hub, 'config'>, now: Date): Date => new Date(now.getTime() + hub.config.resolverSchedule[0]!)
+
+function shownMethod (method: NewPayment['method']): { type: string } | null {
+  return method === undefined ? null : { type: method.type }
+}
+
+function knownReference (row: PaymentRow): string {
+  if (row.provider_reference === null) throw new HubError('invalid_state')
+  return row.provider_reference
+}
+
+function stateError (row: PaymentRow, action: string): HubError {
+  if (row.review !== null) return new HubError('under_review')
+  return new HubError('invalid_state', { detail: { es: `El pago está en estado ${row.status}; no admite: ${action}.`, en: `The payment is ${row.status}; it cannot ${action}.` } })
+}
+
+/** A capture or cancel that the provider refused, or that never reached it, is the caller's to know: nothing changed. */
+function throwUnlessDone (done: Performed): void {
+  if (done.error !== undefined) throwProviderError(done.error, done.row.provider)
+}
+
+export function throwProviderError (error: ProviderError, provider: string): void {
+  if (error.reached === 'unknown') return
+  const options = { provider: { id: provider, code: error.providerCode, message: error.providerMessage }, ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }), cause: error }
+  throw new HubError(error.reached === 'nowhere' ? 'provider_unavailable' : 'provider_refused', options)
+}
+
