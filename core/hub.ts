@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { RateLimiter } from './adapter/rate-limiter.ts'
 import type { AdapterRegistry } from './adapter/registry.ts'
 import type { Config } from './config.ts'
+import type { HealthRecorder } from './connections/health.ts'
 import type { ConnectionOpener } from './connections/open.ts'
 import type { Database } from './db/schema.ts'
 import type { JobKind } from './jobs/kinds.ts'
@@ -16,6 +17,7 @@ export interface Hub {
   readonly config: Config
   /** Decrypts a connection for one use. */
   readonly open: ConnectionOpener
+  readonly health: HealthRecorder
   readonly limiter: RateLimiter
   readonly log: Logger
   readonly now: () => Date

@@ -152,7 +152,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     body: `
       select k.tenant_id, k.id, k.kind, k.partner_id, k.mode, k.scopes, t.status, coalesce(k.last_used_at > p_now - interval '1 minute', false)
       from api_keys k join tenants t on t.id = k.tenant_id
-      where k.hash = p_hash and k.revoked_at is null and (k.expires_at is null or k.expires_at > p_now)`
+      where k.hash = p_hash and k.revoked_at is null and (k.expires_at is null or k.expires_at > p_now)
+        and (k.kind = 'tenant' or t.kind = 'platform')` // a wide key is one only where the platform keeps it
   })
   await gateFunction(db, {
     signature: 'api_key_used(p_tenant uuid, p_id uuid, p_now timestamptz)',
@@ -162,23 +163,24 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   })
   await gateFunction(db, {
     signature: 'find_session(p_hash bytea, p_now timestamptz)',
-    returns: 'table (tenant_id uuid, id uuid, user_id uuid, role text, email text, name text, tenant_kind text, tenant_status text, expires_at timestamptz)',
+    returns: 'table (tenant_id uuid, id uuid, user_id uuid, role text, email text, tenant_status text, seen_lately boolean)',
     volatility: 'stable',
     body: `
-      select s.tenant_id, s.id, s.user_id, u.role, u.email, u.name, t.kind, t.status, s.expires_at
+      select s.tenant_id, s.id, s.user_id, u.role, u.email, t.status, s.last_seen_at > p_now - interval '1 minute'
       from sessions s
       join users u on u.tenant_id = s.tenant_id and u.id = s.user_id and u.status = 'active'
       join tenants t on t.id = s.tenant_id
-      where s.token_hash = p_hash and s.revoked_at is null and s.expires_at > p_now`
+      where s.token_hash = p_hash and s.revoked_at is null and s.expires_at > p_now
+        and (u.role not in ('platform_admin', 'support') or t.kind = 'platform')`
   })
   await gateFunction(db, {
-    signature: 'find_login(p_email text)',
+    signature: 'find_login(p_email text, p_tenant uuid)',
     returns: 'table (tenant_id uuid, user_id uuid, password_hash text, tenant_name text)',
     volatility: 'stable',
     body: `
       select u.tenant_id, u.id, u.password_hash, t.name
       from users u join tenants t on t.id = u.tenant_id and t.status = 'active'
-      where u.email = p_email and u.status = 'active' order by u.tenant_id limit 20`
+      where u.email = p_email and u.status = 'active' and (p_tenant is null or u.tenant_id = p_tenant) order by u.tenant_id limit 20`
   })
   await gateFunction(db, {
     signature: 'find_tenant(p_id uuid)',
@@ -199,12 +201,12 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     body: 'select exists (select 1 from partner_tenants where partner_id = p_partner and tenant_id = p_tenant)'
   })
   await gateFunction(db, {
-    signature: 'list_tenants(p_partner uuid, p_before uuid, p_limit integer)',
+    signature: 'list_tenants(p_partner uuid, p_status text, p_from uuid, p_before uuid, p_limit integer)',
     returns: 'table (id uuid, name text, country text, host_name text, status text, created_at timestamptz)',
     volatility: 'stable',
     body: `
       select t.id, t.name, t.country, t.host_name, t.status, t.created_at from tenants t
-      where t.kind = 'tenant' and (p_before is null or t.id < p_before)
+      where t.kind = 'tenant' and (p_before is null or t.id < p_before) and (p_from is null or t.id >= p_from) and (p_status is null or t.status = p_status)
         and (p_partner is null or exists (select 1 from partner_tenants p where p.tenant_id = t.id and p.partner_id = p_partner))
       order by t.id desc limit p_limit`
   })

@@ -6,6 +6,8 @@ import { spawn } from 'node:child_process'
 import { chmodSync, createReadStream, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import path from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { isAlive, runningPostmaster } from '../core/db/postmaster.ts'
 import { ensureTemplate, startTestCluster, type TestCluster } from '../test/support/cluster.ts'
 import { countTap } from './count-tap.ts'
@@ -36,23 +38,36 @@ process.exitCode = status
 /** Resolves with what the process should exit with: tap's code, or 128 + the signal as a shell would say it. */
 async function runTap (cluster: TestCluster, tapFile: string): Promise<number> {
   const given = process.argv.slice(2)
-  // On a terminal progress is drawn; elsewhere (CI) only failures are written.
-  const reporter = given.some(argument => /^(-R|--reporter)/.test(argument)) ? [] : [`--reporter=${process.stdout.isTTY ? 'terse' : 'min'}`]
+  const reporter = given.some(argument => /^(-R|--reporter)/.test(argument)) ? [] : ['--reporter=terse']
   const tap = spawn(process.execPath, [path.join(checkout, 'node_modules/tap/dist/esm/run.mjs'), ...reporter, `--output-file=${tapFile}`, ...given], {
     cwd: checkout,
-    stdio: 'inherit',
+    stdio: ['inherit', process.stdout.isTTY ? 'inherit' : 'pipe', 'inherit'],
     env: { ...process.env, PASARELA_TEST_CLUSTER: JSON.stringify(cluster) }
   })
+  const written = tap.stdout ? withoutProgress(tap.stdout) : undefined
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       tap.kill(signal)
       setTimeout(() => tap.kill('SIGKILL'), killAfterMs).unref()
     })
   }
-  return await new Promise((resolve, reject) => {
+  const code = await new Promise<number>((resolve, reject) => {
     tap.once('error', reject)
     tap.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']))
   })
+  await written
+  return code
+}
+
+/** The reporter draws its progress again and again, terminal or not: in a log only what it says in between is wanted. */
+async function withoutProgress (output: Readable): Promise<void> {
+  let blank = true
+  for await (const raw of createInterface({ input: output })) {
+    const line = raw.replaceAll(/\x1b\[[?\d]*[A-Za-z]/g, '') // eslint-disable-line no-control-regex
+    if (/^(Asserts|Suites): |^# (No coverage|\{ total|time=)/.test(line) || (blank && line === '')) continue
+    blank = line === ''
+    console.log(line)
+  }
 }
 
 /** Ends and removes what a runner left that was killed outright. */

@@ -88,7 +88,6 @@ export const errors = {
   country_unsupported: 'unsupported',
   balance_insufficient: 'merchant_balance_insufficient',
   resource_missing: 'not_found',
-  resource_already_exists: 'duplicate',
   idempotency_key_in_use: 'conflict',
   lock_timeout: 'rate_limited',
   rate_limit: 'rate_limited',

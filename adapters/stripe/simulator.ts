@@ -93,11 +93,10 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
   }
   if (options.stateFile !== undefined) file = new StateFile(options.stateFile, world, seed, timers)
 
-  let simulator: StripeSimulator
   const sockets = new Set<Socket>()
   const app = Fastify({ serverFactory: handler => gate(handler, faults, sockets), bodyLimit: 1_048_576 })
   readBodies(app)
-  control(app, () => simulator)
+  await app.register(async scope => control(scope, () => simulator))
   pages(app, world)
   api(app, {
     world,
@@ -113,7 +112,7 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
   const allBooks = function * (): Generator<Books> {
     for (const { test, live } of world.accounts.values()) yield * [test, live]
   }
-  simulator = {
+  const simulator: StripeSimulator = {
     url: address,
     async close () {
       world.deliveries.close()
@@ -155,7 +154,10 @@ function gate (handler: (request: IncomingMessage, response: ServerResponse) => 
     const url = request.url ?? '/'
     const mark = url.indexOf('?')
     const fault = url.startsWith('/_simulator') ? undefined : faults.take(request.method ?? 'GET', mark === -1 ? url : url.slice(0, mark))
-    if (fault?.kind === 'refuse_connection') return void request.socket.resetAndDestroy()
+    if (fault?.kind === 'refuse_connection') {
+      request.socket.resetAndDestroy()
+      return
+    }
     if (fault !== undefined) metFaults.set(request, fault)
     handler(request, response)
   })
@@ -167,7 +169,8 @@ function gate (handler: (request: IncomingMessage, response: ServerResponse) => 
   return server
 }
 
+/** Whatever it is called, a body is text to Stripe's API, which then says what it thinks of it. */
 function readBodies (app: FastifyInstance): void {
-  app.removeContentTypeParser('text/plain')
-  app.addContentTypeParser(['application/x-www-form-urlencoded', 'text/plain'], { parseAs: 'string' }, (_, body, done) => done(null, body))
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body))
 }

@@ -34,7 +34,7 @@ export const webhooks = {
     const event = eventOf(raw.body)
     const object = event?.data?.object as Partial<Stripe.Event.Data.Object> & { object?: string } | undefined
     if (event?.type === undefined || object === undefined) return [{ type: 'ignored', why: 'an event without an object' }]
-    return [eventFrom(event.type, object, dateOf(Number(event.created)))]
+    return [eventFrom(event.type, object, dateOf(event.created))]
   },
 
   register: async (context, { url, events }) => {
@@ -83,7 +83,7 @@ async function forgetOthers (context: ConnectionContext, url: string, keep: stri
   }
 }
 
-function eventFrom (type: string, object: Partial<Stripe.Event.Data.Object> & { object?: string }, occurredAt: Date): ProviderEvent {
+function eventFrom (type: string, object: Partial<Stripe.Event.Data.Object> & { object?: string }, occurredAt: Date | undefined): ProviderEvent {
   if (object.object === 'payment_intent') {
     const intent = object as Stripe.PaymentIntent
     if (intent.metadata?.[metadataKeys.probe] !== undefined) return { type: 'connection', what: 'ping' }

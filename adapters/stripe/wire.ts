@@ -138,10 +138,10 @@ export function modeOf (livemode: boolean): Mode {
   return livemode ? 'live' : 'test'
 }
 
-export function dateOf (seconds: number): Date {
-  return new Date(seconds * 1000)
+export function dateOf (seconds: number | null | undefined): Date | undefined {
+  return typeof seconds === 'number' ? new Date(seconds * 1000) : undefined
 }
 
 function iso (seconds: number | null | undefined): string | undefined {
-  return seconds === null || seconds === undefined ? undefined : dateOf(seconds).toISOString()
+  return dateOf(seconds)?.toISOString()
 }

@@ -98,3 +98,7 @@ export function isProviderError (error: unknown): error is ProviderError {
 export function asProviderError (error: unknown): ProviderError {
   return isProviderError(error) ? error : new ProviderError({ code: 'unknown', reached: 'unknown', cause: error })
 }
+
+export function isProviderProblem (code: string): code is ProviderProblem {
+  return Object.hasOwn(providerProblems, code)
+}

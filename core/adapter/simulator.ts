@@ -1,3 +1,5 @@
+import type { Money } from './money.ts'
+
 /**
  * A simulator is a provider's twin on loopback: a real HTTP server that speaks the provider's true wire format and keeps
  * its own books. Tests, the demo mode and the conformance suite use it through this interface; adapters never see it.
@@ -18,14 +20,26 @@ export interface Simulator {
 
   /** What really happened in the provider's books under one of our references, whatever was answered. */
   effects: (reference: string) => Effects
+  /**
+   * What was really asked of the payer under our reference, read from the wire as the provider reads it and told in ISO 4217
+   * minor units. The suite compares: an adapter that multiplies and divides by the same wrong number agrees with itself.
+   */
+  charged?: (reference: string) => Money | undefined
 
   /** A webhook delivery as the provider would send it for its newest event, signed with the given secret at `now`. */
-  signedWebhook: (options: { secret: string, now: Date, type?: string }) => { headers: Record<string, string>, body: Uint8Array }
+  signedWebhook: (options: { secret: string, now: Date, type?: string }) => SignedWebhook
 
   /** How events leave from now on. */
   deliver: (order: DeliveryOrder) => void
   /** Resolves when no delivery is due or under way. */
   settled: () => Promise<void>
+}
+
+export interface SignedWebhook {
+  headers: Record<string, string>
+  body: Uint8Array
+  /** What the provider adds to the hook's URL, where its scheme needs it: `data.id=1&type=payment`. */
+  query?: string
 }
 
 export interface Fault {

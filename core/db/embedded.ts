@@ -14,7 +14,9 @@ import {
   renameSync, rmSync, statSync, unlinkSync, writeFileSync
 } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import { codeOf } from './errors.ts'
 import { asUser, executable, postgresBinaries, type RunAs } from './postgres-binaries.ts'
 import { isAlive, runningPostmaster, stalePid, watched, type Postmaster } from './postmaster.ts'
 
@@ -45,7 +47,8 @@ const readyMs = 60_000 // a crash recovery may take a while
 const connectMs = 10_000
 const fastStopMs = 10_000
 const immediateStopMs = 5_000
-const attempts = 20
+const attempts = 30
+const againMs = 500
 
 export async function startEmbedded (options: EmbeddedOptions): Promise<Embedded> {
   const { log = () => {}, settings = {} } = options
@@ -57,12 +60,16 @@ export async function startEmbedded (options: EmbeddedOptions): Promise<Embedded
 
   let failure = ''
   for (let attempt = 0; attempt < attempts; attempt++) {
+    failure = ''
     const running = existsSync(location.data) ? runningPostmaster(location.data) : undefined
     if (running) {
       const postmaster = await settled(location.data, running.pid)
       if (!postmaster) continue // it was just stopping, or fell while it recovered
       const url = urlOf(postmaster.port, password)
-      await verify(url, location.data, dataDir)
+      if (!await verified(url, location.data, dataDir)) { // it is just ending: see what is there then
+        await watched(location.data, againMs, () => runningPostmaster(location.data)?.pid === postmaster.pid ? undefined : true)
+        continue
+      }
       log(`reused the PostgreSQL that was running on port ${postmaster.port}`)
       return embedded({ url, postmaster, data: location.data, reused: true, log })
     }
@@ -86,15 +93,17 @@ export async function startEmbedded (options: EmbeddedOptions): Promise<Embedded
     }
     if (state !== 'ended') {
       const url = urlOf(state.port, password)
-      await verify(url, location.data, dataDir)
+      if (!await verified(url, location.data, dataDir)) continue
       log(`started PostgreSQL ${binaries.version} on port ${state.port}`)
       return embedded({ url, postmaster: state, data: location.data, reused: false, log, child })
     }
-    failure ||= tail(logFile, logStart)
+    failure ||= tail(logFile, logStart).trim()
     // Another process was faster on this folder, or took the port between our asking and the server's: look again.
+    // Or the children of a server that was killed are still letting go of its memory.
     if (!/lock file|already exists|in use|pre-existing shared memory/i.test(failure)) break
+    await delay(againMs / 10)
   }
-  throw new Error(`The embedded PostgreSQL did not start on ${location.data}: ${failure.trim() || 'it ended at once'}\nSee ${logFile}.`)
+  throw new Error(`The embedded PostgreSQL did not start on ${location.data}: ${failure || 'it ended at once'}\nSee ${logFile}.`)
 }
 
 interface Location { data: string, runAs: RunAs }
@@ -241,15 +250,19 @@ function runs (data: string, pid: number): boolean {
   return runningPostmaster(data)?.pid === pid
 }
 
-async function verify (url: string, data: string, dataDir: string): Promise<void> {
+/** False when nobody answers. A server that answers and is not ours, or does not know us, is an error. */
+async function verified (url: string, data: string, dataDir: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectMs, application_name: 'pasarela supervisor' })
   client.on('error', () => {})
   try {
     await client.connect()
     const { rows } = await client.query<{ data_directory: string }>('show data_directory')
-    if (rows[0]?.data_directory !== data) throw new Error(`it serves ${rows[0]?.data_directory}`)
+    if (rows[0]?.data_directory === data) return true
+    throw new Error(`Port ${client.port} belongs to the PostgreSQL of ${rows[0]?.data_directory}, not of ${data}.`)
   } catch (error) {
-    throw new Error(`The PostgreSQL of ${data} does not accept the owner's password kept in ${path.join(dataDir, 'pg-password')}, or is another server: ${(error as Error).message}`, { cause: error })
+    if (codeOf(error)?.startsWith('28')) throw new Error(`The PostgreSQL of ${data} does not accept the owner's password kept in ${path.join(dataDir, 'pg-password')}: ${(error as Error).message}`, { cause: error })
+    if (error instanceof Error && error.message.startsWith('Port ')) throw error
+    return false
   } finally {
     await client.end().catch(() => {})
   }

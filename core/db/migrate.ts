@@ -88,7 +88,7 @@ export async function grantAccess (client: pg.Client, log: (line: string) => voi
   if (!open?.app || !open.gate || open.create) {
     throw new Error('As the owner of the schema public: revoke all on schema public from public; grant usage on schema public to pasarela_app, pasarela_gate')
   }
-  await client.query(`create schema if not exists gate; revoke all on schema gate from public; grant usage on schema gate to pasarela_app, pasarela_gate`)
+  await client.query('create schema if not exists gate; revoke all on schema gate from public; grant usage on schema gate to pasarela_app, pasarela_gate')
 }
 
 /** Each migration in a transaction of its own, in the order of their numbers. */

@@ -15,9 +15,11 @@ import path from 'node:path'
 /** The user that PostgreSQL runs as; empty means: as ourselves. */
 export interface RunAs { uid?: number, gid?: number }
 
-/** The folder that holds `bin`, `lib` and `share`, and can be run by `runAs`. */
-export function postgresBinaries (runAs: RunAs): { folder: string, version: string } {
-  const { folder, version, name } = installed()
+/** The binaries as npm put them there; `name` is the platform's, such as linux-x64. */
+export interface Binaries { folder: string, version: string, name: string }
+
+/** The folder that holds `bin`, `lib` and `share`, and can be run by `runAs`: the installed one, or a copy of it. */
+export function postgresBinaries (runAs: RunAs, { folder, version, name }: Binaries = installed()): { folder: string, version: string } {
   const complete = hydrate(folder)
   if (complete && canRun(path.join(folder, 'bin', executable('postgres')), runAs)) return { folder, version }
   return { folder: copied(folder, `postgres-${version}-${name}`, runAs), version }
@@ -38,7 +40,7 @@ export function asUser (runAs: RunAs, script: string, argument: string): boolean
   return spawnSync('/bin/sh', ['-c', script, argument], { ...runAs, cwd: '/', env: {} }).status === 0
 }
 
-function installed (): { folder: string, version: string, name: string } {
+export function installed (): Binaries {
   const name = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   if (process.platform === 'linux' && isMusl()) {
     throw new Error('The embedded PostgreSQL needs glibc and this system has musl (Alpine). Use a Debian-based image, or set DATABASE_URL to a PostgreSQL 16 or newer.')

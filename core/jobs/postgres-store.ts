@@ -33,7 +33,12 @@ export function createPostgresStore ({ url, workers, onError }: StoreOptions): Q
     // BullMQ types a queue by its store; what is used of it here, and by bull-board, is the same for both.
     createQueue: (name, options) => new Queue(name, { ...options, connection }, createPostgresBackend) as unknown as Queue,
     createWorker: (name, processor, options) => new Worker(name, processor, { ...options, connection }, createPostgresBackend) as unknown as Worker,
-    check: async () => { await connection.query('select 1') },
+    check: async () => {
+      const { rows: [may] } = await connection.query<{ temporary: boolean, database: string, user: string }>(`
+        select has_database_privilege(current_database(), 'temporary') as temporary, current_database() as database, current_user as user`)
+      // BullMQ's bulk insert makes temporary tables; without the right to, every job would be late by a sweep, and fail there too.
+      if (!may?.temporary) throw new Error(`The queues need temporary tables; as the owner of the database: grant temporary on database "${may?.database}" to "${may?.user}"`)
+    },
     close: async () => { if (!connection.ended) await connection.end() }
   }
 }

@@ -75,7 +75,7 @@ const outcomeOf = { nowhere: 'nowhere', unknown: 'unknown', answered: 'refused' 
  * be read) may have struck after the request left, so it counts as `unknown`.
  */
 export async function callProvider<T> (
-  hub: Pick<Hub, 'now' | 'log'>, connection: OpenConnection, kind: OperationName, call: (context: ConnectionContext) => Promise<T>
+  hub: Pick<Hub, 'now' | 'log' | 'health'>, connection: OpenConnection, kind: OperationName, call: (context: ConnectionContext) => Promise<T>
 ): Promise<CallResult<T>> {
   const exchanges: HttpExchange[] = []
   const startedAt = performance.now()
@@ -92,15 +92,15 @@ export async function callProvider<T> (
   })
   try {
     const value = await call(context)
-    return { ok: true, value, report: report({}) }
+    const done = report({})
+    hub.health.note(connection, done)
+    return { ok: true, value, report: done }
   } catch (thrown) {
     const error = asProviderError(thrown)
     if (error !== thrown) hub.log.error({ err: thrown, kind, provider: connection.adapter.manifest.id }, 'an adapter threw something of its own')
-    return {
-      ok: false,
-      error,
-      report: report({ outcome: outcomeOf[error.reached], errorCode: error.code, providerCode: error.providerCode ?? null, ...(error.httpStatus !== undefined && { httpStatus: error.httpStatus }) })
-    }
+    const done = report({ outcome: outcomeOf[error.reached], errorCode: error.code, providerCode: error.providerCode ?? null, ...(error.httpStatus !== undefined && { httpStatus: error.httpStatus }) })
+    hub.health.note(connection, done)
+    return { ok: false, error, report: done }
   }
 }
 

@@ -4,7 +4,7 @@ import { providerProblems } from '../adapter/problems.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import type { Review } from './machine.ts'
-import { problemText } from './problem-text.ts'
+import { problemText } from '../adapter/problem-text.ts'
 import type { PaymentRow, RefundRow } from './queries.ts'
 import type { Payment, Refund } from './schema.ts'
 

@@ -31,7 +31,6 @@ function view ({ world, books }: Call): object {
     email: `${account.id}@example.com`,
     payouts_enabled: true,
     settings: {
-      bacs_debit_payments: { display_name: null, service_user_number: null },
       branding: { icon: null, logo: null, primary_color: null, secondary_color: null },
       card_issuing: { tos_acceptance: { date: null, ip: null } },
       card_payments: { decline_on: { avs_failure: false, cvc_failure: false }, statement_descriptor_prefix: 'SIMULATED', statement_descriptor_prefix_kana: null, statement_descriptor_prefix_kanji: null },

@@ -32,8 +32,10 @@ export class Keys {
   open (authorization: string | undefined): Access {
     const key = keyIn(authorization)
     if (key === undefined) {
-      throw new StripeError(401, { type: 'invalid_request_error', message: "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). " +
-        'See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/.' }, { 'www-authenticate': 'Bearer realm="Stripe"' })
+      throw new StripeError(401, {
+        type: 'invalid_request_error', message: "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). " +
+        'See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/.'
+      }, { 'www-authenticate': 'Bearer realm="Stripe"' })
     }
     const known = this.#known.get(key)
     if (known !== undefined) return known

@@ -218,7 +218,7 @@ function paramsOf (request: FastifyRequest): Record<string, unknown> {
     return mark === -1 ? {} : decode(url.slice(mark + 1))
   }
   const type = request.headers['content-type']
-  if (typeof request.body === 'string' && request.body !== '' && type?.startsWith('application/x-www-form-urlencoded') !== true) {
+  if (request.body !== undefined && request.body !== '' && type?.startsWith('application/x-www-form-urlencoded') !== true) {
     throw invalid('Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any questions, we can help at https://support.stripe.com/.')
   }
   return decode(typeof request.body === 'string' ? request.body : '')

@@ -7,6 +7,7 @@ const orders = ['now', 'hold', 'duplicate', 'shuffle', 'release']
 
 /** The simulator's levers over HTTP, for the demo and for other processes. Nothing of this is Stripe's. */
 export function control (app: FastifyInstance, simulator: () => StripeSimulator): void {
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
   app.post<{ Body: Fault }>('/_simulator/faults', { schema: { body: { type: 'object', required: ['kind'], properties: { kind: { enum: faultKinds } } } } }, (request, reply) => {
     simulator().inject(request.body)
     return reply.code(204).send()

@@ -106,10 +106,11 @@ export class Deliveries {
     while (this.#queue.length > 0 && this.#underWay < (this.#oneByOne ? 1 : together)) {
       const delivery = this.#queue.shift()!
       this.#underWay++
-      void this.#deliver(delivery).finally(() => {
+      const next = (): void => {
         this.#underWay--
         this.#start()
-      })
+      }
+      this.#deliver(delivery).then(next, next)
     }
     this.#check()
   }

@@ -40,7 +40,7 @@ export function confirm (call: Call, intent: IntentRecord, method: MethodRecord 
   if (method.wire.card.brand === 'amex') checkAmexAmount(wire.amount, wire.currency)
   wire.payment_method = method.id
   wire.last_payment_error = null
-  if (call.books.livemode && !call.world.testCardsInLive) return void decline(call, intent, method, declines.testCardInLiveMode)
+  if (call.books.livemode && !call.world.testCardsInLive) return decline(call, intent, method, declines.testCardInLiveMode)
   if (!intent.authenticated && wantsAuthentication(intent, method)) {
     if (intent.offSession) return decline(call, intent, method, declines.authenticationRequired)
     if (intent.errorOnAction) return decline(call, intent, method, declines.authenticationNotHandled)

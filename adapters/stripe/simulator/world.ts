@@ -55,7 +55,8 @@ export interface Books {
   idempotency: Map<string, StoredAnswer>
 }
 
-const keptEvents = 50_000
+/** Real Stripe keeps events for 30 days; here the newest of them. */
+const keptEvents = 20_000
 
 export function emptyBooks (account: string, livemode: boolean): Books {
   return {

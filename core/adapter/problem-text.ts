@@ -1,5 +1,5 @@
-import type { LocalText } from '../adapter/context.ts'
-import type { ProviderProblem } from '../adapter/problems.ts'
+import type { LocalText } from './context.ts'
+import type { ProviderProblem } from './problems.ts'
 
 /** What a person reads for each of the providers' problems, and what to do about it. */
 export const problemText: Record<ProviderProblem, LocalText> = {

@@ -1,0 +1,175 @@
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { DeliveryOrder, Fault } from './simulator.ts'
+
+/** What the simulators share: a server that meets faults on demand, and deliveries that leave in the order they are told. */
+
+export interface SimulatedRequest {
+  method: string
+  url: URL
+  /** Names in lower case. */
+  headers: Record<string, string>
+  body: string
+}
+
+export interface SimulatedAnswer {
+  status: number
+  headers?: Record<string, string>
+  body?: string | Uint8Array
+}
+
+export interface SimulatorServer {
+  readonly url: string
+  inject: (fault: Fault) => void
+  clearFaults: () => void
+  close: () => Promise<void>
+}
+
+/**
+ * Serves `answer` on a free loopback port. Every fault of the contract happens here, below it: an `answer` that was called
+ * has done its work, whatever the caller then gets to see.
+ */
+export async function serveSimulator (answer: (request: SimulatedRequest) => SimulatedAnswer | Promise<SimulatedAnswer>): Promise<SimulatorServer> {
+  let faults: (Fault & { left: number })[] = []
+  const sockets = new Set<Socket>()
+  const timers = new Set<NodeJS.Timeout>()
+
+  const take = (method: string, path: string): Fault | undefined => {
+    const found = faults.find(fault => (fault.method ?? method) === method && path.includes(fault.path ?? ''))
+    if (found !== undefined && --found.left <= 0) faults = faults.filter(fault => fault !== found)
+    return found
+  }
+
+  const server = createServer(async (incoming, response) => {
+    const method = incoming.method ?? 'GET'
+    const url = new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? 'localhost'}`)
+    const fault = take(method, url.pathname)
+    if (fault?.kind === 'refuse_connection') return incoming.socket.destroy()
+    const chunks: Buffer[] = []
+    try {
+      for await (const chunk of incoming) chunks.push(chunk as Buffer)
+    } catch {
+      return // the caller went away
+    }
+    switch (fault?.kind) {
+      case 'cut_before': return incoming.socket.destroy()
+      case 'error_500_before': return send(response, { status: 500, body: 'upstream failure' })
+      case 'rate_limit': return send(response, { status: 429, headers: { 'retry-after': '2' }, body: 'slow down' })
+    }
+    const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]))
+    const answered = await Promise.resolve(answer({ method, url, headers, body: Buffer.concat(chunks).toString() }))
+      .catch((error: unknown): SimulatedAnswer => ({ status: 500, body: `the simulator failed: ${String(error)}` }))
+    switch (fault?.kind) {
+      case 'cut_after': return incoming.socket.destroy()
+      case 'cut_mid_body': return cutMidBody(response, answered)
+      case 'garbage': return send(response, { status: 200, headers: { 'content-type': 'text/html' }, body: '<html><body>Welcome</body></html>' })
+      case 'error_500': return send(response, { status: 502, body: 'bad gateway' })
+      case 'slow': {
+        const timer = setTimeout(() => { timers.delete(timer); send(response, answered) }, fault.ms ?? 1000)
+        timers.add(timer)
+        return
+      }
+    }
+    send(response, answered)
+  })
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    inject: fault => { faults.push({ ...fault, left: fault.times ?? 1 }) },
+    clearFaults: () => { faults = [] },
+    close: () => new Promise(resolve => {
+      for (const timer of timers) clearTimeout(timer)
+      for (const socket of sockets) socket.destroy()
+      server.close(() => resolve())
+    })
+  }
+}
+
+function send (response: ServerResponse, { status, headers, body }: SimulatedAnswer): void {
+  response.writeHead(status, headers).end(body)
+}
+
+function cutMidBody (response: ServerResponse, { status, headers, body = '' }: SimulatedAnswer): void {
+  const bytes = Buffer.from(body)
+  response.writeHead(status, { ...headers, 'content-length': bytes.length + 1 })
+  response.write(bytes.subarray(0, Math.max(1, bytes.length >> 1)), () => response.socket?.destroy())
+}
+
+export interface SimulatedDelivery {
+  url: string
+  headers: Record<string, string>
+  body: string | Uint8Array
+}
+
+export interface SimulatorDeliveries {
+  /** The delivery is made when it leaves, so that its signature is of that moment. */
+  send: (make: () => SimulatedDelivery) => void
+  deliver: (order: DeliveryOrder) => void
+  settled: () => Promise<void>
+  /** Nothing leaves any more. */
+  close: () => void
+}
+
+/** Events that leave as `DeliveryOrder` says. Each is tried once. */
+export function createDeliveries (): SimulatorDeliveries {
+  let how: Exclude<DeliveryOrder['how'], 'release'> = 'now'
+  let seed = 1
+  let held: (() => SimulatedDelivery)[] = []
+  const underWay = new Set<Promise<void>>()
+  const stop = new AbortController()
+
+  const post = (make: () => SimulatedDelivery): void => {
+    const { url, headers, body } = make()
+    const sent = fetch(url, { method: 'POST', headers, body: body as string, signal: stop.signal })
+      .then(async response => { await response.arrayBuffer() }, () => {})
+      .finally(() => underWay.delete(sent))
+    underWay.add(sent)
+  }
+
+  return {
+    send (make) {
+      if (stop.signal.aborted) return
+      if (how === 'hold' || how === 'shuffle') return void held.push(make)
+      for (let times = how === 'duplicate' ? 2 : 1; times > 0; times--) post(make)
+    },
+    deliver (order) {
+      if (order.how !== 'release') {
+        how = order.how
+        seed = order.seed ?? seed
+        return
+      }
+      const leaving = how === 'shuffle' ? shuffled(held, seed) : held
+      held = []
+      how = 'now'
+      leaving.forEach(post)
+    },
+    async settled () {
+      while (underWay.size > 0) await Promise.all(underWay)
+    },
+    close: () => stop.abort()
+  }
+}
+
+/** mulberry32: the same seed, the same order. */
+function shuffled<T> (items: readonly T[], seed: number): T[] {
+  const result = [...items]
+  let state = seed
+  const random = () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+  for (let last = result.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1))
+    const swapped = result[last] as T
+    result[last] = result[other] as T
+    result[other] = swapped
+  }
+  return result
+}

@@ -1,0 +1,76 @@
+import type { Kysely } from 'kysely'
+import type { Mode } from '../adapter/context.ts'
+import { raiseAlert } from '../alerts/raise.ts'
+import { inTenant } from '../db/in-tenant.ts'
+import type { Database } from '../db/schema.ts'
+import { recordEvents } from '../events/record.ts'
+import { publicId } from '../ids.ts'
+import * as queries from './queries.ts'
+
+export interface CallEnd {
+  outcome: 'succeeded' | 'refused' | 'unknown' | 'nowhere'
+  errorCode: string | null
+  providerCode: string | null
+  finishedAt: Date
+}
+
+export interface HealthRecorder {
+  /** Notes how a call ended. Never awaited by the call itself, and never in its way. */
+  note: (connection: { tenantId: string, id: string }, end: CallEnd) => void
+  /** Resolves when all that was noted is written. */
+  idle: () => Promise<void>
+}
+
+const failuresInRow = 5
+const quietMs = 30_000
+
+/** The credentials themselves are refused: one such answer is enough. */
+const isCredentialProblem = (code: string | null) => code === 'invalid_credentials' || code === 'permission_denied'
+
+/**
+ * Keeps each connection's health without writing a row per call: a success is written when it changes something or every
+ * half minute. A refused payment is a healthy answer; only a provider that cannot be reached, or that refuses the
+ * credentials, makes a connection `failing`.
+ */
+export function createHealthRecorder ({ db, log }: { db: Kysely<Database>, log: { error: (fields: object, message: string) => void } }): HealthRecorder {
+  const seen = new Map<string, { failing: boolean, at: number }>()
+  const writing = new Set<Promise<void>>()
+
+  return {
+    note (connection, end) {
+      const bad = end.outcome === 'unknown' || end.outcome === 'nowhere' || isCredentialProblem(end.errorCode)
+      const last = seen.get(connection.id)
+      if (!bad && last !== undefined && !last.failing && end.finishedAt.getTime() - last.at < quietMs) return
+      if (seen.size > 10_000) seen.clear()
+      seen.set(connection.id, { failing: bad, at: end.finishedAt.getTime() })
+      // Our own limit says nothing of the provider.
+      if (end.outcome === 'nowhere' && end.errorCode === 'rate_limited') return
+      const done = write(db, connection, end, bad).catch((error: unknown) => log.error({ err: error }, 'health was not written')).finally(() => writing.delete(done))
+      writing.add(done)
+    },
+    async idle () {
+      while (writing.size > 0) await Promise.all(writing)
+    }
+  }
+}
+
+async function write (db: Kysely<Database>, connection: { tenantId: string, id: string }, end: CallEnd, bad: boolean): Promise<void> {
+  const now = end.finishedAt
+  await inTenant(db, connection.tenantId, async db => {
+    const row = await queries.lockConnection(db, connection.id)
+    if (row === undefined) return
+    const failures = bad ? row.failures_in_row + 1 : 0
+    const health = !row.enabled ? 'disabled' : !bad ? 'healthy' : isCredentialProblem(end.errorCode) || failures >= failuresInRow ? 'failing' : row.health
+    await queries.updateConnection(db, row.id, {
+      health,
+      failures_in_row: failures,
+      ...(bad
+        ? { last_error_at: now, last_error: JSON.stringify({ code: end.errorCode, provider_code: end.providerCode, at: now.toISOString() }) }
+        : { last_success_at: now })
+    }, now)
+    if (health === row.health || (health !== 'failing' && row.health !== 'failing')) return
+    const subjectId = publicId('connection', row.id)
+    await recordEvents(db, now, [{ type: `connection.${health}`, mode: row.mode as Mode, subjectId: row.id, data: { id: subjectId, object: 'connection', health, error_code: end.errorCode } }])
+    if (health === 'failing') await raiseAlert(db, now, { kind: 'connection_failing', severity: 'critical', mode: row.mode as Mode, subjectId, detail: { error_code: end.errorCode, provider_code: end.providerCode } })
+  })
+}

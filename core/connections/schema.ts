@@ -1,0 +1,91 @@
+import { type Static, Type } from 'typebox'
+import { closed, Instant, listQuery, Mode, Nullable, oneOf, pageOf } from '../http-schema.ts'
+
+const Credentials = Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,40}$' }), Type.String({ maxLength: 20_000 }), { maxProperties: 20, description: 'The fields of the provider’s credential form (`GET /v1/providers/:id`). Write-only.' })
+const Settings = Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,40}$' }), Type.Union([Type.String({ maxLength: 2000 }), Type.Integer(), Type.Boolean()]), { maxProperties: 50 })
+const Label = Type.String({ minLength: 1, maxLength: 80 })
+
+export const NewConnection = Type.Object({
+  provider: Type.String({ pattern: '^[a-z][a-z0-9_]{1,30}$' }),
+  mode: Mode,
+  label: Type.Optional(Label),
+  credentials: Credentials,
+  settings: Type.Optional(Settings)
+}, closed)
+export type NewConnection = Static<typeof NewConnection>
+
+export const PatchConnection = Type.Object({ label: Type.Optional(Label), enabled: Type.Optional(Type.Boolean()), settings: Type.Optional(Settings) }, { ...closed, minProperties: 1 })
+export type PatchConnection = Static<typeof PatchConnection>
+
+export const ReplaceCredentials = Type.Object({
+  credentials: Credentials,
+  overlap_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 7 * 24 * 3600, default: 24 * 3600, description: 'How long the webhook secret before stays valid beside the new one.' }))
+}, closed)
+export type ReplaceCredentials = Static<typeof ReplaceCredentials>
+
+const LocalLine = Type.String()
+const ErrorSeen = Type.Object({ code: Type.String(), message: Type.String(), provider_code: Nullable(Type.String()), at: Instant })
+
+export const Credential = Type.Object({
+  fingerprint: Type.String({ description: 'The same secret has the same fingerprint in one tenant, and another elsewhere.' }),
+  hint: Type.String(),
+  version: Type.Integer(),
+  since: Instant,
+  valid_until: Nullable(Instant)
+})
+
+export const Connection = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('connection'),
+  provider: Type.String(),
+  mode: Mode,
+  label: Type.String(),
+  enabled: Type.Boolean(),
+  settings: Type.Record(Type.String(), Type.Union([Type.String(), Type.Integer(), Type.Boolean()])),
+  account: Nullable(Type.Object({ id: Type.String(), country: Type.Optional(Type.String()), name: Type.Optional(Type.String()), currency: Type.Optional(Type.String()) })),
+  credentials: Type.Record(Type.String(), Credential),
+  webhook_url: Type.String(),
+  webhook: Type.Object({ registered: Type.Boolean(), registered_at: Nullable(Instant), provider_reference: Nullable(Type.String()), first_event_at: Nullable(Instant), last_event_at: Nullable(Instant) }),
+  health: oneOf(['untested', 'healthy', 'failing', 'disabled']),
+  tested_at: Nullable(Instant),
+  created_at: Instant,
+  updated_at: Instant
+}, { title: 'Connection' })
+export type Connection = Static<typeof Connection>
+
+export const ListConnections = Type.Object({ ...listQuery, provider: Type.Optional(Type.String({ maxLength: 40 })), health: Type.Optional(oneOf(['untested', 'healthy', 'failing', 'disabled'])) }, closed)
+export type ListConnections = Static<typeof ListConnections>
+export const ConnectionPage = pageOf(Connection)
+
+export const TestResult = Type.Object({
+  ok: Type.Boolean(),
+  health: oneOf(['untested', 'healthy', 'failing', 'disabled']),
+  mode: Mode,
+  account: Connection.properties.account,
+  evidence: Type.Array(LocalLine, { description: 'What was done and seen, one line each.' }),
+  error: Nullable(ErrorSeen),
+  operation: Type.String()
+}, { title: 'ConnectionTest' })
+export type TestResult = Static<typeof TestResult>
+
+export const Health = Type.Object({
+  health: oneOf(['untested', 'healthy', 'failing', 'disabled']),
+  tested_at: Nullable(Instant),
+  last_success_at: Nullable(Instant),
+  last_error: Nullable(ErrorSeen),
+  failures_in_row: Type.Integer(),
+  webhook: Type.Object({ registered: Type.Boolean(), first_event_at: Nullable(Instant), last_event_at: Nullable(Instant), refused: Type.Integer(), last_refused_at: Nullable(Instant) })
+}, { title: 'ConnectionHealth' })
+export type Health = Static<typeof Health>
+
+export const Setup = Type.Object({
+  done: Type.Boolean(),
+  steps: Type.Array(Type.Object({
+    id: oneOf(['credentials', 'test', 'webhook', 'event']),
+    status: oneOf(['done', 'failed', 'waiting', 'todo', 'manual']),
+    title: Type.String(),
+    detail: Type.Array(Type.String()),
+    at: Nullable(Instant)
+  }))
+}, { title: 'Setup' })
+export type Setup = Static<typeof Setup>

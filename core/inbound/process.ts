@@ -1,0 +1,152 @@
+import type { ProviderEvent } from '../adapter/webhooks.ts'
+import { isProviderError } from '../adapter/problems.ts'
+import { raiseAlert } from '../alerts/raise.ts'
+import { loadSealed, type SealedConnection } from '../connections/open.ts'
+import { inTenant } from '../db/in-tenant.ts'
+import type { Hub } from '../hub.ts'
+import { parseId, publicId } from '../ids.ts'
+import { recordedCall } from '../operations/call.ts'
+import { applyFact, prepare } from '../payments/apply.ts'
+import { findByProviderReference, findPayment, findRefund, lockPayment, type PaymentRow } from '../payments/queries.ts'
+import type { Fact } from '../payments/machine.ts'
+import { adoptRefund, applyRefund } from '../payments/refunds.ts'
+import * as queries from './queries.ts'
+
+type InboundRow = NonNullable<Awaited<ReturnType<typeof queries.claimInbound>>>
+
+interface Ending {
+  status: 'processed' | 'ignored' | 'unmatched'
+  reason: string | null
+  subjectId?: string | null
+}
+
+/** While it is processed another job keeps away for this long; after a crash the sweeper brings it back then, ms. */
+const leaseMs = 30_000
+
+/**
+ * Processes one stored webhook. Idempotent: whatever it finds, applying it twice changes nothing more. What fails is tried
+ * again on INBOUND_SCHEDULE, and then parked where support sees it.
+ */
+export async function processInbound (hub: Hub, tenantId: string, id: string): Promise<void> {
+  const claimed = await inTenant(hub.db, tenantId, async db => {
+    const row = await queries.claimInbound(db, id, new Date(hub.now().getTime() + leaseMs))
+    return row && { row, connection: await loadSealed(db, row.connection_id) }
+  })
+  if (claimed === undefined) return
+  const { row, connection } = claimed
+  try {
+    const ending = connection === undefined ? { status: 'ignored' as const, reason: 'the connection was deleted' } : await processEvents(hub, connection, row)
+    await inTenant(hub.db, tenantId, async db => {
+      await queries.finishInbound(db, id, { ...ending, nextRunAt: null, now: hub.now() })
+      await queries.markEventSeen(db, row.connection_id, row.received_at)
+    })
+  } catch (error) {
+    hub.log.warn({ err: error, inbound: publicId('inbound', id) }, 'a webhook could not be processed yet')
+    await tryLater(hub, tenantId, row, isProviderError(error) ? `${error.code} (${error.reached})` : error instanceof Error ? error.message : 'unknown')
+  }
+}
+
+async function tryLater (hub: Hub, tenantId: string, row: InboundRow, reason: string): Promise<void> {
+  const now = hub.now()
+  const delayMs = hub.config.inboundSchedule[row.attempts - 1]
+  await inTenant(hub.db, tenantId, async db => {
+    await queries.finishInbound(db, row.id, { status: delayMs === undefined ? 'parked' : 'retrying', reason: reason.slice(0, 500), nextRunAt: delayMs === undefined ? null : new Date(now.getTime() + delayMs), now })
+    if (delayMs === undefined) await raiseAlert(db, now, { kind: 'inbound_parked', severity: 'critical', mode: row.mode as 'test', subjectId: publicId('inbound', row.id), detail: { reason, event_type: row.event_type } })
+  })
+}
+
+async function processEvents (hub: Hub, connection: SealedConnection, row: InboundRow): Promise<Ending> {
+  const adapter = hub.adapters.get(connection.provider)
+  if (adapter === undefined || adapter.webhooks === 'provider-has-none') return { status: 'ignored', reason: 'no adapter' }
+  const events = adapter.webhooks.parse({ body: row.body, headers: row.headers as Record<string, string>, url: row.url })
+  // Only a signature over the whole body makes its content worth believing; otherwise the provider is asked.
+  const believed = row.verdict === 'verified' && adapter.manifest.webhooks?.signs === 'body'
+  const endings: Ending[] = []
+  for (const event of events) endings.push(await processEvent(hub, connection, event, believed))
+  return endings.find(({ status }) => status === 'unmatched') ?? endings.find(({ status }) => status === 'processed') ?? endings[0] ?? { status: 'ignored', reason: 'nothing in it concerns us' }
+}
+
+async function processEvent (hub: Hub, connection: SealedConnection, event: ProviderEvent, believed: boolean): Promise<Ending> {
+  switch (event.type) {
+    case 'ignored': return { status: 'ignored', reason: event.why }
+    case 'connection': return { status: 'processed', reason: event.what }
+    case 'document': return { status: 'unmatched', reason: 'no invoice of ours' }
+    case 'payment':
+    case 'refund':
+    case 'dispute': {
+      const payment = await match(hub, connection, event.reference, event.providerReference)
+      if (payment === undefined) return { status: 'unmatched', reason: `no payment of ours is ${event.providerReference}` }
+      const reason = event.type === 'refund'
+        ? await processRefund(hub, connection, payment, event, believed)
+        : await processPayment(hub, connection, payment, believed && event.type === 'payment' ? event : undefined)
+      return { status: 'processed', reason, subjectId: payment.id }
+    }
+  }
+}
+
+/** Ours by the provider's id; or by our own id in the event, when the webhook was faster than the answer that told the provider's id. */
+async function match (hub: Hub, connection: SealedConnection, reference: string | undefined, providerReference: string): Promise<PaymentRow | undefined> {
+  const named = reference === undefined ? undefined : parseId('payment', reference)
+  return await inTenant(hub.db, connection.tenantId, async db => {
+    const id = await findByProviderReference(db, connection.id, providerReference) ?? named
+    const row = id === undefined ? undefined : await findPayment(db, id)
+    // An event of one account never touches a payment of another.
+    return row?.connection_id === connection.id ? row : undefined
+  })
+}
+
+async function processPayment (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: Extract<ProviderEvent, { type: 'payment' }> | undefined): Promise<string | null> {
+  if (event?.snapshot !== undefined) {
+    const applied = await applyLocked(hub, connection.tenantId, payment.id, { type: 'event', snapshot: event.snapshot })
+    if (applied.do !== 'pull') return applied.do === 'ignore' ? applied.why : null
+  }
+  return await pull(hub, connection, payment.id)
+}
+
+/** Asks the provider, and applies its answer unless something was applied meanwhile: then it asks once more. */
+async function pull (hub: Hub, connection: SealedConnection, paymentId: string): Promise<string | null> {
+  for (let round = 0; round < 3; round++) {
+    const seen = (await inTenant(hub.db, connection.tenantId, async db => await findPayment(db, paymentId)))!
+    // Nothing the provider can say changes a finished payment, save money that should not be there: that came as an event.
+    const reference = seen.provider_reference
+    if (reference === null) return 'the payment’s own answer is still on its way'
+    const opened = await hub.open(connection)
+    const family = opened.adapter.payments!
+    const result = await recordedCall(hub, async work => await inTenant(hub.db, connection.tenantId, work), { connection: opened, kind: 'get_payment', subjectId: paymentId, requestId: 'inbound' },
+      async context => await family.getPayment(context, reference))
+    if (!result.ok) throw result.error
+    const outcome = await applyLocked(hub, connection.tenantId, paymentId, { type: 'pulled', snapshot: result.value, current: true }, seen.version)
+    if (outcome.do !== 'pull') return outcome.do === 'ignore' ? outcome.why : null
+  }
+  throw new Error('the payment kept changing while the provider was asked')
+}
+
+async function applyLocked (hub: Hub, tenantId: string, paymentId: string, fact: Fact, basis?: number) {
+  const prepared = await prepare(hub, tenantId, paymentId, fact)
+  return await inTenant(hub.db, tenantId, async db => {
+    const row = (await lockPayment(db, paymentId))!
+    const timely = basis !== undefined && prepared.fact.type === 'pulled' ? { ...prepared, fact: { ...prepared.fact, current: row.version === basis } } : prepared
+    return (await applyFact(hub, db, row, timely)).outcome
+  })
+}
+
+async function processRefund (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: Extract<ProviderEvent, { type: 'refund' }>, believed: boolean): Promise<string | null> {
+  const family = hub.adapters.get(connection.provider)!.payments!
+  let snapshot = event.refund
+  if (!believed) {
+    if (family.getRefund === undefined) return 'the refund cannot be asked about'
+    const opened = await hub.open(connection)
+    const result = await recordedCall(hub, async work => await inTenant(hub.db, connection.tenantId, work), { connection: opened, kind: 'get_refund', subjectId: payment.id, requestId: 'inbound' },
+      async context => await family.getRefund!(context, event.refund.providerReference))
+    if (!result.ok) throw result.error
+    snapshot = result.value
+  }
+  const named = snapshot.refundReference === undefined ? undefined : parseId('refund', snapshot.refundReference)
+  return await inTenant(hub.db, connection.tenantId, async db => {
+    const ours = named === undefined ? undefined : await findRefund(db, named)
+    if (ours !== undefined && ours.payment_id === payment.id) await applyRefund(hub, db, ours.id, snapshot)
+    else await adoptRefund(hub, db, payment, snapshot)
+    return null
+  })
+}
+

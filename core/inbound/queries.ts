@@ -1,0 +1,98 @@
+import { sql } from 'kysely'
+import type { Mode } from '../adapter/context.ts'
+import type { TenantDb } from '../db/in-tenant.ts'
+
+const shown = ['id', 'connection_id', 'mode', 'provider', 'verdict', 'event_type', 'status', 'reason', 'attempts', 'subject_id', 'received_at', 'processed_at', 'next_run_at', 'dedupe_key'] as const
+const duplicates = sql<number>`coalesce((select s.duplicates from inbound_seen s where s.tenant_id = inbound_events.tenant_id and s.connection_id = inbound_events.connection_id and s.dedupe_key = inbound_events.dedupe_key), 0)`
+
+export interface InboundFilter {
+  mode: Mode
+  limit?: number
+  before?: string
+  connectionId?: string
+  status?: string
+  verdict?: 'verified' | 'unverifiable'
+  eventType?: string
+  from?: Date
+  to?: Date
+}
+
+const filtered = (db: TenantDb, filter: InboundFilter) => db.selectFrom('inbound_events')
+  .where('inbound_events.tenant_id', '=', db.tenantId).where('mode', '=', filter.mode)
+  .$if(filter.before !== undefined, q => q.where('id', '<', filter.before!))
+  .$if(filter.connectionId !== undefined, q => q.where('connection_id', '=', filter.connectionId!))
+  .$if(filter.status !== undefined, q => q.where('status', '=', filter.status!))
+  .$if(filter.verdict !== undefined, q => q.where('verdict', '=', filter.verdict!))
+  .$if(filter.eventType !== undefined, q => q.where('event_type', '=', filter.eventType!))
+  .$if(filter.from !== undefined, q => q.where('received_at', '>=', filter.from!))
+  .$if(filter.to !== undefined, q => q.where('received_at', '<=', filter.to!))
+
+export async function listInbound (db: TenantDb, filter: InboundFilter & { limit: number }) {
+  return await filtered(db, filter).select(shown).select(duplicates.as('duplicates')).orderBy('id', 'desc').limit(filter.limit).execute()
+}
+export type InboundRow = Awaited<ReturnType<typeof listInbound>>[number]
+
+export async function findInbound (db: TenantDb, id: string) {
+  return await db.selectFrom('inbound_events').select(shown).select(['headers', 'body', 'url', duplicates.as('duplicates')])
+    .where('tenant_id', '=', db.tenantId).where('id', '=', id).executeTakeFirst()
+}
+
+export async function listRefused (db: TenantDb, filter: Pick<InboundFilter, 'mode' | 'before' | 'connectionId' | 'from' | 'to'> & { limit: number }) {
+  return await db.selectFrom('inbound_refused').innerJoin('connections as c', join => join.onRef('c.tenant_id', '=', 'inbound_refused.tenant_id').onRef('c.id', '=', 'inbound_refused.connection_id'))
+    .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers', 'inbound_refused.body'])
+    .where('inbound_refused.tenant_id', '=', db.tenantId).where('inbound_refused.mode', '=', filter.mode)
+    .$if(filter.before !== undefined, q => q.where('inbound_refused.id', '<', filter.before!))
+    .$if(filter.connectionId !== undefined, q => q.where('inbound_refused.connection_id', '=', filter.connectionId!))
+    .$if(filter.from !== undefined, q => q.where('inbound_refused.received_at', '>=', filter.from!))
+    .$if(filter.to !== undefined, q => q.where('inbound_refused.received_at', '<=', filter.to!))
+    .orderBy('inbound_refused.id', 'desc').limit(filter.limit).execute()
+}
+export type RefusedRow = Awaited<ReturnType<typeof listRefused>>[number]
+
+export async function findRefused (db: TenantDb, id: string): Promise<RefusedRow | undefined> {
+  return await db.selectFrom('inbound_refused').innerJoin('connections as c', join => join.onRef('c.tenant_id', '=', 'inbound_refused.tenant_id').onRef('c.id', '=', 'inbound_refused.connection_id'))
+    .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers', 'inbound_refused.body'])
+    .where('inbound_refused.tenant_id', '=', db.tenantId).where('inbound_refused.id', '=', id).executeTakeFirst()
+}
+
+/** The row for the job that processes it: skipped when another job holds it. */
+export async function claimInbound (db: TenantDb, id: string, leaseUntil: Date) {
+  return await db.updateTable('inbound_events').set({ next_run_at: leaseUntil, attempts: sql`attempts + 1` })
+    .where('tenant_id', '=', db.tenantId).where('id', '=', id).where('status', 'in', ['received', 'retrying'])
+    .returningAll().executeTakeFirst()
+}
+
+export async function finishInbound (db: TenantDb, id: string, end: { status: string, reason: string | null, subjectId?: string | null, nextRunAt: Date | null, now: Date }): Promise<void> {
+  await db.updateTable('inbound_events').set({
+    status: end.status,
+    reason: end.reason,
+    ...(end.subjectId !== undefined && { subject_id: end.subjectId }),
+    next_run_at: end.nextRunAt,
+    processed_at: end.nextRunAt === null ? end.now : null
+  }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+}
+
+export async function countMatching (db: TenantDb, filter: InboundFilter): Promise<number> {
+  const { n } = await filtered(db, filter).select(sql<number>`count(*)`.as('n')).executeTakeFirstOrThrow()
+  return n
+}
+
+/** Puts them back at the start. Processing is idempotent, so replaying what was processed is safe. */
+export async function replayMatching (db: TenantDb, filter: InboundFilter, now: Date, atMost: number): Promise<string[]> {
+  const ids = await filtered(db, filter).select('id').orderBy('id').limit(atMost).execute()
+  if (ids.length === 0) return []
+  await db.updateTable('inbound_events').set({ status: 'received', reason: null, attempts: 0, next_run_at: now })
+    .where('tenant_id', '=', db.tenantId).where('id', 'in', ids.map(({ id }) => id)).execute()
+  return ids.map(({ id }) => id)
+}
+
+export async function markEventSeen (db: TenantDb, connectionId: string, at: Date): Promise<void> {
+  await db.updateTable('connections').set({ first_event_at: sql`coalesce(first_event_at, ${at})`, last_event_at: sql`greatest(last_event_at, ${at})` })
+    .where('tenant_id', '=', db.tenantId).where('id', '=', connectionId)
+    // Not a row's write per webhook: half a minute is fine enough to see whether events arrive.
+    .where(eb => eb.or([eb('last_event_at', 'is', null), eb('last_event_at', '<', new Date(at.getTime() - 30_000))])).execute()
+}
+
+export async function resetAttempts (db: TenantDb, id: string): Promise<void> {
+  await db.updateTable('inbound_events').set({ attempts: 0 }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+}

@@ -1,0 +1,33 @@
+import { sql } from 'kysely'
+import { inTenant } from '../db/in-tenant.ts'
+import type { Hub } from '../hub.ts'
+import { newUuid } from '../ids.ts'
+import type { HookTarget } from './targets.ts'
+
+const keptBytes = 16 * 1024
+
+/** Keeps what was refused, for support to see why: the newest N of a connection, each cut to 16 KiB. Nobody fills the disk. */
+export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: Buffer, headers: Record<string, string>, address: string }, reason: string): Promise<void> {
+  const now = hub.now()
+  await inTenant(hub.db, target.tenantId, async db => {
+    const { refused } = await db.insertInto('inbound_refused_counters')
+      .values({ tenant_id: db.tenantId, connection_id: target.connectionId, refused: 1 })
+      .onConflict(oc => oc.columns(['tenant_id', 'connection_id']).doUpdateSet({ refused: sql`inbound_refused_counters.refused + 1` }))
+      .returning('refused').executeTakeFirstOrThrow()
+    const row = {
+      id: newUuid(now),
+      mode: target.mode,
+      reason,
+      body: hook.body.subarray(0, keptBytes),
+      body_bytes: hook.body.byteLength,
+      headers: JSON.stringify(hook.headers).slice(0, keptBytes).replaceAll('\\u0000', ''),
+      address: hook.address,
+      received_at: now
+    }
+    const headers = row.headers.endsWith('}') ? row.headers : '{}'
+    await db.insertInto('inbound_refused')
+      .values({ tenant_id: db.tenantId, connection_id: target.connectionId, slot: refused % hub.config.inboundRefusedPerConnection, ...row, headers })
+      .onConflict(oc => oc.columns(['tenant_id', 'connection_id', 'slot']).doUpdateSet({ ...row, headers }))
+      .execute()
+  })
+}

@@ -1,0 +1,133 @@
+import type { Access } from '../access/principal.ts'
+import type { Mode } from '../adapter/context.ts'
+import { recordChange } from '../audit/record.ts'
+import { inTenant } from '../db/in-tenant.ts'
+import { HubError, invalidField } from '../errors.ts'
+import type { Hub } from '../hub.ts'
+import { parseId, publicId, uuidOf } from '../ids.ts'
+import * as queries from './queries.ts'
+import type { InboundEvent, InboundEventDetail, ListInbound, Replayed, ReplayMany } from './schema.ts'
+
+/** What came in, newest first: what was believed, and what was refused and why. */
+export async function listInbound (hub: Hub, access: Access, query: ListInbound): Promise<{ data: InboundEvent[], next_cursor: string | null }> {
+  const limit = query.limit ?? 20
+  const before = query.cursor === undefined ? undefined : parseId('inbound', query.cursor)
+  if (query.cursor !== undefined && before === undefined) throw invalidField('cursor', 'is not a cursor of this list')
+  const refusedOnly = query.verdict === 'refused' || query.status === 'refused'
+  const withRefused = refusedOnly || (query.verdict === undefined && query.status === undefined && query.event_type === undefined)
+  if (refusedOnly && ((query.verdict ?? 'refused') !== 'refused' || (query.status ?? 'refused') !== 'refused')) return { data: [], next_cursor: null }
+  const shared = { mode: access.mode, limit: limit + 1, ...(before !== undefined && { before }), ...filterOf(query) }
+  const rows = await inTenant(hub.db, access.tenantId, async db => {
+    const stored = refusedOnly
+      ? []
+      : await queries.listInbound(db, { ...shared, ...(query.status !== undefined && { status: query.status }), ...(query.verdict !== undefined && { verdict: query.verdict as 'verified' }), ...(query.event_type !== undefined && { eventType: query.event_type }) })
+    const refused = withRefused ? await queries.listRefused(db, shared) : []
+    return [...stored.map(row => ({ id: row.id, shown: show(row) })), ...refused.map(row => ({ id: row.id, shown: showRefused(row) }))]
+      .sort((a, b) => a.id < b.id ? 1 : -1)
+  })
+  const page = rows.slice(0, limit)
+  return { data: page.map(({ shown }) => shown), next_cursor: rows.length > limit ? publicId('inbound', page.at(-1)!.id) : null }
+}
+
+export async function getInbound (hub: Hub, access: Access, publicInboundId: string): Promise<InboundEventDetail> {
+  const id = uuidOf('inbound', publicInboundId)
+  const found = await inTenant(hub.db, access.tenantId, async db => ({ stored: await queries.findInbound(db, id), refused: await queries.findRefused(db, id) }))
+  const row = found.stored ?? found.refused
+  if (row?.mode !== access.mode) throw new HubError('not_found')
+  const scrub = hub.adapters.get(row.provider)?.scrub
+  // What an adapter cannot clean is not shown.
+  const body = scrub === undefined ? '' : scrub(row.body.toString('utf8'), {})
+  return {
+    ...(found.stored !== undefined ? show(found.stored) : showRefused(found.refused!)),
+    headers: Object.fromEntries(Object.entries(row.headers as Record<string, string>).filter(([name]) => name !== 'authorization' && name !== 'cookie')),
+    body,
+    address: found.refused?.address ?? null
+  }
+}
+
+/** Once more from the start. Processing is idempotent, so nothing is taken or counted twice. */
+export async function replayOne (hub: Hub, access: Access, publicInboundId: string): Promise<InboundEvent> {
+  const id = uuidOf('inbound', publicInboundId)
+  const row = await inTenant(hub.db, access.tenantId, async db => {
+    const before = await queries.findInbound(db, id)
+    if (before === undefined) {
+      const refused = await queries.findRefused(db, id)
+      throw new HubError(refused?.mode === access.mode ? 'invalid_state' : 'not_found')
+    }
+    if (before.mode !== access.mode) throw new HubError('not_found')
+    const now = hub.now()
+    await queries.finishInbound(db, id, { status: 'received', reason: null, nextRunAt: now, now })
+    await queries.resetAttempts(db, id)
+    await recordChange(db, access, now, { action: 'inbound_event.replayed', subjectType: 'inbound_event', subjectId: publicInboundId, detail: { before: before.status } })
+    return (await queries.findInbound(db, id))!
+  })
+  hub.wake('inbound', [{ tenantId: access.tenantId, id }])
+  return show(row)
+}
+
+const replayAtMost = 1000
+
+/** Many at once, after `dry_run` has told how many. At most 1,000 a call; `matched` tells whether another is due. */
+export async function replayMany (hub: Hub, access: Access, body: ReplayMany): Promise<Replayed> {
+  const filter = { mode: access.mode, ...filterOf(body), ...(body.status !== undefined && { status: body.status }), ...(body.event_type !== undefined && { eventType: body.event_type }) }
+  const result = await inTenant(hub.db, access.tenantId, async db => {
+    const matched = await queries.countMatching(db, filter)
+    if (body.dry_run === true) return { matched, ids: [] }
+    const now = hub.now()
+    const ids = await queries.replayMatching(db, filter, now, replayAtMost)
+    await recordChange(db, access, now, { action: 'inbound_events.replayed', subjectType: 'tenant', subjectId: publicId('tenant', access.tenantId), detail: { filter: body, replayed: ids.length } })
+    return { matched, ids }
+  })
+  hub.wake('inbound', result.ids.map(id => ({ tenantId: access.tenantId, id })))
+  return { dry_run: body.dry_run === true, matched: result.matched, replayed: result.ids.length }
+}
+
+function filterOf (query: { connection?: string, created_from?: string, created_to?: string }) {
+  return {
+    ...(query.connection !== undefined && { connectionId: uuidOf('connection', query.connection) }),
+    ...(query.created_from !== undefined && { from: new Date(query.created_from) }),
+    ...(query.created_to !== undefined && { to: new Date(query.created_to) })
+  }
+}
+
+function show (row: queries.InboundRow): InboundEvent {
+  return {
+    id: publicId('inbound', row.id),
+    object: 'inbound_event',
+    mode: row.mode as Mode,
+    connection: publicId('connection', row.connection_id),
+    provider: row.provider,
+    verdict: row.verdict as InboundEvent['verdict'],
+    event_type: row.event_type,
+    provider_event_id: row.dedupe_key,
+    status: row.status as InboundEvent['status'],
+    reason: row.reason,
+    attempts: row.attempts,
+    duplicates: row.duplicates,
+    payment: row.subject_id === null ? null : publicId('payment', row.subject_id),
+    received_at: row.received_at.toISOString(),
+    processed_at: row.processed_at?.toISOString() ?? null,
+    next_run_at: row.next_run_at?.toISOString() ?? null
+  }
+}
+
+function showRefused (row: queries.RefusedRow): InboundEvent {
+  return {
+    id: publicId('inbound', row.id),
+    object: 'inbound_event',
+    mode: row.mode as Mode,
+    connection: publicId('connection', row.connection_id),
+    provider: row.provider,
+    verdict: 'refused',
+    event_type: null,
+    provider_event_id: null,
+    status: 'refused',
+    reason: row.reason,
+    attempts: 0,
+    duplicates: 0,
+    payment: null,
+    received_at: row.received_at.toISOString(),
+    processed_at: null,
+    next_run_at: null
+  }
+}

@@ -1,0 +1,120 @@
+import fastifySwagger from '@fastify/swagger'
+import fastifySwaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import type {} from '../core/http.ts'
+import { Problem } from './problem.ts'
+
+export interface OpenApiOptions {
+  title?: string
+  version: string
+  description?: string
+  /** Name of the cookie that holds a session. */
+  sessionCookie: string
+}
+
+/** The words of the API, in the order in which a newcomer meets them. */
+const tags = [
+  ['Providers', 'What can be connected, and how'], ['Connections', 'A tenant’s account at a provider'], ['Payments', 'Money in'], ['Refunds', 'Money back'],
+  ['Inbound events', 'Webhooks that providers sent'], ['Events', 'What happened, in our words'], ['Alerts', 'What needs a person'],
+  ['Operations', 'Every call to a provider'], ['Tenants', 'Tenants, users, API keys, sessions, audit'], ['Server', 'Health']
+] as const
+
+/** Shown by reference in every operation under /v1, so that the document stays readable. */
+const parameters = {
+  IdempotencyKey: header('Idempotency-Key', 'Makes it safe to send the request again: the first answer is repeated (`Idempotent-Replayed: true`). The same key with another body is refused with 422, and while the first request runs with 409.', { type: 'string', minLength: 1, maxLength: 255 }),
+  Tenant: header('Pasarela-Tenant', 'The tenant to act for. Needed with a partner key and with the platform key.', { type: 'string' }),
+  Mode: header('Pasarela-Mode', 'With a session: which mode to act in. An API key has its mode already.', { type: 'string', enum: ['test', 'live'] }),
+  AcceptLanguage: header('Accept-Language', 'Language of sentences for people.', { type: 'string', enum: ['es', 'en'], default: 'en' })
+}
+const problemAnswer = { description: 'It was refused or failed; `code` says why.', headers: { 'Request-Id': { schema: { type: 'string' } } }, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+
+/** `/openapi.json`, and the same to browse and try at `/docs`. Register it before the routes. */
+export const openapi = fp<OpenApiOptions>(async (app, { title = 'Pasarela', version, description = 'Payments and electronic invoices through one API, whatever the provider behind it.', sessionCookie }) => {
+  app.addSchema(Problem)
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title, version, description },
+      servers: [{ url: '/' }],
+      tags: tags.map(([name, description]) => ({ name, description })),
+      components: {
+        securitySchemes: {
+          api_key: { type: 'http', scheme: 'bearer', description: 'An API key: `pas_test_…` or `pas_live_…`.' },
+          session: { type: 'apiKey', in: 'cookie', name: sessionCookie, description: 'A login in the browser.' }
+        }
+      },
+      security: [{ api_key: [] }, { session: [] }]
+    },
+    refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => typeof json.$id === 'string' ? json.$id : `def-${index}` },
+    transform: ({ schema, url, route }) => ({ schema: documented(schema, url, route), url }),
+    transformObject: document => 'openapiObject' in document ? complete(document.openapiObject as Document) as never : document.swaggerObject
+  })
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { deepLinking: true, persistAuthorization: false, tryItOutEnabled: false },
+    staticCSP: "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  })
+  app.get('/openapi.json', { config: { public: true }, schema: { hide: true } }, async () => openApiDocument(app))
+}, { name: 'pasarela-openapi', dependencies: ['pasarela-errors'] })
+
+type Schema = FastifySchema & { hide?: boolean, operationId?: string, description?: string, security?: unknown }
+
+function documented (schema: Schema | undefined, url: string, { method, config }: RouteOptions): Schema {
+  const published = ['/v1', '/hooks', '/health', '/ready'].some(prefix => url === prefix || url.startsWith(`${prefix}/`))
+  if (!published || schema?.hide === true || [method].flat().includes('HEAD')) return { hide: true } as Schema
+  const needs = config?.scope === undefined ? [] : [`Needs the scope \`${config.scope}\`.`]
+  return {
+    ...schema,
+    operationId: schema?.operationId ?? operationId([method].flat()[0] ?? 'get', url),
+    description: [schema?.description, ...needs].filter(Boolean).join('\n\n'),
+    ...((config?.public === true || !url.startsWith('/v1')) && { security: [] })
+  } as Schema
+}
+
+/** `POST /v1/payments/:id/capture` is `post_payments_by_id_capture`. */
+export function operationId (method: string, url: string): string {
+  const words = url.split('/').filter(part => part !== '' && part !== 'v1').map(part => part.startsWith(':') ? `by_${part.slice(1)}` : part === '*' ? 'any' : part)
+  return [method, ...words].join('_').replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase().replace(/\W+/g, '_')
+}
+
+interface Operation { operationId?: string, parameters?: object[], responses?: Record<string, object> }
+interface Document { paths?: Record<string, Record<string, Operation>>, components?: Record<string, Record<string, object>>, [key: string]: unknown }
+
+function complete (document: Document): Document {
+  const seen = new Map<string, string>()
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const [method, operation] of Object.entries(item)) {
+      const name = `${method.toUpperCase()} ${path}`
+      const id = operation.operationId ?? ''
+      if (seen.has(id)) throw new Error(`${name} and ${seen.get(id)} both have the operationId ${id}`)
+      seen.set(id, name)
+      if (path.startsWith('/v1/')) completeOperation(operation, method, path)
+    }
+  }
+  return { ...document, components: { ...document.components, parameters, responses: { Problem: problemAnswer } } }
+}
+
+function completeOperation (operation: Operation, method: string, path: string): void {
+  const names = [...(method === 'post' ? ['IdempotencyKey'] : []), 'Tenant', 'Mode', 'AcceptLanguage']
+  operation.parameters = [...(operation.parameters ?? []), ...names.map(name => ({ $ref: `#/components/parameters/${name}` }))]
+  const codes = ['400', '401', '403', ...(path.includes('{') ? ['404'] : []), ...(method === 'get' ? [] : ['409', '422']), '429', '500']
+  operation.responses = { ...Object.fromEntries(codes.map(code => [code, { $ref: '#/components/responses/Problem' }])), ...operation.responses }
+}
+
+/** What is published, in an order that does not depend on how the routes were registered. */
+export function openApiDocument (app: FastifyInstance): object {
+  const { openapi, info, servers, tags, security, paths, components, ...rest } = app.swagger() as unknown as Document
+  const methods = ['get', 'post', 'put', 'patch', 'delete']
+  const sortedPaths = Object.entries(sorted(paths ?? {})).map(([path, item]) => [path, Object.fromEntries(methods.flatMap(method => item[method] === undefined ? [] : [[method, item[method]]]))])
+  const sortedComponents = Object.entries(sorted(components ?? {})).map(([kind, entries]) => [kind, sorted(entries)])
+  return { openapi, info, servers, tags, security, paths: Object.fromEntries(sortedPaths), components: Object.fromEntries(sortedComponents), ...rest }
+}
+
+function sorted<T> (record: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => a < b ? -1 : 1))
+}
+
+function header (name: string, description: string, schema: object): object {
+  return { name, in: 'header', required: false, description, schema }
+}

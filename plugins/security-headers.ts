@@ -1,0 +1,39 @@
+import helmet from '@fastify/helmet'
+import fp from 'fastify-plugin'
+
+export interface SecurityHeadersOptions {
+  /** Where people reach us; HSTS is sent only when it is https. */
+  publicUrl: string
+}
+
+/** An answer of the API is data: whoever opens it in a browser gets nothing that runs, loads or is framed. */
+const dataPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+/** Our pages: nothing inline runs. Mantine writes its theme into style elements, so styles may be inline. */
+const pagePolicy = [
+  "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:", "font-src 'self'", "connect-src 'self'",
+  "manifest-src 'self'", "worker-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"
+].join('; ')
+
+const dataPrefixes = ['/v1', '/hooks', '/health', '/ready', '/metrics', '/openapi.json']
+
+/** Register before whatever answers, errors included. A page that needs another policy (`/docs`, `/admin/queues`) sets its own header later. */
+export const securityHeaders = fp<SecurityHeadersOptions>(async (app, { publicUrl }) => {
+  await app.register(helmet, {
+    global: true,
+    contentSecurityPolicy: false, // below: it differs by path
+    strictTransportSecurity: publicUrl.startsWith('https:') ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'no-referrer' },
+    crossOriginEmbedderPolicy: false
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    const path = request.url.split('?')[0] ?? ''
+    reply.header('content-security-policy', dataPrefixes.some(prefix => below(path, prefix)) ? dataPolicy : pagePolicy)
+    if (below(path, '/v1')) reply.header('cache-control', 'no-store')
+  })
+}, { name: 'pasarela-security-headers' })
+
+function below (path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}/`)
+}
