@@ -1,6 +1,9 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
 import { adapters as ours } from '../adapters/index.ts'
 import type { Adapter } from './adapter/define.ts'
 import { type AdapterRegistry, createRegistry } from './adapter/registry.ts'
+import type { Simulator } from './adapter/simulator.ts'
 
 /**
  * Ours, and the npm packages that the operator names in PASARELA_ADAPTERS (their default export is the adapter).
@@ -13,4 +16,13 @@ export async function loadAdapters ({ packages, experimental }: { packages: read
     return loaded.default
   }))
   return createRegistry([...ours, ...theirs], { experimental })
+}
+
+/** The simulators that come with the adapters, for the demo mode and tests; loaded only then. `except`: adapters that the operator points elsewhere. */
+export async function startSimulators ({ except, ports, stateDir }: { except: readonly string[], ports: Readonly<Record<string, number>>, stateDir: string }): Promise<Record<string, Simulator>> {
+  const { simulators } = await import('../adapters/simulators.ts')
+  mkdirSync(stateDir, { recursive: true })
+  const started = await Promise.all(Object.entries(simulators).filter(([id]) => !except.includes(id)).map(async ([id, startOne]) =>
+    [id, await startOne({ port: ports[id] ?? 0, stateFile: path.join(stateDir, `${id}.json`) })] as const))
+  return Object.fromEntries(started)
 }

@@ -49,6 +49,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       primary key (tenant_id, id),
       foreign key (tenant_id, user_id) references users (tenant_id, id)
     )`.execute(db)
+  await sql`create index sessions_by_user on sessions (tenant_id, user_id) where revoked_at is null`.execute(db)
   await tenantTable(db, 'sessions', { app: ['select', 'insert', 'update'], gate: ['select'] })
 
   await sql`

@@ -3,6 +3,7 @@ import {
   type AdapterLog, closeHttpAgents, type ConnectionContext, type CreatePaymentInput, createHttpClient, type HttpExchange, type IdempotencyKey, type Mode, ProviderError, type RetrySafety
 } from '../../core/adapter/index.ts'
 import stripe from './adapter.ts'
+import { call } from './http.ts'
 import { startStripeSimulator, type StripeSimulator } from './simulator.ts'
 
 const { payments, webhooks } = stripe
@@ -53,7 +54,7 @@ async function refused (promise: Promise<unknown>): Promise<ProviderError> {
 const soon = () => ({ from: new Date(), to: new Date() })
 
 t.test('the mode is in the keys', async t => {
-  const mode = (secret_key: string, publishable_key: string) => stripe.detectMode({ secret_key, publishable_key })
+  const mode = (secret: string, publishable: string) => stripe.detectMode({ secret_key: secret, publishable_key: publishable })
   t.equal(mode('sk_test_1', 'pk_test_1'), 'test')
   t.equal(mode('rk_live_1', 'pk_live_1'), 'live')
   t.equal(mode('sk_live_1', 'pk_test_1'), 'contradictory')
@@ -73,7 +74,14 @@ t.test('test proves the credentials; in live mode it only reads', async t => {
 
   const live = open(simulator, { mode: 'live' })
   t.match(await stripe.test(live), { mode: 'live', account: { id: /^acct_/ } })
-  t.same(live.exchanges.map(({ method }) => method), ['GET'])
+  t.same(live.exchanges.map(({ method }) => method), ['GET', 'GET'])
+
+  const restricted = open(simulator, { credentials: { secret_key: 'rk_test_51restricted0000000' } })
+  const denied = { error: { type: 'invalid_request_error', message: "The provided key 'rk_test_***' does not have the required permissions for this endpoint on account 'acct_1AbC'." } }
+  const withoutAccount: ConnectionContext = { ...restricted, http: request => request.url.endsWith('/account') ? Promise.resolve({ status: 403, headers: {}, body: Buffer.from(JSON.stringify(denied)) }) : restricted.http(request) }
+  t.match(await stripe.test(withoutAccount), { account: { id: 'acct_1AbC', currency: undefined }, evidence: [{ en: /restricted key/ }, { en: /USD/ }] })
+  const full: ConnectionContext = { ...withoutAccount, credentials: { ...restricted.credentials, secret_key: 'sk_test_51full0000000' } }
+  t.match(await refused(stripe.test(full)), { code: 'permission_denied' }, 'a full key that may not read its account is no full key')
 
   const wrong = await refused(stripe.test(open(simulator, { credentials: simulator.wrongCredentials('test') })))
   t.match(wrong, { code: 'invalid_credentials', reached: 'answered', httpStatus: 401, providerMessage: /Invalid API Key/ })
@@ -398,6 +406,28 @@ t.test('no secret and no person is left in a scrubbed transcript of all that wen
   t.notMatch(scrubbed, /whsec_/)
   t.notMatch(scrubbed, /Bearer (?!\[secret\])/)
   t.match(scrubbed, /pi_3/, 'ids stay')
+})
+
+t.test('two hundred calls at once on twenty accounts: each goes out with its own key', async t => {
+  const simulator = await simulated(t)
+  const contexts = Array.from({ length: 20 }, () => open(simulator))
+  await Promise.all(Array.from({ length: 200 }, async (_, i) => {
+    const context = contexts[i % 20] as Opened
+    await payments.createPayment(context, order({ method: card(i % 3 === 0 ? 'pm_card_chargeDeclined' : 'pm_card_visa') }))
+  }))
+  for (const { exchanges, credentials } of contexts) {
+    t.equal(exchanges.length, 10)
+    t.equal(exchanges.every(({ requestHeaders }) => requestHeaders.authorization === `Bearer ${credentials.secret_key}`), true)
+  }
+})
+
+t.test('an SDK call without its pass leaves nothing', async t => {
+  const context = open(await simulated(t))
+  t.match(await refused(call(context, stripe => stripe.accounts.retrieveCurrent())), { code: 'unknown' })
+  let kept: Parameters<Parameters<typeof call>[1]> | undefined
+  await call(context, async (...pass) => { kept = pass })
+  t.match(await kept?.[0].accounts.retrieveCurrent({}, kept[1]).catch(error => error), { detail: { message: /outside of call/ } }, 'nor with one that is over')
+  t.equal(context.exchanges.length, 0)
 })
 
 t.test('retry safety covers every write', async t => {

@@ -40,8 +40,8 @@ export const manifest: Manifest = {
         type: 'string',
         title: { es: 'Clave secreta', en: 'Secret key' },
         help: {
-          es: 'Empieza por sk_ (o rk_, restringida, con permiso de escritura en PaymentIntents, Refunds y Webhook Endpoints y de lectura de la cuenta y los cargos). Debe ser del mismo modo que la pública.',
-          en: 'Starts with sk_ (or rk_, restricted, with write permission on PaymentIntents, Refunds and Webhook Endpoints and read permission on the account and charges). It must be of the same mode as the publishable one.'
+          es: 'Empieza por sk_ (o rk_, restringida, con permiso de escritura en PaymentIntents, Refunds y Webhook Endpoints y de lectura de los cargos). Debe ser del mismo modo que la pública.',
+          en: 'Starts with sk_ (or rk_, restricted, with write permission on PaymentIntents, Refunds and Webhook Endpoints and read permission on charges). It must be of the same mode as the publishable one.'
         },
         where: keysPage,
         pattern: '^(sk|rk)_(test|live)_[A-Za-z0-9_]{8,250}$',
@@ -85,7 +85,7 @@ export const manifest: Manifest = {
         type: 'integer',
         description: {
           es: 'Cuánto puede diferir la hora firmada de un webhook de la nuestra, en segundos, antes o después.',
-          en: "How far the signed time of a webhook may be from ours, in seconds, either way."
+          en: 'How far the signed time of a webhook may be from ours, in seconds, either way.'
         },
         default: defaultToleranceSeconds,
         minimum: 30,

@@ -11,20 +11,14 @@ export const apiVersion: Stripe.LatestApiVersion = '2026-10-28.endive'
  * request again after ECONNRESET (RequestSender._shouldRetry of stripe 23.1.0).
  */
 class HubHttpClient extends Stripe.HttpClient {
-  readonly #context: ConnectionContext
-
-  constructor (context: ConnectionContext) {
-    super()
-    this.#context = context
-  }
-
   override getClientName (): string {
     return 'pasarela'
   }
 
   override async makeRequest (_host: string, _port: string, path: string, method: string, headers: Record<string, unknown>, data: string) {
-    const context = this.#context
-    const request: HttpRequest = { method: method as HttpRequest['method'], url: context.origin() + path, headers: ownHeaders(headers) }
+    const context = open.get(String(headers.Authorization))
+    if (context === undefined) throw new Error('a request to Stripe outside of call()')
+    const request: HttpRequest = { method: method as HttpRequest['method'], url: context.origin() + path, headers: ownHeaders(headers, context) }
     if (method === 'POST') request.body = data
     const response = await context.http(request)
     if (response.status >= 400) throw refusalOf(response, context.now())
@@ -56,40 +50,40 @@ class Answer extends Stripe.HttpClientResponse {
 }
 
 /**
- * Without what the SDK adds of its own: an idempotency key (the hub chooses it, or there is none), the machine's name
- * (`X-Stripe-Client-User-Agent` holds `uname -a`) and lengths that the client counts itself.
+ * With the account's key in place of the pass, and without what the SDK adds of its own: an idempotency key (the hub chooses it,
+ * or there is none), the machine's name (`X-Stripe-Client-User-Agent` holds `uname -a`) and lengths that the client counts itself.
  */
-function ownHeaders (headers: Record<string, unknown>): Record<string, string> {
+function ownHeaders (headers: Record<string, unknown>, context: ConnectionContext): Record<string, string> {
   const own: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
     const text = String(value)
-    if (/^(user-agent|x-stripe-client-.*|content-length)$/i.test(name)) continue
+    if (/^(authorization|user-agent|x-stripe-client-.*|content-length)$/i.test(name)) continue
     if (name === 'Idempotency-Key' && text.startsWith('stripe-node-retry-')) continue
     own[name] = text
   }
+  own.Authorization = `Bearer ${context.credentials.secret_key}`
   return own
 }
 
-/** One SDK per open connection; it goes when the context goes. Building one costs about 0.1 ms. */
-const clients = new WeakMap<ConnectionContext, Stripe>()
+/**
+ * One SDK for all accounts, because building one costs about as much as the rest of a call. It knows no secret: each call gets a
+ * pass, good for its own time and its own connection, in place of an API key. Without one nothing leaves.
+ */
+const stripe = new Stripe('no_key', { apiVersion, maxNetworkRetries: 0, telemetry: false, httpClient: new HubHttpClient() })
+const open = new Map<string, ConnectionContext>()
+let passes = 0
 
-function clientOf (context: ConnectionContext): Stripe {
-  let client = clients.get(context)
-  if (client === undefined) {
-    const key = context.credentials.secret_key
-    if (key === undefined || key === '') throw new ProviderError({ code: 'invalid_credentials', reached: 'nowhere', param: 'secret_key' })
-    client = new Stripe(key, { apiVersion, maxNetworkRetries: 0, telemetry: false, httpClient: new HubHttpClient(context) })
-    clients.set(context, client)
-  }
-  return client
-}
-
-/** Runs one SDK call; throws ProviderError only. */
-export async function call<T> (context: ConnectionContext, run: (stripe: Stripe) => Promise<T>): Promise<T> {
+/** Runs one SDK call, which hands `as` on as its request options. Throws ProviderError only. */
+export async function call<T> (context: ConnectionContext, run: (stripe: Stripe, as: Stripe.RequestOptions) => Promise<T>): Promise<T> {
+  if (!context.credentials.secret_key) throw new ProviderError({ code: 'invalid_credentials', reached: 'nowhere', param: 'secret_key' })
+  const pass = `pass_${++passes}`
+  open.set(`Bearer ${pass}`, context)
   try {
-    return await run(clientOf(context))
+    return await run(stripe, { apiKey: pass })
   } catch (thrown) {
     const inner = (thrown as { detail?: unknown }).detail
     throw isProviderError(inner) ? inner : asProviderError(thrown)
+  } finally {
+    open.delete(`Bearer ${pass}`)
   }
 }

@@ -17,15 +17,15 @@ const afterMs = 120_000
 export const payments = {
   createPayment: (context, input) => {
     const params = createParams(input, context.settings)
-    return orDeclined(context, () => call(context, stripe => stripe.paymentIntents.create(params, keyed(input))))
+    return orDeclined(context, () => call(context, (stripe, as) => stripe.paymentIntents.create(params, keyed(as, input))))
   },
 
   getPayment: async (context, providerReference) =>
-    snapshot(context, await call(context, stripe => stripe.paymentIntents.retrieve(providerReference, { expand }))),
+    snapshot(context, await call(context, (stripe, as) => stripe.paymentIntents.retrieve(providerReference, { expand }, as))),
 
   findPayment: async (context, { reference, from, to }) => {
     const created = { gte: seconds(from.getTime() - beforeMs), lte: seconds(to.getTime() + afterMs) }
-    const list = (page: Page) => call(context, stripe => stripe.paymentIntents.list({ created, expand: ['data.latest_charge'], ...page }))
+    const list = (page: Page) => call(context, (stripe, as) => stripe.paymentIntents.list({ created, expand: ['data.latest_charge'], ...page }, as))
     const found = await everyOne(list, intent => intent.metadata[metadataKeys.payment] === reference)
     // The newest comes first; one that has money on it comes before.
     const best = found.find(intent => intent.status !== 'canceled' && (intent.amount_received > 0 || intent.amount_capturable > 0)) ?? found[0]
@@ -34,30 +34,30 @@ export const payments = {
 
   confirmPayment: (context, input) => {
     const params = { ...confirmation(input.method, input.returnUrl, input.offSession), expand }
-    return orDeclined(context, () => call(context, stripe => stripe.paymentIntents.confirm(input.providerReference, params, keyed(input))))
+    return orDeclined(context, () => call(context, (stripe, as) => stripe.paymentIntents.confirm(input.providerReference, params, keyed(as, input))))
   },
 
   capture: async (context, input) => {
     const params = { amount_to_capture: partOnWire(input.amount), expand }
-    return orDeclined(context, () => call(context, stripe => stripe.paymentIntents.capture(input.providerReference, params, keyed(input))))
+    return orDeclined(context, () => call(context, (stripe, as) => stripe.paymentIntents.capture(input.providerReference, params, keyed(as, input))))
   },
 
   cancel: async (context, input) => {
     const params = { cancellation_reason: input.reason, expand }
-    return snapshot(context, await call(context, stripe => stripe.paymentIntents.cancel(input.providerReference, params, keyed(input))))
+    return snapshot(context, await call(context, (stripe, as) => stripe.paymentIntents.cancel(input.providerReference, params, keyed(as, input))))
   },
 
-  refund: async (context, input) => refundOf(await call(context, stripe => stripe.refunds.create({
+  refund: async (context, input) => refundOf(await call(context, (stripe, as) => stripe.refunds.create({
     payment_intent: input.providerReference,
     amount: partOnWire(input.amount),
     reason: input.reason,
     metadata: { [metadataKeys.refund]: input.refundReference, [metadataKeys.payment]: input.reference }
-  }, keyed(input)))),
+  }, keyed(as, input)))),
 
-  getRefund: async (context, providerReference) => refundOf(await call(context, stripe => stripe.refunds.retrieve(providerReference))),
+  getRefund: async (context, providerReference) => refundOf(await call(context, (stripe, as) => stripe.refunds.retrieve(providerReference, {}, as))),
 
   findRefund: async (context, { refundReference, providerReference }): Promise<RefundSnapshot | undefined> => {
-    const list = (page: Page) => call(context, stripe => stripe.refunds.list({ payment_intent: providerReference, ...page }))
+    const list = (page: Page) => call(context, (stripe, as) => stripe.refunds.list({ payment_intent: providerReference, ...page }, as))
     const [found] = await everyOne(list, refund => refund.metadata?.[metadataKeys.refund] === refundReference)
     return found === undefined ? undefined : refundOf(found)
   }
@@ -93,6 +93,6 @@ function snapshot (context: ConnectionContext, intent: Stripe.PaymentIntent): Pa
   return snapshotOf(intent, context.credentials.publishable_key)
 }
 
-const keyed = ({ idempotencyKey }: { idempotencyKey: string }): Stripe.RequestOptions => ({ idempotencyKey })
+const keyed = (as: Stripe.RequestOptions, { idempotencyKey }: { idempotencyKey: string }): Stripe.RequestOptions => ({ ...as, idempotencyKey })
 
 const seconds = (ms: number) => Math.floor(ms / 1000)

@@ -9,7 +9,7 @@ export function scrub (transcript: string, credentials: Readonly<Record<string, 
     for (const form of new Set([value, encodeURIComponent(value), Buffer.from(`${value}:`).toString('base64')])) text = text.replaceAll(form, '[secret]')
   }
   for (const [pattern, replacement] of patterns) text = text.replace(pattern, replacement)
-  return text.replace(longNumber, digits => isCard(digits) ? '[card]' : digits)
+  return withoutMailboxes(text).replace(longNumber, digits => isCard(digits) ? '[card]' : digits)
 }
 
 const patterns: [RegExp, string][] = [
@@ -24,10 +24,22 @@ const patterns: [RegExp, string][] = [
   // Who pays, as Stripe echoes it in billing_details, shipping, customer_details and owner.
   [/("(?:name|phone|line1|line2|postal_code|receipt_number|ip|ip_address)"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '$1"[personal]"'],
   [/((?:\[|%5B)(?:name|phone|line1|line2|postal_code)(?:\]|%5D)=)[^&\s"]*/gi, '$1[personal]'],
-  [/(^|[?&\s"])((?:name|phone)=)[^&\s"]*/g, '$1$2[personal]'],
-  // The domain of an address stays: it tells support whose mail it was, not who.
-  [/[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+(@|%40)(?=[A-Za-z0-9-]+\.)/g, '[personal]$1']
+  [/(^|[?&\s"])((?:name|phone)=)[^&\s"]*/g, '$1$2[personal]']
 ]
+
+/** The domain of an address stays: it tells support whose mail it was, not who. By hand, because a pattern would try every place anew. */
+function withoutMailboxes (text: string): string {
+  let masked = ''
+  let done = 0
+  for (const { index } of text.matchAll(/(?:@|%40)[A-Za-z0-9][A-Za-z0-9.-]{0,60}\.[A-Za-z]/g)) {
+    let start = index
+    while (start > done && /[^\s"'<>()[\]:;,=&?@\\/]/.test(text.charAt(start - 1))) start--
+    if (start === index) continue
+    masked += text.slice(done, start) + '[personal]'
+    done = index
+  }
+  return masked + text.slice(done)
+}
 
 const longNumber = /(?<![\w.])[2-6]\d{12,18}(?![\w.])/g
 

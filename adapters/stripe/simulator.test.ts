@@ -70,6 +70,7 @@ t.test('a payment can be made in steps', async t => {
   t.match(await failure(stripe.paymentIntents.confirm(made.id)), { message: /you must provide a `return_url`/, payment_intent: { id: made.id } })
   t.equal((await stripe.paymentIntents.confirm(made.id, { return_url: 'https://shop.test/' })).status, 'succeeded')
   t.match(await failure(stripe.paymentIntents.confirm(made.id)), { code: 'payment_intent_unexpected_state', message: /already succeeded/ })
+  t.match(await failure(stripe.paymentIntents.confirm(made.id, { receipt_email: 'late@example.com' })), { payment_intent: { receipt_email: null } }, 'what is refused changes nothing')
   t.match(await failure(stripe.paymentIntents.update(made.id, { amount: 1 })), { code: 'payment_intent_unexpected_state' })
   t.match(await stripe.paymentIntents.update(made.id, { description: 'still allowed' }), { description: 'still allowed' })
   t.equal((await stripe.paymentIntents.create({ amount: 5000, currency: 'usd', confirm: true, payment_method: 'pm_card_visa', automatic_payment_methods: { enabled: true, allow_redirects: 'never' } })).status, 'succeeded')

@@ -1,6 +1,6 @@
 import { type ConnectionContext, type ProviderEvent, ProviderError, type RawWebhook, type Verdict, type WebhookScheme } from '../../core/adapter/index.ts'
 import type Stripe from 'stripe'
-import { probe } from './connection.ts'
+import { probe, probeCurrency } from './connection.ts'
 import { apiVersion, call } from './http.ts'
 import { defaultToleranceSeconds, refusalReason } from './signature.ts'
 import { dateOf, idOf, metadataKeys, refundOf, snapshotOf } from './wire.ts'
@@ -38,21 +38,21 @@ export const webhooks = {
   },
 
   register: async (context, { url, events }) => {
-    const endpoint = await call(context, stripe => stripe.webhookEndpoints.create({
+    const endpoint = await call(context, (stripe, as) => stripe.webhookEndpoints.create({
       url,
       enabled_events: events as Stripe.WebhookEndpointCreateParams.EnabledEvent[],
       // Events are rendered in the endpoint's version, whatever the account's own is.
       api_version: apiVersion,
       description: 'Pasarela',
       metadata: { [metadataKeys.connection]: context.connectionId }
-    }))
+    }, as))
     await forgetOthers(context, url, endpoint.id)
     return { providerReference: endpoint.id, secret: endpoint.secret }
   },
 
   unregister: async (context, providerReference) => {
     try {
-      await call(context, stripe => stripe.webhookEndpoints.del(providerReference))
+      await call(context, (stripe, as) => stripe.webhookEndpoints.del(providerReference, {}, as))
     } catch (thrown) {
       if (!(thrown instanceof ProviderError && thrown.code === 'not_found')) throw thrown
     }
@@ -61,8 +61,7 @@ export const webhooks = {
   /** An intent of the smallest amount, opened and canceled: `payment_intent.created` and `.canceled` follow. */
   provoke: async (context) => {
     if (context.mode !== 'test') throw new ProviderError({ code: 'unsupported', reached: 'nowhere', param: 'mode' })
-    const account = context.account?.currency ?? (await call(context, stripe => stripe.accounts.retrieveCurrent())).default_currency
-    await probe(context, account ?? 'usd')
+    await probe(context, await probeCurrency(context))
   }
 } satisfies WebhookScheme
 
@@ -72,7 +71,7 @@ export const webhooks = {
  */
 async function forgetOthers (context: ConnectionContext, url: string, keep: string): Promise<void> {
   try {
-    const page = await call(context, stripe => stripe.webhookEndpoints.list({ limit: 100 }))
+    const page = await call(context, (stripe, as) => stripe.webhookEndpoints.list({ limit: 100 }, as))
     for (const other of page.data) {
       const ours = other.url === url && other.metadata?.[metadataKeys.connection] === context.connectionId
       if (ours && other.id !== keep) await webhooks.unregister(context, other.id)

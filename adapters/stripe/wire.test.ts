@@ -34,7 +34,7 @@ t.test('every status of a payment intent', async t => {
 })
 
 t.test('every next action', async t => {
-  const action = (next_action: object | null, more = {}) => intent({ status: 'requires_action', next_action, ...more }).nextAction
+  const action = (what: object | null) => intent({ status: 'requires_action', next_action: what }).nextAction
   t.same(action({ type: 'redirect_to_url', redirect_to_url: { url: 'https://bank.example', return_url: 'x' } }), { type: 'redirect', url: 'https://bank.example' })
   t.same(action({ type: 'use_stripe_sdk', use_stripe_sdk: {} }), { type: 'sdk_challenge', data: { client_secret: 'pi_1_secret_x', publishable_key: 'pk_test_1', provider_type: 'use_stripe_sdk' } })
   t.match(action({ type: 'oxxo_display_details', oxxo_display_details: { number: '123', hosted_voucher_url: 'https://v', expires_after: 1_700_000_000 } }),
@@ -50,8 +50,8 @@ t.test('every next action', async t => {
 })
 
 t.test('the charge knows of refunds, disputes and the card', async t => {
-  const latest_charge = { id: 'ch_1', amount_refunded: 100, disputed: true, payment_method_details: { type: 'card', card: { brand: 'visa', last4: '4242', wallet: { type: 'apple_pay' } } } }
-  t.match(intent({ latest_charge }), { transactionReference: 'ch_1', amountRefunded: 100, disputed: true, method: { type: 'card', brand: 'visa', last4: '4242', wallet: 'apple_pay' } })
+  const charge = { id: 'ch_1', amount_refunded: 100, disputed: true, payment_method_details: { type: 'card', card: { brand: 'visa', last4: '4242', wallet: { type: 'apple_pay' } } } }
+  t.match(intent({ latest_charge: charge }), { transactionReference: 'ch_1', amountRefunded: 100, disputed: true, method: { type: 'card', brand: 'visa', last4: '4242', wallet: 'apple_pay' } })
   t.match(intent({ latest_charge: 'ch_1' }), { transactionReference: 'ch_1', amountRefunded: undefined, disputed: undefined, method: undefined })
 })
 
@@ -130,6 +130,15 @@ t.test('how far an answer says that it got', async t => {
     [502, '<html>', { code: 'timeout_unknown', reached: 'unknown' }],
     [400, 'null', { code: 'invalid_request', reached: 'answered' }]
   ] as const) t.match(answer(status, error, { 'retry-after': '2' }), expected, `${status} ${JSON.stringify(error)}`)
+})
+
+t.test('scrubbing takes time in proportion to the length, whatever is in it', async t => {
+  for (const filler of ['x', '"', '=', 'a.', '@', '%40', '4', '_secret_', '"name":"', '\\']) {
+    const start = performance.now()
+    scrub(filler.repeat(200_000 / filler.length), { secret_key: 'sk_test_51abcdefgh' })
+    const ms = performance.now() - start
+    t.ok(ms < 1000, `${filler}: ${ms.toFixed(0)} ms for 200 kB`)
+  }
 })
 
 t.test('a scrubbed transcript holds no secret, no card and nobody’s name', async t => {

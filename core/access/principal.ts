@@ -4,11 +4,16 @@ import type { Mode } from '../adapter/context.ts'
 export const scopes = [
   'payments:read', 'payments:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write',
   'events:read', 'inbound:read', 'inbound:write', 'operations:read', 'alerts:read', 'alerts:write', 'audit:read',
-  'users:read', 'users:write', 'api_keys:read', 'api_keys:write', 'tenants:read', 'tenants:write', 'queues:read', 'queues:write'
+  'users:read', 'users:write', 'api_keys:read', 'api_keys:write', 'partners:read', 'partners:write', 'tenants:read', 'tenants:write',
+  'queues:read', 'queues:write'
 ] as const
 export type Scope = typeof scopes[number]
 
-export type Role = 'platform_admin' | 'support' | 'tenant_admin' | 'tenant_member' | 'viewer'
+export const roles = ['platform_admin', 'support', 'tenant_admin', 'tenant_member', 'viewer'] as const
+export type Role = typeof roles[number]
+
+export const keyKinds = ['tenant', 'partner', 'platform'] as const
+export type KeyKind = typeof keyKinds[number]
 
 /** Who is asking. Home is where the credential lives; it may act elsewhere (a partner, the platform) by naming a tenant. */
 export interface Principal {
@@ -21,7 +26,8 @@ export interface Principal {
   email?: string
   sessionId?: string
   /** Of an API key. */
-  keyKind?: 'tenant' | 'partner' | 'platform'
+  keyKind?: KeyKind
+  keyMode?: Mode
   partnerId?: string
   scopes: ReadonlySet<Scope>
 }
@@ -43,10 +49,35 @@ export const scopesOfRole: Record<Role, ReadonlySet<Scope>> = {
   platform_admin: new Set(scopes),
   support: new Set([...reads.filter(scope => scope !== 'api_keys:read'), 'inbound:write', 'alerts:write', 'tenants:read', 'queues:read']),
   tenant_admin: new Set(scopes.filter(scope => !scope.startsWith('tenants:') && !scope.startsWith('queues:'))),
-  tenant_member: new Set([...reads.filter(scope => scope !== 'audit:read' && scope !== 'api_keys:read'), 'payments:write', 'invoices:write', 'alerts:write']),
+  tenant_member: new Set([...reads.filter(scope => scope !== 'audit:read' && scope !== 'api_keys:read' && scope !== 'partners:read'), 'payments:write', 'invoices:write', 'alerts:write']),
   viewer: new Set(['payments:read', 'connections:read', 'invoices:read', 'events:read', 'inbound:read', 'alerts:read'])
+}
+
+/** What a program needs to take payments and issue invoices: what a new key gets when nobody says more. */
+const programScopes = scopes.filter(scope => !/^(audit|users|api_keys|partners|tenants|queues):/.test(scope))
+
+/**
+ * What a key of each kind may hold at all. A partner's may not make users or keys: those would outlive the tenant's
+ * consent.
+ */
+export const grantableScopes: Record<KeyKind, ReadonlySet<Scope>> = {
+  tenant: new Set(scopes.filter(scope => !/^(tenants|queues):/.test(scope))),
+  partner: new Set([...programScopes, 'tenants:read', 'tenants:write']),
+  platform: new Set(scopes)
+}
+
+/** What a new key gets when its maker names no scopes, as far as the maker holds them. */
+export const defaultScopes: Record<KeyKind, readonly Scope[]> = {
+  tenant: programScopes,
+  partner: [...grantableScopes.partner],
+  platform: scopes
 }
 
 export function isScope (value: string): value is Scope {
   return (scopes as readonly string[]).includes(value)
+}
+
+/** The people who run the hub, and their programs: they may act for any tenant, as far as their scopes go. */
+export function isPlatformStaff ({ role, keyKind }: Principal): boolean {
+  return role === 'platform_admin' || role === 'support' || keyKind === 'platform'
 }

@@ -43,8 +43,11 @@ interface Agents { http: http.Agent, https: https.Agent }
 let agents: Agents | undefined
 
 function sharedAgents (): Agents {
-  const options = { keepAlive: true, maxSockets, maxFreeSockets: 64, maxTotalSockets: 1024, timeout: idleSocketMs }
-  return agents ??= { http: new http.Agent(options), https: new https.Agent(options) }
+  if (agents === undefined) {
+    const options = { keepAlive: true, maxSockets, maxFreeSockets: 64, maxTotalSockets: 1024, timeout: idleSocketMs }
+    agents = { http: new http.Agent(options), https: new https.Agent(options) }
+  }
+  return agents
 }
 
 /** Closes every kept socket. The next request opens new ones. */

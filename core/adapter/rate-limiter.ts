@@ -106,7 +106,8 @@ export function createRateLimiter (options: RateLimiterOptions = {}): RateLimite
       const next = bucket.waiting[bucket.head++] as Waiter
       next.resolve()
     }
-    if (bucket.head > 256 && bucket.head * 2 > bucket.waiting.length || waiters(bucket) === 0) {
+    const mostlyGone = bucket.head > 256 && bucket.head * 2 > bucket.waiting.length
+    if (mostlyGone || waiters(bucket) === 0) {
       bucket.waiting.splice(0, bucket.head)
       bucket.head = 0
     }

@@ -45,7 +45,7 @@ export const Connection = Type.Object({
   account: Nullable(Type.Object({ id: Type.String(), country: Type.Optional(Type.String()), name: Type.Optional(Type.String()), currency: Type.Optional(Type.String()) })),
   credentials: Type.Record(Type.String(), Credential),
   webhook_url: Type.String(),
-  webhook: Type.Object({ registered: Type.Boolean(), registered_at: Nullable(Instant), provider_reference: Nullable(Type.String()), first_event_at: Nullable(Instant), last_event_at: Nullable(Instant) }),
+  webhook: Type.Object({ registered: Type.Boolean(), url: Nullable(Type.String({ description: 'Where the provider was told to send: another than `webhook_url` after a move.' })), registered_at: Nullable(Instant), provider_reference: Nullable(Type.String()), first_event_at: Nullable(Instant), last_event_at: Nullable(Instant) }),
   health: oneOf(['untested', 'healthy', 'failing', 'disabled']),
   tested_at: Nullable(Instant),
   created_at: Instant,

@@ -32,7 +32,7 @@ export async function showConnection (hub: Pick<Hub, 'vault' | 'publicUrl'>, row
     credentials: Object.fromEntries(row.credentials.map(({ name, fingerprint, hint, version, valid_from, valid_until }) =>
       [name, { fingerprint, hint, version, since: new Date(valid_from).toISOString(), valid_until: valid_until === null ? null : new Date(valid_until).toISOString() }])),
     webhook_url: await webhookUrl(hub, row),
-    webhook: { registered: row.hook_reference !== null, registered_at: at(row.hook_registered_at), provider_reference: row.hook_reference, first_event_at: at(row.first_event_at), last_event_at: at(row.last_event_at) },
+    webhook: { registered: row.hook_reference !== null, url: row.hook_url, registered_at: at(row.hook_registered_at), provider_reference: row.hook_reference, first_event_at: at(row.first_event_at), last_event_at: at(row.last_event_at) },
     health: row.enabled ? row.health as Connection['health'] : 'disabled',
     tested_at: at(row.tested_at),
     created_at: row.created_at.toISOString(),

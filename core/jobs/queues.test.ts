@@ -16,8 +16,9 @@ import { endsWithin } from './timers.ts'
 interface Place {
   database: TestDatabase
   urls: { databaseQueueUrl: string, queueUrl?: string }
-  /** Takes every connection away, so that for a moment none can be had. */
-  outage: () => Promise<void>
+  /** Cuts every connection, and lets none be made until `up`. */
+  down: () => Promise<void>
+  up: () => Promise<void>
 }
 
 const times = { lockMs: 2_000, stalledMs: 1_000 }
@@ -31,15 +32,14 @@ async function postgres (t: Test): Promise<Place> {
   return {
     database,
     urls: { databaseQueueUrl: database.queueUrl },
-    outage: async () => {
+    down: async () => {
       await sql`revoke connect on database ${sql.id(name)} from pasarela_queue`.execute(database.owner)
-      const cut = async (): Promise<number> => {
+      await until('no connection is left', async () => {
         const { rows } = await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name} and usename = 'pasarela_queue'`.execute(database.owner)
-        return rows.length
-      }
-      await until('no connection is left', async () => await cut() === 0)
-      await sql`grant connect on database ${sql.id(name)} to pasarela_queue`.execute(database.owner)
-    }
+        return rows.length === 0
+      })
+    },
+    up: async () => { await sql`grant connect on database ${sql.id(name)} to pasarela_queue`.execute(database.owner) }
   }
 }
 
@@ -47,7 +47,7 @@ async function redis (t: Test): Promise<Place> {
   const database = await testDatabase(t)
   const server = await startRedis()
   t.teardown(server.stop)
-  return { database, urls: { databaseQueueUrl: database.queueUrl, queueUrl: server.url }, outage: server.restart }
+  return { database, urls: { databaseQueueUrl: database.queueUrl, queueUrl: server.url }, down: server.down, up: server.up }
 }
 
 async function open (t: Test, { urls }: Place, more: Partial<QueuesOptions> = {}): Promise<Queues> {
@@ -197,18 +197,22 @@ for (const [name, place] of [['PostgreSQL', postgres], ['Redis', redis]] as cons
       t.same(await jobs.take(1), [{ ...row, attempt: 2 }])
     })
 
-    t.test('workers outlive an outage of the queues, and so does who enqueues', async t => {
+    t.test('workers outlive an outage of the queues, also those that start in it; who enqueues does not notice', async t => {
       const { log, lines } = kept()
       const queues = await open(t, here, { log })
       const jobs = inbox<string>()
       queues.work('payment', async ({ id }) => { jobs.put(id) }, { concurrency: 3 })
       queues.work('refund', async ({ id }) => { jobs.put(id) }, { concurrency: 3 })
       await queues.ready()
-      await here.outage()
-      const after = refs(2) as [JobRef, JobRef]
-      await until('both kinds run again', async () => {
-        // What cannot be queued is lost and not an error: here the test is the sweeper.
-        await Promise.all([queues.enqueue('payment', [after[0]]), queues.enqueue('refund', [after[1]])])
+      await here.down()
+      await queues.enqueue('payment', [ref()]) // is told to the log
+      t.match(lines, [{ level: 'warn' }])
+      queues.work('inbound', async ({ id }) => { jobs.put(id) }, { concurrency: 3 })
+      await here.up()
+      const after = refs(3) as [JobRef, JobRef, JobRef]
+      await until('all three run', async () => {
+        // What cannot be queued is no error: here the test is the sweeper.
+        await Promise.all((['payment', 'refund', 'inbound'] as const).map(async (kind, index) => { await queues.enqueue(kind, after.slice(index, index + 1)) }))
         return after.every(({ id }) => jobs.items.includes(id))
       })
       await queues.ready()

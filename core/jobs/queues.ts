@@ -67,7 +67,9 @@ const keptEvents = 1_000 // per queue; nothing of ours reads them
 
 export async function createQueues<Kind extends string = JobKind> (options: QueuesOptions<Kind>): Promise<Queues<Kind>> {
   const { log, lockMs, stalledMs, kinds = jobKinds as readonly string[] as readonly Kind[] } = options
-  const onError = quietErrors({ log })
+  const report = quietErrors({ log })
+  let closed = false
+  const onError = (error: Error, where: string): void => { if (!closed) report(error, where) }
   const store = openStore(options, kinds.length, onError)
   const queues = new Map(kinds.map(kind => [kind, store.createQueue(kind, {
     // The row is the truth: nothing is kept of a job that ended, or its id could not be queued again. Retries are the row's.
@@ -77,7 +79,6 @@ export async function createQueues<Kind extends string = JobKind> (options: Queu
   for (const [kind, queue] of queues) queue.on('error', error => { onError(error, kind) })
   const loops = new Map<Kind, WorkerLoop>()
   const running = new Map<Kind, number>()
-  let closed = false
   let closing: Promise<void> | undefined
 
   async function closeNow (boundMs: number): Promise<void> {

@@ -21,12 +21,14 @@ export interface WorkerLoop {
 export function keepWorking (create: () => Worker, onError: (error: Error) => void): WorkerLoop {
   const stopping = new AbortController()
   let worker = create()
+  let connecting = true
   const ready = Promise.withResolvers<void>()
 
   const ended = (async () => {
     for (;;) {
       try {
         await worker.waitUntilReady()
+        connecting = false
         if (stopping.signal.aborted) break
         ready.resolve()
         await worker.run()
@@ -38,6 +40,7 @@ export function keepWorking (create: () => Worker, onError: (error: Error) => vo
       await setTimeout(retryMs, undefined, { signal: stopping.signal }).catch(() => {})
       if (stopping.signal.aborted) break
       worker = create()
+      connecting = true
     }
     await worker.close()
   })()
@@ -47,7 +50,9 @@ export function keepWorking (create: () => Worker, onError: (error: Error) => vo
     ready: ready.promise,
     stop: async () => {
       stopping.abort()
-      await Promise.all([worker.close(), ended])
+      // Closed while it connects, a worker opens its LISTEN connection all the same and never gives it back.
+      if (!connecting) await worker.close()
+      await ended
     },
     abandon: async () => {
       await endsWithin(worker.getBackend().close(true), abandonMs)

@@ -14,7 +14,7 @@ import { finish, quietCall, type Call } from './world.ts'
 const confirmable = new Set(['requires_payment_method', 'requires_confirmation', 'requires_action'])
 const cancelable = ['requires_payment_method', 'requires_capture', 'requires_confirmation', 'requires_action', 'processing']
 
-export function confirm (call: Call, intent: IntentRecord, method: MethodRecord | undefined): void {
+export function checkConfirmable (intent: IntentRecord): void {
   const { wire } = intent
   if (!confirmable.has(wire.status)) {
     throw unexpected(intent, wire.status === 'succeeded'
@@ -23,6 +23,11 @@ export function confirm (call: Call, intent: IntentRecord, method: MethodRecord 
         ? 'You cannot confirm this PaymentIntent because it has a status of canceled. Only a PaymentIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action.'
         : `This PaymentIntent's status is ${wire.status}: it has already been confirmed.`)
   }
+}
+
+export function confirm (call: Call, intent: IntentRecord, method: MethodRecord | undefined): void {
+  const { wire } = intent
+  checkConfirmable(intent)
   if (method === undefined) {
     throw unexpected(intent, "You cannot confirm this PaymentIntent because it's missing a payment method. " + (wire.customer === null
       ? 'You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.'
@@ -179,7 +184,7 @@ function askForAuthentication (call: Call, intent: IntentRecord): void {
   emit(call, 'payment_intent.requires_action', { ...wire })
 }
 
-function endAttempt ({ world }: Call, intent: IntentRecord): void {
+export function endAttempt ({ world }: Call, intent: IntentRecord): void {
   if (intent.attempt !== null) world.attempts.delete(intent.attempt)
   intent.attempt = null
   intent.wire.next_action = null

@@ -1,7 +1,7 @@
 import { checkAmount, checkCurrency } from './amounts.ts'
 import { invalid, missing, missingIn } from './errors.ts'
 import { emit } from './events.ts'
-import { cancel, capture, confirm, unexpected } from './intent-machine.ts'
+import { cancel, capture, checkConfirmable, confirm, endAttempt, unexpected } from './intent-machine.ts'
 import { methodData, methodFromData, useMethod, type MethodData } from './payment-methods.ts'
 import type { IntentRecord, MethodRecord, PaymentIntent } from './objects.ts'
 import { anything, atLeast, boolean, created, either, email, expand, listOf, mergeMetadata, metadata, needed, object, oneOf, openObject, paging, text, unsettable, url, type Check, type Values } from './params.ts'
@@ -115,6 +115,7 @@ export const paymentIntentRoutes = [
   route('POST', '/v1/payment_intents/:id', updateParams, update),
   route('POST', '/v1/payment_intents/:id/confirm', confirmParams, (call, params, { id }) => {
     const intent = find(call, id!)
+    checkConfirmable(intent)
     change(intent, params)
     confirm(call, intent, chosenMethod(call, intent, params))
     return { ...intent.wire }
@@ -271,7 +272,7 @@ function update (call: Call, params: Update, { id }: Record<string, string>): Pa
   if (method !== undefined && method.id !== before.payment_method) {
     wire.payment_method = method.id
     wire.status = 'requires_confirmation'
-    wire.next_action = null
+    endAttempt(call, intent)
     intent.authenticated = false
   }
   if (Object.keys(changes(before, wire)).length > 0) refer(call.world, intent)

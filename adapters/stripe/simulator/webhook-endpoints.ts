@@ -41,7 +41,7 @@ export const webhookEndpointRoutes = [
   }), (call, params) => {
     const { world, books } = call
     if (books.endpoints.items.length >= most) {
-      throw invalid(`You have reached the maximum of ${most} ${books.livemode ? 'live' : 'test'} webhook endpoints.`, { code: 'resource_already_exists' })
+      throw invalid(`You have reached the maximum of ${most} ${books.livemode ? 'live' : 'test'} webhook endpoints.`)
     }
     const id = world.id('we_1')
     const record = books.endpoints.add({

@@ -1,7 +1,7 @@
 import type { ConnectionContext } from '../context.ts'
 import type { Money } from '../money.ts'
 import type { CreatePaymentInput, Lookup, PaymentSnapshot, PaymentsFamily } from '../payments.ts'
-import { plainAmount } from './amounts.ts'
+import { plainAmount } from './amount-rules.ts'
 import { check, shown } from './check.ts'
 import type { Plan } from './draft.ts'
 import type { PaymentSamples } from './harness.ts'

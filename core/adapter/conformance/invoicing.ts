@@ -1,0 +1,178 @@
+import type { ConnectionContext } from '../context.ts'
+import type { DocumentLookup, DocumentSnapshot, InvoicingFamily, IssueInput } from '../invoicing.ts'
+import type { OperationName } from '../manifest.ts'
+import { check, reached, refusal, same, shown } from './check.ts'
+import type { Draft, Plan } from './draft.ts'
+import type { InvoicingSamples } from './harness.ts'
+import { repeatPromises, type Write, type WriteKind } from './repeats.ts'
+import type { Opened, Session } from './session.ts'
+
+const minuteMs = 60_000
+const statuses = ['submitted', 'issued', 'rejected', 'cancel_requested', 'cancel_pending_acceptance', 'canceled', 'cancel_rejected']
+/** A cancellation that is asked for; some need the customer to accept. */
+const canceling = ['cancel_requested', 'cancel_pending_acceptance', 'canceled']
+
+export interface Issuer {
+  family: InvoicingFamily
+  samples: InvoicingSamples
+  input: (session: Session, n?: number) => IssueInput
+  issued: (session: Session, context: Opened) => Promise<{ input: IssueInput, document: DocumentSnapshot & { fiscalId: string } }>
+  lookup: (session: Session, input: IssueInput) => DocumentLookup
+  booked: (input: IssueInput) => string
+}
+
+let serial = 0
+
+export function issuer ({ harness }: Plan): Issuer {
+  const { invoicing: family } = harness.adapter
+  const samples = harness.invoicing
+  if (family === undefined || samples === undefined) throw new Error('issuer() is for invoicing')
+  const input: Issuer['input'] = (session, n = ++serial) => ({ ...samples.document(n), idempotencyKey: session.key(), reference: session.id('inv') }) as IssueInput
+  return {
+    family,
+    samples,
+    input,
+    async issued (session, context) {
+      const asked = input(session)
+      const document = await family.issue(context, asked)
+      check(document.status === 'issued' || document.status === 'submitted', `a good document ends as ${document.status} (${document.providerStatus}): ${shown(document.messages)}`)
+      const final = document.status === 'submitted' ? await family.get(context, document.providerReference) : document
+      check(final.fiscalId, `an issued document has no fiscalId: ${shown(final)}`)
+      return { input: asked, document: { ...final, fiscalId: final.fiscalId } }
+    },
+    lookup: ({ now }, { reference, naturalKey }) => ({ reference, naturalKey, from: new Date(now().getTime() - minuteMs), to: new Date(now().getTime() + minuteMs) }),
+    booked: samples.booked ?? (({ reference }) => reference)
+  }
+}
+
+/** Every declared capability of the invoicing family: a document is stamped once, and found again. */
+export function invoicingPromises (plan: Plan): Draft[] {
+  const { capabilities } = plan
+  const { family, samples, input, issued, lookup, booked } = issuer(plan)
+  const drafts: Draft[] = []
+  const promise = (name: string, because: string, keep: Draft['keep']) => drafts.push({ promise: 'invoicing', name, because, keep })
+  const stamps = (session: Session, asked: IssueInput) => session.simulator.effects(booked(asked)).stamps
+
+  promise(`it takes what it says that it takes: ${family.seals === 'hub' ? 'the sealed document' : 'the model'}`, 'who seals decides where the private key is', async session => {
+    const asked = input(session)
+    check(family.seals === 'hub' ? asked.sealed !== undefined : asked.model !== undefined, `seals is '${family.seals}', but the harness gives ${asked.sealed === undefined ? 'a model' : 'a sealed document'}`)
+  })
+  promise('a document is issued, and told the same way again', 'its fiscal id is what the law knows', async session => {
+    const context = session.open()
+    const { input: asked, document } = await issued(session, context)
+    check(statuses.includes(document.status) && document.providerStatus, `${shown(document.status)} (${shown(document.providerStatus)}) is not a status of ours beside the provider's`)
+    check(document.reference === undefined || document.reference === asked.reference, `the reference comes back as ${shown(document.reference)}`)
+    same(stamps(session, asked), 1, "stamps in the provider's books")
+    const read = await family.get(context, document.providerReference)
+    same([read.providerReference, read.fiscalId], [document.providerReference, document.fiscalId], 'get tells the same')
+    if (document.document !== undefined && read.document !== undefined) check(Buffer.from(read.document).equals(Buffer.from(document.document)), 'the signed document comes back with other bytes, which breaks its signature')
+  })
+  promise('a document is found by its natural key, and only that one', 'after a cut socket that is all we have', async session => {
+    const context = session.open()
+    await issued(session, context)
+    const { input: asked, document } = await issued(session, context)
+    await issued(session, context)
+    same((await family.find(context, lookup(session, asked)))?.fiscalId, document.fiscalId, 'the document found')
+    same(await family.find(context, lookup(session, input(session))), undefined, 'one that was never issued')
+  })
+  promise('the same natural key again is the same document', 'a number that is stamped twice is a tax problem', async session => {
+    const context = session.open()
+    const { input: asked, document } = await issued(session, context)
+    const again = await family.issue(context, { ...asked, idempotencyKey: session.key() }).catch((error: unknown) => refusal(Promise.reject(error), 'the repetition'))
+    if (again instanceof Error) reached(again, ['answered'], 'the repetition is refused')
+    else same(again.fiscalId, document.fiscalId, 'fiscalId of the repetition')
+    same(stamps(session, asked), 1, "stamps in the provider's books")
+  })
+  promise('a document that does not exist is not_found', 'the resolver must be able to believe it', async session => {
+    const context = session.open()
+    const { document } = await issued(session, context)
+    const error = await refusal(family.get(context, document.providerReference.replace(/[0-9a-z](?=[^0-9a-z]*$)/i, last => last === '1' ? '2' : '1')), 'get of an unknown id')
+    reached(error, ['answered'], 'the provider answered')
+    same(error.code, 'not_found', 'code')
+  })
+  const { rejected } = samples
+  if (rejected !== undefined) {
+    promise('a document that the authority rejects is an answer with its findings', 'the tenant corrects what they name', async session => {
+      const context = session.open()
+      const asked = { ...rejected(++serial), idempotencyKey: session.key(), reference: session.id('inv') } as IssueInput
+      const answer = await family.issue(context, asked)
+      same(answer.status, 'rejected', 'status')
+      check(answer.messages.length > 0 && answer.messages.every(({ code, message }) => code !== '' && message !== ''), `its findings are ${shown(answer.messages)}`)
+      same(stamps(session, asked), 0, "stamps in the provider's books")
+    })
+  }
+  if (capabilities.has('validate_document')) {
+    promise('to validate stamps nothing', 'it is asked while someone is still typing', async session => {
+      const context = session.open()
+      const asked = input(session)
+      same(await family.validate?.(context, asked), [], 'findings of a good document')
+      same(stamps(session, asked), 0, "stamps in the provider's books")
+    })
+  }
+  if (capabilities.has('download')) {
+    promise('the document is downloaded as it was signed', 'its bytes are the evidence', async session => {
+      const context = session.open()
+      const { document } = await issued(session, context)
+      const xml = await family.download!(context, document.providerReference, 'xml')
+      check(xml.length > 0, 'the download is empty')
+      if (document.document !== undefined) check(Buffer.from(xml).equals(Buffer.from(document.document)), 'the download has other bytes than the answer')
+    })
+  }
+  if (capabilities.has('cancel_document')) {
+    promise('a document is canceled, or on its way to it', 'some cancellations wait for the customer', async session => {
+      const context = session.open()
+      const { input: asked, document } = await issued(session, context)
+      const canceled = await cancel(session, context, asked, document)
+      check(canceling.includes(canceled.status), `after the cancellation it is ${canceled.status} (${canceled.providerStatus})`)
+      same(session.simulator.effects(booked(asked)).cancellations, 1, "cancellations in the provider's books")
+      const read = await truthOf(context, document.providerReference)
+      check(canceling.includes(read.status), `read back it is ${read.status}`)
+    })
+  }
+  if (capabilities.has('account_status')) {
+    promise('the account tells what is left', 'stamps run out on the busiest day', async session => {
+      const left = await family.status!(session.open())
+      check(left.stampsLeft === undefined || Number.isSafeInteger(left.stampsLeft), `stampsLeft is ${shown(left.stampsLeft)}`)
+    })
+  }
+
+  const { manifest } = plan.harness.adapter
+  const reads = plan.harness.reads ?? (({ method }) => ['GET', 'HEAD'].includes(method))
+  const kind = (operation: OperationName, counts: WriteKind['counts'], prepare: (session: Session) => Promise<Write>) =>
+    capabilities.has(operation) ? repeatPromises({ operation, counts, prepare, reads, safety: manifest.retry_safety[operation] }) : []
+  drafts.push(
+    ...kind('issue', 'stamps', async session => {
+      const context = session.open()
+      const asked = input(session)
+      return {
+        context,
+        send: () => family.issue(context, asked),
+        lookup: () => family.find(context, lookup(session, asked)),
+        effects: () => session.simulator.effects(booked(asked))
+      }
+    }),
+    ...kind('cancel_document', 'cancellations', async session => {
+      const context = session.open()
+      const { input: asked, document } = await issued(session, context)
+      const key = session.key()
+      return {
+        context,
+        send: () => cancel(session, context, asked, document, key),
+        async lookup () {
+          const truth = await truthOf(context, document.providerReference)
+          return canceling.includes(truth.status) ? truth : undefined
+        },
+        effects: () => session.simulator.effects(booked(asked))
+      }
+    })
+  )
+  return drafts
+
+  function cancel (session: Session, context: ConnectionContext, { reference }: IssueInput, { providerReference, fiscalId }: DocumentSnapshot & { fiscalId: string }, idempotencyKey = session.key()): Promise<DocumentSnapshot> {
+    return family.cancel!(context, { idempotencyKey, reference, providerReference, fiscalId, ...samples.cancellation })
+  }
+
+  function truthOf (context: ConnectionContext, providerReference: string): Promise<DocumentSnapshot> {
+    return (family.getCancellation ?? family.get)(context, providerReference)
+  }
+}

@@ -1,0 +1,69 @@
+import type { OperationName } from '../manifest.ts'
+import type { Draft, Plan } from './draft.ts'
+import { payer } from './payer.ts'
+import { cancelable } from './payments.ts'
+import { repeatPromises, type Write, type WriteKind } from './repeats.ts'
+import type { Session } from './session.ts'
+
+/** The writes of the payments family, each as something that can be sent, lost and asked for. */
+export function paymentWrites (plan: Plan): Draft[] {
+  const { capabilities } = plan
+  const { manifest } = plan.harness.adapter
+  const { family, input, paid, authorized, lookup } = payer(plan)
+  const reads = plan.harness.reads ?? (({ method }) => ['GET', 'HEAD'].includes(method))
+  const effectsOf = ({ simulator }: Session, reference: string) => () => simulator.effects(reference)
+  const kind = (operation: OperationName, counts: WriteKind['counts'], prepare: (session: Session) => Promise<Write>) =>
+    capabilities.has(operation) ? repeatPromises({ operation, counts, prepare, reads, safety: manifest.retry_safety[operation] }) : []
+
+  return [
+    ...kind('create_payment', 'charges', async session => {
+      const context = session.open()
+      const asked = input(session)
+      return {
+        context,
+        send: () => family.createPayment(context, asked),
+        lookup: family.findPayment && (() => family.findPayment!(context, lookup(session, asked.reference))),
+        effects: effectsOf(session, asked.reference)
+      }
+    }),
+    ...kind('capture', 'captures', async session => {
+      const context = session.open()
+      const { input, payment } = await authorized(session, context)
+      const asked = { idempotencyKey: session.key(), providerReference: payment.providerReference, reference: input.reference, amount: input.amount }
+      return {
+        context,
+        send: () => family.capture!(context, asked),
+        async lookup () {
+          const truth = await family.getPayment(context, payment.providerReference)
+          return truth.status === 'authorized' ? undefined : truth
+        },
+        effects: effectsOf(session, input.reference)
+      }
+    }),
+    ...kind('cancel', 'cancellations', async session => {
+      const context = session.open()
+      const { input, payment } = await cancelable(plan, session, context)
+      const asked = { idempotencyKey: session.key(), providerReference: payment.providerReference, reference: input.reference }
+      return {
+        context,
+        send: () => family.cancel!(context, asked),
+        async lookup () {
+          const truth = await family.getPayment(context, payment.providerReference)
+          return truth.status === 'canceled' ? truth : undefined
+        },
+        effects: effectsOf(session, input.reference)
+      }
+    }),
+    ...kind('refund', 'refunds', async session => {
+      const context = session.open()
+      const { input, payment } = await paid(session, context)
+      const asked = { idempotencyKey: session.key(), refundReference: session.id('ref'), reference: input.reference, providerReference: payment.providerReference, amount: input.amount }
+      return {
+        context,
+        send: () => family.refund!(context, asked),
+        lookup: family.findRefund && (() => family.findRefund!(context, { ...lookup(session, input.reference), refundReference: asked.refundReference, providerReference: payment.providerReference })),
+        effects: effectsOf(session, input.reference)
+      }
+    })
+  ]
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import cookie from '@fastify/cookie'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify from 'fastify'
+import { auth } from '../plugins/auth.ts'
+import { cardNumbers } from '../plugins/card-numbers.ts'
+import { errorOptions, errors } from '../plugins/errors.ts'
+import { health } from '../plugins/health.ts'
+import { idempotency } from '../plugins/idempotency.ts'
+import { metrics as metricsPlugin } from '../plugins/metrics.ts'
+import { openapi } from '../plugins/openapi.ts'
+import { pages } from '../plugins/pages.ts'
+import { queueBoard } from '../plugins/queue-board.ts'
+import { rateLimit } from '../plugins/rate-limit.ts'
+import { requestIdOptions, requestIds } from '../plugins/request-ids.ts'
+import { securityHeaders } from '../plugins/security-headers.ts'
+import { validation } from '../plugins/validation.ts'
+import { sessionCookie } from './access/sessions.ts'
+import { alertRoutes } from './alerts/routes.ts'
+import { apiKeyRoutes } from './api-keys/routes.ts'
+import { auditRoutes } from './audit/routes.ts'
+import { connectionRoutes } from './connections/routes.ts'
+import { eventRoutes } from './events/routes.ts'
+import type { HubInstance } from './http.ts'
+import type { Hub } from './hub.ts'
+import { createIdempotency } from './idempotency/service.ts'
+import { createCollector } from './inbound/collector.ts'
+import { hookRoutes, inboundRoutes } from './inbound/routes.ts'
+import { createHookTargets } from './inbound/targets.ts'
+import type { Queues } from './jobs/queues.ts'
+import { listenChanges } from './listen-changes.ts'
+import type { Metrics } from './metrics.ts'
+import { operationRoutes } from './operations/routes.ts'
+import { paymentRoutes } from './payments/routes.ts'
+import { providerRoutes } from './providers/routes.ts'
+import { tenantRoutes } from './tenants/routes.ts'
+import { userRoutes } from './users/routes.ts'
+import { version } from './version.ts'
+
+export interface AppOptions {
+  hub: Hub
+  metrics: Metrics
+  /** For NOTIFY: the application's role. */
+  appUrl: string
+  /** Absent where nothing works on them (the OpenAPI document). */
+  queues?: Queues
+  checks?: Record<string, () => Promise<void>>
+}
+
+/** Builds the HTTP side. It opens no port and reads no environment. */
+export async function buildApp ({ hub, metrics, appUrl, queues, checks = {} }: AppOptions): Promise<HubInstance> {
+  const { config } = hub
+  const app = Fastify({
+    ...errorOptions,
+    ...requestIdOptions(hub.now),
+    loggerInstance: hub.log,
+    trustProxy: config.trustProxy,
+    bodyLimit: 1024 * 1024,
+    // A sender that dawdles is cut; Node looks every second instead of every half minute.
+    requestTimeout: config.inboundReceiveMs,
+    http: { connectionsCheckingInterval: 1000 },
+    routerOptions: { maxParamLength: 300 },
+    forceCloseConnections: 'idle',
+    disableRequestLogging: config.logLevel === 'info' || config.logLevel === 'warn'
+  }).withTypeProvider<TypeBoxTypeProvider>() as HubInstance
+
+  app.decorate('hub', hub)
+  await app.register(requestIds)
+  await app.register(errors)
+  await app.register(validation)
+  await app.register(securityHeaders, { publicUrl: config.publicUrl ?? '' })
+  await app.register(cookie)
+  await app.register(metricsPlugin, { metrics })
+  await app.register(rateLimit, {
+    perMinuteKey: config.rateLimitPerMinuteKey,
+    perMinuteAddress: config.rateLimitPerMinuteAddress,
+    perMinuteHooksAddress: config.rateLimitHooksPerMinuteAddress,
+    redisUrl: config.queueUrl
+  })
+  await app.register(auth)
+  await app.register(cardNumbers)
+  await app.register(idempotency, {
+    service: createIdempotency({
+      db: hub.db, vault: hub.vault, now: hub.now, owner: randomUUID(), leaseMs: config.idempotencyLeaseMs, keepMs: config.idempotencyKeep, onError: (error, what) => { app.log.error({ err: error }, what) }
+    }),
+    leaseMs: config.idempotencyLeaseMs
+  })
+  await app.register(openapi, { version, sessionCookie })
+  await app.register(health, { checks })
+  await app.register(pages)
+  if (queues !== undefined) await app.register(queueBoard, { queues: queues.boardQueues, accessOf: request => request.access, loginUrl: '/login' })
+
+  const targets = createHookTargets({ db: hub.db, vault: hub.vault, adapters: hub.adapters, now: hub.now })
+  const collector = createCollector({ db: hub.db, now: hub.now })
+  await app.register(async scope => {
+    await hookRoutes(scope as unknown as HubInstance, { targets, collector, count: (provider, verdict) => metrics.inbound.inc({ provider, verdict }) })
+  })
+  for (const routes of [
+    providerRoutes, connectionRoutes, paymentRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, tenantRoutes, userRoutes, apiKeyRoutes, auditRoutes
+  ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
+
+  const changes = listenChanges({ url: appUrl, log: hub.log, changed: connectionId => { targets.forget(connectionId) } })
+  app.addHook('onClose', async () => {
+    await collector.idle()
+    await changes.close()
+  })
+  return app
+}

@@ -1,0 +1,52 @@
+import type { Logger } from 'pino'
+import type pg from 'pg'
+import { createRateLimiter } from './adapter/rate-limiter.ts'
+import type { AdapterRegistry } from './adapter/registry.ts'
+import type { Config } from './config.ts'
+import { createHealthRecorder } from './connections/health.ts'
+import { createConnectionOpener } from './connections/open.ts'
+import { createPool, kyselyOf } from './db/pool.ts'
+import type { Hub } from './hub.ts'
+import { databaseKeyStore } from './vault/database-store.ts'
+import { parseMasterKeys } from './vault/master-keys.ts'
+import { createVault } from './vault/vault.ts'
+
+export interface HubOptions {
+  config: Config
+  /** The application's role, which owns nothing. */
+  appUrl: string
+  /** `id:base64,…`: the first seals, all open. */
+  masterKeys: string
+  adapters: AdapterRegistry
+  log: Logger
+  now?: () => Date
+  publicUrl: () => string
+  wake: Hub['wake']
+  applicationName?: string
+}
+
+export interface BuiltHub {
+  hub: Hub
+  pool: pg.Pool
+  close: () => Promise<void>
+}
+
+/** Puts together what every service is lent. It reads no environment and opens no port. */
+export function buildHub ({ config, appUrl, masterKeys, adapters, log, now = () => new Date(), publicUrl, wake, applicationName = 'pasarela' }: HubOptions): BuiltHub {
+  const pool = createPool({ url: appUrl, max: config.databasePoolSize, applicationName, statementTimeoutMs: 30_000, onError: error => log.warn({ err: error }, 'a database connection broke') })
+  const db = kyselyOf(pool)
+  const vault = createVault({ keyring: parseMasterKeys(masterKeys), store: databaseKeyStore(db), now })
+  const limiter = createRateLimiter()
+  const health = createHealthRecorder({ db, log })
+  const open = createConnectionOpener({ vault, adapters, providerUrls: config.providerUrls, providerRates: config.providerRates, limiter, log, now })
+  const hub: Hub = { db, vault, adapters, config, open, health, limiter, log, now, publicUrl, wake }
+  return {
+    hub,
+    pool,
+    close: async () => {
+      await health.idle()
+      limiter.close()
+      await pool.end()
+    }
+  }
+}

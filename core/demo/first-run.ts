@@ -1,0 +1,76 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { bootstrap } from '../access/first-run.ts'
+import type { Hub } from '../hub.ts'
+import { Client } from './client.ts'
+
+/** `first-run.json`: how to get in. Written once, readable by its owner only; the url is kept true at every start. */
+export interface FirstRun {
+  url: string
+  platform_key?: string
+  platform_user?: string
+  platform_password?: string
+  tenant_id?: string
+  api_key_test?: string
+  /** The demo tenant's admin. */
+  user?: string
+  password?: string
+  connections?: Record<string, string>
+}
+
+/** Makes the platform, and in demo mode a tenant that is connected to the simulators, through the same API that everybody uses. */
+export async function firstRun ({ hub, url, file, demo }: { hub: Hub, url: string, file: string, demo: boolean }): Promise<FirstRun> {
+  const before: FirstRun = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as FirstRun : { url }
+  const { made } = await bootstrap(hub)
+  let now: FirstRun = { ...before, url, ...(made !== null && { platform_key: made.key.key, platform_user: made.user.email, platform_password: made.user.password }) }
+  save(file, now)
+  if (!demo || now.platform_key === undefined) return now
+  if (now.tenant_id === undefined) {
+    now = { ...now, ...await demoTenant(url, now.platform_key) }
+    save(file, now)
+  }
+  await demoConnections(hub, now)
+  save(file, now)
+  return now
+}
+
+async function demoTenant (url: string, platformKey: string): Promise<Pick<FirstRun, 'tenant_id' | 'api_key_test' | 'user' | 'password' | 'connections'>> {
+  const platform = new Client(url, platformKey)
+  const tenant = await platform.post<{ id: string }>('/v1/tenants', { name: 'Demo', country: 'MX' })
+  const inTenant = platform.as(tenant.id)
+  const password = randomBytes(12).toString('base64url')
+  const user = 'demo@pasarela.local'
+  await inTenant.post('/v1/users', { email: user, name: 'Demo', role: 'tenant_admin', password })
+  const key = await inTenant.post<{ key: string }>('/v1/api_keys', { label: 'Demo', mode: 'test' })
+  return { tenant_id: tenant.id, api_key_test: key.key, user, password, connections: {} }
+}
+
+/** A connection to each simulator, tested and with its webhook registered where this start listens. */
+async function demoConnections (hub: Hub, made: FirstRun): Promise<void> {
+  const client = new Client(made.url, made.api_key_test!)
+  const connections = made.connections ??= {}
+  for (const { manifest } of hub.adapters.list()) {
+    const credentials = demoCredentials[manifest.id]
+    if (credentials === undefined) continue
+    if (connections[manifest.id] === undefined) {
+      const connection = await client.post<{ id: string }>('/v1/connections', { provider: manifest.id, mode: 'test', label: `${manifest.name} (simulator)`, credentials })
+      connections[manifest.id] = connection.id
+    }
+    const id = connections[manifest.id]!
+    const known = await client.get<{ webhook_url: string, webhook: { url: string | null } }>(`/v1/connections/${id}`)
+    if (known.webhook.url === known.webhook_url) continue
+    await client.post(`/v1/connections/${id}/test`, {})
+    await client.post(`/v1/connections/${id}/webhook`, {})
+  }
+}
+
+/** Well-formed for the provider, good only at its simulator. */
+const demoCredentials: Record<string, Record<string, string>> = {
+  stripe: { secret_key: 'sk_test_pasareladdemo0000000000001', publishable_key: 'pk_test_pasareladdemo0000000000001' }
+}
+
+function save (file: string, content: FirstRun): void {
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
+  renameSync(draft, file)
+}

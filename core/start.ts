@@ -1,0 +1,93 @@
+import { mkdirSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import type { Logger } from 'pino'
+import { sql } from 'kysely'
+import { loadAdapters, startSimulators } from './adapters.ts'
+import { buildApp } from './app.ts'
+import { type BuiltHub, buildHub } from './build-hub.ts'
+import type { Config } from './config.ts'
+import { startEmbedded } from './db/embedded.ts'
+import { migrate } from './db/migrate.ts'
+import { createMetrics } from './metrics.ts'
+import { createQueues, type Queues } from './jobs/queues.ts'
+import { type Shutdown, shutdownOrder } from './jobs/shutdown.ts'
+import { runWorker } from './run-worker.ts'
+import { localMasterKeys } from './vault/local-keys.ts'
+
+export interface Started {
+  url: string | undefined
+  built: BuiltHub
+}
+
+/**
+ * Starts what this process is for: the bundled database where none is given, migrations, the API, the worker, and in demo
+ * mode the providers' simulators. Every part is closed, in order, by `shutdown`.
+ */
+export async function start ({ config, roles, log, shutdown }: { config: Config, roles: readonly ('api' | 'worker')[], log: Logger, shutdown: Shutdown }): Promise<Started> {
+  mkdirSync(config.dataDir, { recursive: true })
+  const urls = await database(config, log, shutdown)
+  const simulators = config.demo ? await startSimulators({ except: Object.keys(config.providerUrls), ports: config.simulatorPorts, stateDir: path.join(config.dataDir, 'simulators') }) : {}
+  for (const [id, simulator] of Object.entries(simulators)) shutdown.add(`simulator ${id}`, async () => await simulator.close(), shutdownOrder.pools)
+  const withSimulators: Config = {
+    ...config,
+    providerUrls: { ...Object.fromEntries(Object.entries(simulators).map(([id, { url }]) => [id, url])), ...config.providerUrls },
+    // A simulator here has no limits worth obeying.
+    providerRates: { ...Object.fromEntries(Object.keys(simulators).map(id => [id, 10_000])), ...config.providerRates }
+  }
+  if (config.masterKeys === undefined) log.info({ file: path.join(config.dataDir, 'master-keys') }, 'PASARELA_MASTER_KEYS is not set: using the key of the data folder')
+
+  let url: string | undefined
+  let queues: Queues | undefined
+  const built = buildHub({
+    config: withSimulators,
+    appUrl: urls.appUrl,
+    masterKeys: config.masterKeys ?? localMasterKeys(config.dataDir),
+    adapters: await loadAdapters({ packages: config.adapters ?? [], experimental: config.experimental }),
+    log,
+    publicUrl: () => config.publicUrl ?? url ?? `http://${config.host}:${config.port}`,
+    wake: (kind, jobs) => { void queues?.enqueue(kind, jobs) },
+    applicationName: `pasarela ${roles.join('+')}`
+  })
+  const { hub } = built
+  shutdown.add('database pool', built.close, shutdownOrder.pools)
+
+  queues = await createQueues({ databaseQueueUrl: urls.queueUrl, queueUrl: config.queueUrl, lockMs: config.queueLockMs, stalledMs: config.queueStalledMs, log })
+  shutdown.add('queues', async boundMs => await queues!.close(boundMs), shutdownOrder.workers)
+
+  if (roles.includes('worker')) {
+    const worker = runWorker(hub, queues)
+    shutdown.add('worker', worker.stop, shutdownOrder.sweeper)
+  }
+  if (roles.includes('api')) {
+    const metrics = createMetrics()
+    metrics.gauge('pasarela_work_due', 'Rows that wait for a job', ['kind'], async () => (await queueHealth()).map(row => ({ labels: { kind: row.kind }, value: row.waiting })))
+    metrics.gauge('pasarela_work_oldest_seconds', 'How long the oldest of them has waited', ['kind'], async () => (await queueHealth()).map(row => ({ labels: { kind: row.kind }, value: row.oldest_seconds })))
+    const queueHealth = async () => (await sql<{ kind: string, waiting: number, oldest_seconds: number }>`select * from gate.queue_health(${hub.now()})`.execute(hub.db)).rows
+    const app = await buildApp({
+      hub, metrics, appUrl: urls.appUrl, queues,
+      checks: { database: async () => { await sql`select 1`.execute(hub.db) }, queue: async () => await queues!.ready() }
+    })
+    shutdown.add('api', async () => await app.close(), shutdownOrder.http)
+    await app.listen({ port: config.port, host: config.host })
+    const { port } = app.server.address() as AddressInfo
+    url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`
+  }
+  return { url, built }
+}
+
+/** The roles' URLs: given, or made by migrating the database that is given, or of the bundled one. */
+async function database (config: Config, log: Logger, shutdown: Shutdown): Promise<{ appUrl: string, queueUrl: string }> {
+  const { databaseUrl, databaseAppUrl: appUrl, databaseQueueUrl: queueUrl } = config
+  if (databaseUrl === undefined && appUrl !== undefined && queueUrl !== undefined) return { appUrl, queueUrl }
+  let ownerUrl = databaseUrl
+  if (ownerUrl === undefined) {
+    if (appUrl !== undefined || queueUrl !== undefined) throw new Error('DATABASE_APP_URL and DATABASE_QUEUE_URL go together, or DATABASE_URL makes the one that is missing')
+    const embedded = await startEmbedded({ dataDir: config.dataDir, log: line => { log.info(line) } })
+    shutdown.add('bundled PostgreSQL', embedded.stop, shutdownOrder.database)
+    ownerUrl = embedded.url
+  }
+  const migrated = await migrate({ ownerUrl, ...(appUrl !== undefined && { appUrl }), ...(queueUrl !== undefined && { queueUrl }), secretsFile: path.join(config.dataDir, 'database-roles.json'), log: line => { log.info(line) } })
+  if (migrated.applied.length > 0) log.info({ applied: migrated.applied }, 'migrated')
+  return migrated
+}
