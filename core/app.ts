@@ -54,7 +54,7 @@ export async function buildApp ({ hub, metrics, appUrl, queues, checks = {} }: A
     ...errorOptions,
     ...requestIdOptions(hub.now),
     loggerInstance: hub.log,
-    trustProxy: config.trustProxy,
+    trustProxy: typeof config.trustProxy === 'boolean' ? config.trustProxy : [...config.trustProxy],
     bodyLimit: 1024 * 1024,
     // A sender that dawdles is cut; Node looks every second instead of every half minute.
     requestTimeout: config.inboundReceiveMs,
@@ -62,7 +62,7 @@ export async function buildApp ({ hub, metrics, appUrl, queues, checks = {} }: A
     routerOptions: { maxParamLength: 300 },
     forceCloseConnections: 'idle',
     disableRequestLogging: config.logLevel === 'info' || config.logLevel === 'warn'
-  }).withTypeProvider<TypeBoxTypeProvider>() as HubInstance
+  }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HubInstance
 
   app.decorate('hub', hub)
   await app.register(requestIds)

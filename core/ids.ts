@@ -45,3 +45,12 @@ export function uuidAt (moment: Date): string {
   const hex = moment.getTime().toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7000-8000-000000000000`
 }
+
+const kindOfPrefix = new Map(Object.entries(idPrefixes).map(([kind, prefix]) => [prefix as string, kind as IdKind]))
+
+/** Any public id of ours, whatever it names. */
+export function parseAnyId (id: string): { kind: IdKind, uuid: string } | undefined {
+  const kind = kindOfPrefix.get(id.slice(0, id.indexOf('_')))
+  const uuid = kind && parseId(kind, id)
+  return uuid === undefined ? undefined : { kind: kind!, uuid }
+}

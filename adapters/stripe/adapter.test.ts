@@ -260,7 +260,7 @@ t.test('what cannot be sent is refused before it leaves', async t => {
     ['a metadata key with brackets', { metadata: { 'a[b]': 'v' } }, { code: 'invalid_request', param: 'metadata.a[b]' }],
     ['a long metadata value', { metadata: { k: 'v'.repeat(501) } }, { code: 'invalid_request', param: 'metadata.k' }]
   ] as const) {
-    const error = await refused((async () => payments.createPayment(context, order(input)))())
+    const error = await refused(payments.createPayment(context, order(input)))
     t.match(error, { ...expected, reached: 'nowhere' }, name)
   }
   t.equal(context.exchanges.length, 0)
@@ -315,8 +315,7 @@ t.test('whatever is cut: one request each, unknown, and the search tells what ha
     t.equal(simulator.effects(input.reference).charges, done ? 1 : 0)
     if (kind === 'slow') {
       t.match(await refused(payments.createPayment(context, input)), { code: 'conflict', reached: 'unknown', providerCode: 'idempotency_key_in_use' }, 'the first is still under way')
-    } else if (kind !== 'error_500' && kind !== 'error_500_before') {
-      // A stored 500 is what the key answers for a day: there only the search helps.
+    } else {
       t.match(await payments.createPayment(context, input), { status: 'succeeded' }, `${kind}: the same key, once more`)
       t.equal(simulator.effects(input.reference).charges, 1, kind)
     }
@@ -329,6 +328,32 @@ t.test('whatever is cut: one request each, unknown, and the search tells what ha
     const refunded = await payments.findRefund(context, { ...refund, ...soon() })
     t.equal(refunded?.refundReference, done ? refund.refundReference : undefined, kind)
   }
+})
+
+t.test('a stored 500: the truth is read in its place, and where there is none it stays unknown', async t => {
+  const simulator = await simulated(t)
+  const context = open(simulator)
+  const replay: ConnectionContext = {
+    ...context,
+    http: request => request.method === 'POST'
+      ? Promise.resolve({ status: 500, headers: { 'idempotent-replayed': 'true' }, body: Buffer.from('{"error":{"type":"api_error"}}') })
+      : context.http(request)
+  }
+  const input = order({ method: card('pm_card_visa'), capture: 'manual' })
+  t.match(await refused(payments.createPayment(replay, input)), { reached: 'unknown', httpStatus: 500 })
+  const held = await payments.createPayment(context, input)
+  t.match(await payments.createPayment(replay, input), { status: 'authorized', providerReference: held.providerReference })
+  const on = { providerReference: held.providerReference, reference: input.reference }
+  const capture = { ...on, idempotencyKey: key(), amount: held.amount }
+  t.match(await refused(payments.capture(replay, capture)), { reached: 'unknown' })
+  t.match(await refused(payments.cancel(replay, { ...on, idempotencyKey: key() })), { reached: 'unknown' })
+  await payments.capture(context, capture)
+  t.match(await payments.capture(replay, capture), { status: 'succeeded' })
+  t.match(await payments.confirmPayment(replay, { ...capture, attempt: 1, method: card('pm_card_visa') }), { status: 'succeeded' })
+  const refund = { ...on, idempotencyKey: key(), refundReference: 'ref_stored', amount: { amount: 500, currency: 'MXN' } }
+  t.match(await refused(payments.refund(replay, refund)), { reached: 'unknown' })
+  await payments.refund(context, refund)
+  t.match(await payments.refund(replay, refund), { refundReference: 'ref_stored', status: 'succeeded' })
 })
 
 t.test('a search reads every page, and does not say "none" of what it could not read', async t => {

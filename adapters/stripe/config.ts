@@ -1,6 +1,7 @@
 import type { Manifest } from '../../core/adapter/index.ts'
 import { amounts, currencies } from './amounts.ts'
 import { errors } from './errors.ts'
+import { idempotencyWindowMs } from './payments.ts'
 import { defaultToleranceSeconds } from './signature.ts'
 import { events } from './webhooks.ts'
 
@@ -122,8 +123,7 @@ export const manifest: Manifest = {
     refund: 'idempotency-key',
     register_webhook: 'query-first'
   },
-  // "We remove keys after they are at least 24 hours old."
-  idempotency_window_ms: 86_400_000,
+  idempotency_window_ms: idempotencyWindowMs,
   // The 80 s that a request may take, and a margin. The list API is consistent at once; the search API is not, and is not used.
   settles_within_ms: 120_000,
   amounts,

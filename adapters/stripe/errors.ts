@@ -113,13 +113,17 @@ export interface StripeErrorBody {
   payment_intent?: Stripe.PaymentIntent
 }
 
-/** Stripe refused, in its own words. A decline brings the payment intent as it stands after it. */
+/** Stripe refused or failed, in its own words. */
 export class StripeRefusal extends ProviderError {
+  /** A decline brings the payment intent as it stands after it. */
   readonly declined: Stripe.PaymentIntent | undefined
+  /** The stored answer of an earlier request with the same key: that one is over. */
+  readonly replayed: boolean
 
-  constructor (options: ConstructorParameters<typeof ProviderError>[0], declined?: Stripe.PaymentIntent) {
+  constructor (options: ConstructorParameters<typeof ProviderError>[0], { declined, replayed = false }: { declined?: Stripe.PaymentIntent, replayed?: boolean } = {}) {
     super(options)
     this.declined = declined
+    this.replayed = replayed
   }
 }
 
@@ -143,10 +147,11 @@ export function problemOf (error: Pick<StripeErrorBody, 'type' | 'code' | 'decli
 export function refusalOf (response: HttpResponse, now: Date): ProviderError {
   const { status } = response
   const error = errorBodyOf(response)
-  if (error === undefined && status !== 408 && status !== 424) return errorOfStatus(response, now) as ProviderError
+  const mayHaveActed = status >= 500 || status === 408 || status === 424
+  if (error === undefined && !mayHaveActed) return errorOfStatus(response, now) as ProviderError
   const { code, message, param } = error ?? {}
   const told = { providerCode: error?.decline_code ?? code ?? error?.type, providerMessage: message, param, httpStatus: status }
-  if (status >= 500 || status === 408 || status === 424) return new StripeRefusal({ ...told, code: 'timeout_unknown', reached: 'unknown' })
+  if (mayHaveActed) return new StripeRefusal({ ...told, code: 'timeout_unknown', reached: 'unknown' }, { replayed: response.headers['idempotent-replayed'] === 'true' })
   if (status === 429 || code === 'rate_limit' || code === 'lock_timeout') {
     return new StripeRefusal({ ...told, code: 'rate_limited', reached: 'nowhere', retryAfterMs: retryAfterMs(response.headers, now) })
   }
@@ -154,7 +159,7 @@ export function refusalOf (response: HttpResponse, now: Date): ProviderError {
   if (error?.type === 'idempotency_error') return new StripeRefusal({ ...told, code: 'idempotency_conflict', reached: 'answered' })
   const declined = error?.type === 'card_error' ? error.payment_intent : undefined
   const problem = problemOf(error ?? {}, error?.type === 'card_error' ? 'card_declined' : codeOfStatus[status] ?? 'invalid_request')
-  return new StripeRefusal({ ...told, providerCode: problem.providerCode, code: problem.code, reached: 'answered' }, declined)
+  return new StripeRefusal({ ...told, providerCode: problem.providerCode, code: problem.code, reached: 'answered' }, { declined })
 }
 
 const codeOfStatus: Record<number, ProviderProblem> = { 401: 'invalid_credentials', 402: 'card_declined', 403: 'permission_denied', 404: 'not_found', 409: 'conflict' }

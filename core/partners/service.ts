@@ -1,4 +1,4 @@
-import { assertPlatform } from '../access/limits.ts'
+import { assertNotTestKey, assertPlatform } from '../access/limits.ts'
 import { type Access, isPlatformStaff } from '../access/principal.ts'
 import { findPlatform } from '../access/queries.ts'
 import type { MadeApiKey, NewApiKey } from '../api-keys/schema.ts'
@@ -71,6 +71,7 @@ export async function withdrawTenant (hub: House, access: Access, publicPartnerI
 
 /** Consent is the tenant's: its own people give and take it, or the platform for them. */
 async function consenting (hub: House, access: Access, publicPartnerId: string, publicTenantId: string): Promise<{ partnerId: string, tenantId: string }> {
+  assertNotTestKey(access)
   const partnerId = uuidOf('partner', publicPartnerId)
   const tenantId = uuidOf('tenant', publicTenantId)
   const theirs = isPlatformStaff(access.principal) ? await queries.isTenant(hub.db, tenantId) : tenantId === access.principal.homeTenantId

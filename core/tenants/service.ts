@@ -1,4 +1,4 @@
-import { assertPlatform } from '../access/limits.ts'
+import { assertNotTestKey, assertPlatform } from '../access/limits.ts'
 import { type Access, isPlatformStaff } from '../access/principal.ts'
 import { insertTenant } from '../access/queries.ts'
 import { recordChange } from '../audit/record.ts'
@@ -69,6 +69,7 @@ export async function currentTenant (hub: House, access: Access): Promise<Tenant
 /** A suspended tenant's keys and sessions are refused from the next request on. */
 export async function patchTenant (hub: House, access: Access, publicTenantId: string, body: PatchTenant): Promise<Tenant> {
   assertPlatform(access)
+  assertNotTestKey(access)
   const id = uuidOf('tenant', publicTenantId)
   const now = hub.now()
   const row = await inTenant(hub.db, id, async db => {

@@ -4,6 +4,7 @@ import { boundsOf, ceilTo, plainAmount, stepOf, traps } from './amount-rules.ts'
 import { check, refusal, same } from './check.ts'
 import type { Draft, Plan } from './draft.ts'
 import { payer } from './payer.ts'
+import type { Opened, Session } from './session.ts'
 
 /** Money is counted as each provider counts it, and read back as it was asked. */
 export function amountPromises (plan: Plan): Draft[] {
@@ -85,7 +86,7 @@ export function amountPromises (plan: Plan): Draft[] {
     check(error.code === 'amount_invalid' || error.code === 'limit_exceeded', `${what} is refused as ${error.code}, not amount_invalid`)
   }
 
-  async function exact (session: Parameters<typeof pay>[0], context: Parameters<typeof pay>[1], amount: Money): Promise<void> {
+  async function exact (session: Session, context: Opened, amount: Money): Promise<void> {
     const said = `${amount.amount} ${amount.currency}`
     const { input, asked } = pay(session, context, { amount })
     const paid = await asked

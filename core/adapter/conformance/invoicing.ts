@@ -4,7 +4,7 @@ import type { OperationName } from '../manifest.ts'
 import { check, reached, refusal, same, shown } from './check.ts'
 import type { Draft, Plan } from './draft.ts'
 import type { InvoicingSamples } from './harness.ts'
-import { repeatPromises, type Write, type WriteKind } from './repeats.ts'
+import { repeatPromises, type WriteKind } from './repeats.ts'
 import type { Opened, Session } from './session.ts'
 
 const minuteMs = 60_000
@@ -138,11 +138,10 @@ export function invoicingPromises (plan: Plan): Draft[] {
 
   const { manifest } = plan.harness.adapter
   const reads = plan.harness.reads ?? (({ method }) => ['GET', 'HEAD'].includes(method))
-  const kind = (operation: OperationName, counts: WriteKind['counts'], prepare: (session: Session) => Promise<Write>) =>
+  const kind = (operation: OperationName, counts: WriteKind['counts'], prepare: WriteKind['prepare']) =>
     capabilities.has(operation) ? repeatPromises({ operation, counts, prepare, reads, safety: manifest.retry_safety[operation] }) : []
   drafts.push(
-    ...kind('issue', 'stamps', async session => {
-      const context = session.open()
+    ...kind('issue', 'stamps', async (session, context) => {
       const asked = input(session)
       return {
         context,
@@ -151,8 +150,7 @@ export function invoicingPromises (plan: Plan): Draft[] {
         effects: () => session.simulator.effects(booked(asked))
       }
     }),
-    ...kind('cancel_document', 'cancellations', async session => {
-      const context = session.open()
+    ...kind('cancel_document', 'cancellations', async (session, context) => {
       const { input: asked, document } = await issued(session, context)
       const key = session.key()
       return {

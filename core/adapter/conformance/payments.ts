@@ -3,6 +3,7 @@ import { paymentStatuses, type PaymentSnapshot } from '../payments.ts'
 import { check, reached, refusal, same, shown } from './check.ts'
 import type { Draft, Plan } from './draft.ts'
 import { payer } from './payer.ts'
+import type { Opened, Session } from './session.ts'
 
 /** Every declared capability of the payments family, end to end through the simulator. */
 export function paymentPromises (plan: Plan): Draft[] {
@@ -44,6 +45,21 @@ export function paymentPromises (plan: Plan): Draft[] {
     const error = await refusal(family.getPayment(context, payment.providerReference.replace(/[0-9a-z](?=[^0-9a-z]*$)/i, last => last === 'x' ? 'y' : 'x')), 'getPayment of an unknown id')
     reached(error, ['answered'], 'the provider answered')
     same(error.code, 'not_found', 'code')
+  })
+
+  promise('a status never heard of is nobody knows', 'providers add words without asking, and a default of paid gives goods away', async session => {
+    const context = session.open()
+    const { payment } = await paid(session, context)
+    const word = JSON.stringify(payment.providerStatus)
+    const changed: Opened = {
+      ...context,
+      async http (request) {
+        const response = await context.http(request)
+        return { ...response, body: Buffer.from(Buffer.from(response.body).toString().replaceAll(word, '"never_heard_of"')) }
+      }
+    }
+    const error = await refusal(family.getPayment(changed, payment.providerReference), `getPayment when the provider says never_heard_of instead of ${word}`)
+    reached(error, ['unknown'], 'an unknown status')
   })
 
   for (const { method, code } of samples.declined) {
@@ -113,7 +129,7 @@ export function paymentPromises (plan: Plan): Draft[] {
   }
 
   if (capabilities.has('capture')) {
-    const capture = (session: Parameters<Draft['keep']>[0], context: Parameters<typeof paid>[1], from: { input: { reference: string }, payment: PaymentSnapshot }, amount = plain) =>
+    const capture = (session: Session, context: Opened, from: { input: { reference: string }, payment: PaymentSnapshot }, amount = plain) =>
       family.capture!(context, { idempotencyKey: session.key(), providerReference: from.payment.providerReference, reference: from.input.reference, amount })
 
     promise('a held payment is captured whole', 'the hold said so', async session => {
@@ -162,7 +178,7 @@ export function paymentPromises (plan: Plan): Draft[] {
   }
 
   if (capabilities.has('refund')) {
-    const refund = (session: Parameters<Draft['keep']>[0], context: Parameters<typeof paid>[1], from: { input: { reference: string }, payment: PaymentSnapshot }, amount = plain, refundReference = session.id('ref')) =>
+    const refund = (session: Session, context: Opened, from: { input: { reference: string }, payment: PaymentSnapshot }, amount = plain, refundReference = session.id('ref')) =>
       family.refund!(context, { idempotencyKey: session.key(), refundReference, reference: from.input.reference, providerReference: from.payment.providerReference, amount, reason: 'requested_by_customer' })
 
     for (const [what, amount] of [['whole', plain], ['half', half]] as const) {
@@ -238,7 +254,7 @@ export function paymentPromises (plan: Plan): Draft[] {
 }
 
 /** A payment that can still be canceled: held, or waiting for its payer. */
-export async function cancelable (plan: Plan, session: Parameters<Draft['keep']>[0], context: ReturnType<Parameters<Draft['keep']>[0]['open']>) {
+export async function cancelable (plan: Plan, session: Session, context: Opened) {
   const { samples, authorized, pay } = payer(plan)
   if (plan.capabilities.has('capture')) return authorized(session, context)
   const { input, asked } = pay(session, context, { method: samples.redirect?.method })

@@ -23,7 +23,7 @@ export interface WriteKind {
   operation: OperationName
   safety: RetrySafety | undefined
   counts: keyof Effects
-  prepare: (session: Session) => Promise<Write>
+  prepare: (session: Session, context: Opened) => Promise<Write>
   reads: (exchange: HttpExchange) => boolean
 }
 
@@ -40,7 +40,7 @@ export function repeatPromises (write: WriteKind): Draft[] {
       name: `${operation}: the same key twice happens once`,
       because: 'the hub makes the key, once; an adapter forwards it and never makes its own',
       async keep (session) {
-        const { send, effects } = await prepare(session)
+        const { send, effects } = await prepare(session, session.open())
         const first = await send()
         const second = await send()
         same(second.providerReference, first.providerReference, 'the second answer is about the same object')
@@ -54,7 +54,7 @@ export function repeatPromises (write: WriteKind): Draft[] {
       name: `${operation}: the same natural key twice happens once`,
       because: 'that is how a repetition is recognised here',
       async keep (session) {
-        const { send, effects } = await prepare(session)
+        const { send, effects } = await prepare(session, session.open())
         const first = await send()
         const second = await send().catch((error: unknown) => refusal(Promise.reject(error), 'the repetition'))
         if (second instanceof Error) reached(second, ['answered'], 'the repetition is refused')
@@ -68,7 +68,8 @@ export function repeatPromises (write: WriteKind): Draft[] {
     name: `${operation}: two keys are two operations`,
     because: 'a key that is the same for all swallows the second customer',
     async keep (session) {
-      const [one, other] = [await prepare(session), await prepare(session)]
+      const context = session.open()
+      const [one, other] = [await prepare(session, context), await prepare(session, context)]
       await one.send()
       await other.send()
       same([one.effects()[counts], other.effects()[counts]], [1, 1], counts)
@@ -136,12 +137,12 @@ export function repeatPromises (write: WriteKind): Draft[] {
 
   /** A write and what its true request looks like, learnt from an undisturbed one: a fault must strike that one, not a read before it. */
   async function ready (session: Session): Promise<Write & { matching: Pick<Fault, 'method' | 'path'> }> {
-    const rehearsal = await prepare(session)
+    const rehearsal = await prepare(session, session.open())
     const before = rehearsal.context.exchanges.length
     await rehearsal.send()
     const sent = rehearsal.context.exchanges.slice(before).filter(exchange => !write.reads(exchange)).at(-1)
     if (sent === undefined) throw new BrokenPromise(`${operation} sent no write, so nothing can have happened`)
-    const actual = await prepare(session)
+    const actual = await prepare(session, session.open())
     return { ...actual, matching: { method: sent.method, path: commonPath(new URL(sent.url).pathname) } }
   }
 

@@ -32,7 +32,7 @@ export function webhookPromises (plan: Plan, happen: Happening): Draft[] {
   async function told (session: Session) {
     const context = session.open()
     const about = await happen(session, context)
-    const [current, other] = await secretsOf(session, context)
+    const [current, other] = await secretsOf(context)
     const sign = (secret: string, now = session.now()) => rawOf(session.simulator.signedWebhook({ secret, now }))
     return { context, about, current, other, sign, raw: sign(current.sign) }
   }
@@ -208,7 +208,7 @@ export function webhookPromises (plan: Plan, happen: Happening): Draft[] {
   }
   return drafts
 
-  async function secretsOf (session: Session, context: Opened): Promise<[Secret, Secret]> {
+  async function secretsOf (context: Opened): Promise<[Secret, Secret]> {
     const [first, second] = harness.webhooks?.secrets ?? []
     if (first !== undefined && second !== undefined) return [first, second]
     let secret = context.credentials[declared!.secret]

@@ -2,7 +2,7 @@ import type { OperationName } from '../manifest.ts'
 import type { Draft, Plan } from './draft.ts'
 import { payer } from './payer.ts'
 import { cancelable } from './payments.ts'
-import { repeatPromises, type Write, type WriteKind } from './repeats.ts'
+import { repeatPromises, type WriteKind } from './repeats.ts'
 import type { Session } from './session.ts'
 
 /** The writes of the payments family, each as something that can be sent, lost and asked for. */
@@ -12,12 +12,11 @@ export function paymentWrites (plan: Plan): Draft[] {
   const { family, input, paid, authorized, lookup } = payer(plan)
   const reads = plan.harness.reads ?? (({ method }) => ['GET', 'HEAD'].includes(method))
   const effectsOf = ({ simulator }: Session, reference: string) => () => simulator.effects(reference)
-  const kind = (operation: OperationName, counts: WriteKind['counts'], prepare: (session: Session) => Promise<Write>) =>
+  const kind = (operation: OperationName, counts: WriteKind['counts'], prepare: WriteKind['prepare']) =>
     capabilities.has(operation) ? repeatPromises({ operation, counts, prepare, reads, safety: manifest.retry_safety[operation] }) : []
 
   return [
-    ...kind('create_payment', 'charges', async session => {
-      const context = session.open()
+    ...kind('create_payment', 'charges', async (session, context) => {
       const asked = input(session)
       return {
         context,
@@ -26,8 +25,7 @@ export function paymentWrites (plan: Plan): Draft[] {
         effects: effectsOf(session, asked.reference)
       }
     }),
-    ...kind('capture', 'captures', async session => {
-      const context = session.open()
+    ...kind('capture', 'captures', async (session, context) => {
       const { input, payment } = await authorized(session, context)
       const asked = { idempotencyKey: session.key(), providerReference: payment.providerReference, reference: input.reference, amount: input.amount }
       return {
@@ -40,8 +38,7 @@ export function paymentWrites (plan: Plan): Draft[] {
         effects: effectsOf(session, input.reference)
       }
     }),
-    ...kind('cancel', 'cancellations', async session => {
-      const context = session.open()
+    ...kind('cancel', 'cancellations', async (session, context) => {
       const { input, payment } = await cancelable(plan, session, context)
       const asked = { idempotencyKey: session.key(), providerReference: payment.providerReference, reference: input.reference }
       return {
@@ -54,8 +51,7 @@ export function paymentWrites (plan: Plan): Draft[] {
         effects: effectsOf(session, input.reference)
       }
     }),
-    ...kind('refund', 'refunds', async session => {
-      const context = session.open()
+    ...kind('refund', 'refunds', async (session, context) => {
       const { input, payment } = await paid(session, context)
       const asked = { idempotencyKey: session.key(), refundReference: session.id('ref'), reference: input.reference, providerReference: payment.providerReference, amount: input.amount }
       return {

@@ -1,0 +1,30 @@
+import type { Mode } from '../adapter/context.ts'
+import type { IdWindow } from '../db/id-window.ts'
+import type { TenantDb } from '../db/in-tenant.ts'
+
+/** An alert that is of no mode (a certificate, the account itself) is seen in both. */
+const selectAlerts = (db: TenantDb, mode: Mode) => db.selectFrom('alerts').selectAll().where('tenant_id', '=', db.tenantId)
+  .where(where => where.or([where('mode', '=', mode), where('mode', 'is', null)]))
+export type AlertRow = Awaited<ReturnType<ReturnType<typeof selectAlerts>['executeTakeFirstOrThrow']>>
+
+export interface AlertFilter { status?: 'open' | 'acknowledged', severity?: string, kind?: string, subject?: string }
+
+export async function listAlerts (db: TenantDb, mode: Mode, window: IdWindow, filter: AlertFilter): Promise<AlertRow[]> {
+  return await selectAlerts(db, mode)
+    .$if(filter.status !== undefined, q => q.where('acknowledged_at', filter.status === 'open' ? 'is' : 'is not', null))
+    .$if(filter.severity !== undefined, q => q.where('severity', '=', filter.severity!))
+    .$if(filter.kind !== undefined, q => q.where('kind', '=', filter.kind!))
+    .$if(filter.subject !== undefined, q => q.where('subject_id', '=', filter.subject!))
+    .$if(window.before !== undefined, q => q.where('id', '<', window.before!))
+    .$if(window.from !== undefined, q => q.where('id', '>=', window.from!))
+    .orderBy('id', 'desc').limit(window.limit).execute()
+}
+
+export async function lockAlert (db: TenantDb, mode: Mode, id: string): Promise<AlertRow | undefined> {
+  return await selectAlerts(db, mode).where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
+export async function acknowledgeAlert (db: TenantDb, id: string, by: string, now: Date): Promise<AlertRow> {
+  return await db.updateTable('alerts').set({ acknowledged_at: now, acknowledged_by: by })
+    .where('tenant_id', '=', db.tenantId).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+}

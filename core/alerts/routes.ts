@@ -1,0 +1,15 @@
+import type { HubInstance } from '../http.ts'
+import { IdParams } from '../http-schema.ts'
+import { Alert, AlertPage, ListAlerts } from './schema.ts'
+import * as service from './service.ts'
+
+const tags = ['Alerts']
+
+export async function alertRoutes (app: HubInstance): Promise<void> {
+  const { hub } = app
+
+  app.get('/v1/alerts', { config: { scope: 'alerts:read' }, schema: { tags, summary: 'List alerts', querystring: ListAlerts, response: { 200: AlertPage } } }, async request =>
+    await service.listAlerts(hub, request.requireAccess(), request.query))
+  app.post('/v1/alerts/:id/acknowledge', { config: { scope: 'alerts:write' }, schema: { tags, summary: 'Say that you have seen it', params: IdParams, response: { 200: Alert } } }, async request =>
+    await service.acknowledgeAlert(hub, request.requireAccess(), request.params.id))
+}

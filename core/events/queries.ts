@@ -1,0 +1,20 @@
+import { sql } from 'kysely'
+import type { Mode } from '../adapter/context.ts'
+import type { IdWindow } from '../db/id-window.ts'
+import type { TenantDb } from '../db/in-tenant.ts'
+
+const selectEvents = (db: TenantDb, mode: Mode) => db.selectFrom('events').select(['id', 'tenant_id', 'type', 'mode', 'data', 'created_at']).where('tenant_id', '=', db.tenantId).where('mode', '=', mode)
+export type EventRow = Awaited<ReturnType<ReturnType<typeof selectEvents>['executeTakeFirstOrThrow']>>
+
+export async function listEvents (db: TenantDb, mode: Mode, window: IdWindow, { type, subjectId }: { type?: string, subjectId?: string }): Promise<EventRow[]> {
+  return await selectEvents(db, mode)
+    .$if(type !== undefined, q => type!.endsWith('*') ? q.where(sql<boolean>`starts_with(type, ${type!.slice(0, -1)})`) : q.where('type', '=', type!))
+    .$if(subjectId !== undefined, q => q.where('subject_id', '=', subjectId!))
+    .$if(window.before !== undefined, q => q.where('id', '<', window.before!))
+    .$if(window.from !== undefined, q => q.where('id', '>=', window.from!))
+    .orderBy('id', 'desc').limit(window.limit).execute()
+}
+
+export async function findEvent (db: TenantDb, mode: Mode, id: string): Promise<EventRow | undefined> {
+  return await selectEvents(db, mode).where('id', '=', id).executeTakeFirst()
+}
