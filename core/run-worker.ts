@@ -21,7 +21,7 @@ export function runWorker (hub: Hub, queues: Queues): RunningWorker {
   queues.work('inbound', async ({ tenantId, id }) => await processInbound(hub, tenantId, id), { concurrency: 8 })
   queues.work('payment', async ({ tenantId, id }) => await resolvePayment(hub, tenantId, id, { carryOutCancel }), { concurrency: 4 })
   queues.work('refund', async ({ tenantId, id }) => await resolveRefund(hub, tenantId, id), { concurrency: 2 })
-  const sweeper = startSweeper({ db: hub.db, queues, intervalMs: hub.config.sweepIntervalMs, batch: 500, now: hub.now, log: hub.log })
+  const sweeper = startSweeper({ db: hub.db, queues, intervalMs: hub.config.sweepIntervalMs, batch: 2000, now: hub.now, log: hub.log })
   const maintenance = startMaintenance({
     db: hub.db,
     now: hub.now,

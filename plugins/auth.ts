@@ -64,8 +64,9 @@ export const auth = fp(async app => {
     const named = single(headers['pasarela-tenant'])
     const identity = await identify(hub.db, hub.now(), credential, named === undefined ? undefined : parseId('tenant', named))
     if (identity === undefined) throw new HubError('unauthenticated')
-    // A browser sends the cookie along with whatever another site asks of it; the token it does not.
-    if (credential.type === 'session' && unsafe.has(request.method) && !isCsrfToken(credential.token, single(headers['x-csrf-token']))) throw new HubError('csrf_failed')
+    // A browser sends the cookie along with whatever another site asks of it; the token it does not. Pages of the server's
+    // own (the queue board) cannot send it either: what judges there also looks where a request comes from.
+    if (credential.type === 'session' && unsafe.has(request.method) && isApi(request.routeOptions.url ?? '') && !isCsrfToken(credential.token, single(headers['x-csrf-token']))) throw new HubError('csrf_failed')
     const { tenantId, mode } = actAs(identity, { namesTenant: named !== undefined, mode: single(headers['pasarela-mode']), home: request.routeOptions.config.home === true })
     note(identity)
     return { principal: identity.principal, tenantId, mode, requestId: request.id, address: request.ip, language: languageOf(headers['accept-language']) }

@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import type {} from '@fastify/swagger'
 import { HubError } from '../core/errors.ts'
 import type {} from '../core/http.ts'
+import { boundedBy } from '../core/jobs/timers.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -38,12 +39,8 @@ export const health = fp<HealthOptions>(async (app, { checks, timeoutMs = 2000 }
 }, { name: 'pasarela-health', dependencies: ['pasarela-errors'] })
 
 async function failureOf (check: () => Promise<void>, timeoutMs: number): Promise<unknown> {
-  const late = AbortSignal.timeout(timeoutMs)
   try {
-    await Promise.race([
-      Promise.resolve().then(check),
-      new Promise((_resolve, reject) => { late.addEventListener('abort', () => { reject(new Error(`no answer within ${timeoutMs} ms`)) }, { once: true }) })
-    ])
+    await boundedBy(Promise.resolve().then(check), timeoutMs, 'the check')
     return undefined
   } catch (error) {
     return error ?? new Error('failed without a reason')

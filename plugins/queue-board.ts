@@ -32,7 +32,7 @@ export const queueBoard = fp<QueueBoardOptions>(async (app, { queues, accessOf, 
     const serverAdapter = new FastifyAdapter().setBasePath(prefix)
     createBullBoard({
       queues: queues.map(queue => new BullMQAdapter(queue, { readOnlyMode })),
-      serverAdapter: serverAdapter as never, // @bull-board/fastify brings a second copy of @bull-board/api, and with it of its types
+      serverAdapter,
       options: { uiConfig: { boardTitle: readOnlyMode ? 'Pasarela queues' : 'Pasarela queues (manage)', hideDocsLink: true, miscLinks: [readOnlyMode ? { text: 'Manage', url: '/admin/queues/manage' } : { text: 'Only look', url: '/admin/queues' }] } }
     })
     await app.register(async board => {

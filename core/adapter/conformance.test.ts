@@ -2,6 +2,7 @@ import t from 'tap'
 import { conformance, type Harness, outcomes, promisesOf } from './conformance.ts'
 import type { Adapter } from './define.ts'
 import { closeHttpAgents } from './http-client.ts'
+import { startToyInvoicingSimulator, toyInvoicingAdapter, type ToyInvoicingBug } from './testing/toy-invoicing.ts'
 import { startToySimulator, toyAdapter, type ToyBug, toyManifest } from './testing/toy-provider.ts'
 
 t.teardown(() => closeHttpAgents())
@@ -116,3 +117,36 @@ t.test('a simulator that does not start breaks promises, not the suite', async t
   const told = await outcomes({ ...toy(toyAdapter()), simulator: async () => { throw new Error('no port') } }, ({ promise }) => promise === 'mode')
   t.match(told, [{ kept: false, why: 'no port' }])
 })
+
+function stamps (bug?: ToyInvoicingBug): Harness {
+  const document = (xml: string) => (n: number) => ({ naturalKey: { issuerTaxId: 'EKU9003173C9', series: 'A', number: String(n) }, sealed: Buffer.from(`<doc n="${n}">${xml}</doc>`) })
+  return {
+    adapter: toyInvoicingAdapter(bug),
+    simulator: startToyInvoicingSimulator,
+    invoicing: {
+      document: document('good'),
+      rejected: document('wrong'),
+      cancellation: { motive: '02' },
+      booked: ({ naturalKey: { issuerTaxId, series, number } }) => `${issuerTaxId}-${series}-${number}`
+    }
+  }
+}
+
+t.test('an invoicing adapter that keeps its promises passes', t => conformance(t, stamps()))
+
+const noticedStamps: Record<ToyInvoicingBug, [group: string, name: RegExp, why?: RegExp]> = {
+  stamps_anew: ['idempotency', /issue: the same natural key/, /stamps: expected 1, got 2|same object/],
+  finds_none: ['invoicing', /found by its natural key/],
+  finds_any: ['invoicing', /found by its natural key/],
+  rejected_on_timeout: ['faults', /issue, cut_after/, /'answered'/],
+  other_bytes: ['invoicing', /issued|downloaded/, /bytes/],
+  rejection_throws: ['invoicing', /rejects is an answer/],
+  cancels_nothing: ['invoicing', /canceled, or on its way/],
+  leaky_scrub: ['secrecy', /scrub leaves no secret/, /password is still there in base64/]
+}
+for (const [bug, [group, name, why = /./]] of Object.entries(noticedStamps) as [ToyInvoicingBug, (typeof noticedStamps)[ToyInvoicingBug]][]) {
+  t.test(`an invoicing adapter with the bug ${bug} breaks the promise of ${group}`, async t => {
+    const broken = (await outcomes(stamps(bug), ({ promise }) => promise === group)).filter(({ kept }) => !kept)
+    t.ok(broken.some(outcome => name.test(outcome.name) && why.test(outcome.why ?? '')), `noticed where it belongs, not only: ${JSON.stringify(broken.map(({ name, why }) => [name, why]))}`)
+  })
+}

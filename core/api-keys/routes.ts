@@ -5,7 +5,7 @@ import * as service from './service.ts'
 
 const read = { scope: 'api_keys:read' } as const
 const write = { scope: 'api_keys:write' } as const
-const tags = ['Tenancy']
+const tags = ['Tenants']
 
 export async function apiKeyRoutes (app: HubInstance): Promise<void> {
   const { hub } = app

@@ -76,7 +76,7 @@ export async function grantAccess (client: pg.Client, log: (line: string) => voi
     from pg_database d, pg_namespace n where d.datname = current_database() and n.nspname = 'public'`)
   if (mine?.database) {
     const database = client.escapeIdentifier(mine.name)
-    await client.query(`revoke all on database ${database} from public; grant connect on database ${database} to pasarela_app, pasarela_queue`)
+    await client.query(`revoke all on database ${database} from public; grant connect on database ${database} to pasarela_app, pasarela_queue; grant temporary on database ${database} to pasarela_queue`)
   } else {
     log('the owner of the tables does not own the database, so who may connect to it is left as it is')
   }

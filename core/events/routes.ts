@@ -4,7 +4,7 @@ import { Event, EventPage, ListEvents } from './schema.ts'
 import * as service from './service.ts'
 
 const read = { scope: 'events:read' } as const
-const tags = ['Events out']
+const tags = ['Events']
 
 export async function eventRoutes (app: HubInstance): Promise<void> {
   const { hub } = app

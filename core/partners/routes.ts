@@ -6,7 +6,7 @@ import { Grant, GrantParams, ListPartners, NewPartner, Partner, PartnerPage } fr
 import * as service from './service.ts'
 
 const write = { scope: 'partners:write', home: true } as const
-const tags = ['Tenancy']
+const tags = ['Tenants']
 
 export async function partnerRoutes (app: HubInstance): Promise<void> {
   const { hub } = app

@@ -4,28 +4,22 @@ import { type Passwords, passwords as standard } from '../access/passwords.ts'
 import { sessionCookie } from '../access/sessions.ts'
 import type { HubInstance } from '../http.ts'
 import { IdParams } from '../http-schema.ts'
-import { createFailureCounter } from './failures.ts'
 import { ListSessions, Login, OpenSession, SessionPage } from './schema.ts'
 import * as service from './service.ts'
 
 const own = { anyone: true, home: true } as const
-const tags = ['Tenancy']
-const windowMs = 15 * 60_000
+const tags = ['Tenants']
 
 export interface SessionRouteOptions { passwords?: Passwords }
 
 export async function sessionRoutes (app: HubInstance, { passwords = standard }: SessionRouteOptions = {}): Promise<void> {
   const { hub } = app
-  const tools = {
-    passwords,
-    failures: createFailureCounter({ most: 10, windowMs, now: hub.now }),
-    failuresOfMail: createFailureCounter({ most: 100, windowMs, now: hub.now })
-  }
   const cookie = (): CookieSerializeOptions => ({ path: '/', httpOnly: true, sameSite: 'lax', secure: hub.publicUrl().startsWith('https:') })
 
   app.post('/v1/sessions', { config: { public: true, idempotency: false }, schema: { tags, summary: 'Log in', body: Login, response: { 201: OpenSession } } }, async (request, reply) => {
+    if (app.hasDecorator('limitLogin')) await app.limitLogin(request, request.body.email)
     const caller = { requestId: request.id, address: request.ip, language: 'en' as const, userAgent: request.headers['user-agent'] }
-    const { token, session } = await service.login(hub, tools, caller, request.body)
+    const { token, session } = await service.login(hub, passwords, caller, request.body)
     return await reply.code(201).header('cache-control', 'no-store').setCookie(sessionCookie, token, { ...cookie(), expires: new Date(session.expires_at) }).send(session)
   })
   app.get('/v1/sessions', { config: own, schema: { tags, summary: 'List your sessions', querystring: ListSessions, response: { 200: SessionPage } } }, async request =>

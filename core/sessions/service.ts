@@ -7,20 +7,11 @@ import { inTenant } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
-import type { FailureCounter } from './failures.ts'
 import * as queries from './queries.ts'
 import type { LoginRow, OpenSessionRow } from './queries.ts'
 import type { ListSessions, Login, OpenSession, Session } from './schema.ts'
 
 type House = Pick<Hub, 'db' | 'now' | 'config' | 'log'>
-
-export interface LoginTools {
-  passwords: Passwords
-  /** Of one mail from one address. */
-  failures: FailureCounter
-  /** Of one mail from anywhere. */
-  failuresOfMail: FailureCounter
-}
 
 export type Caller = Pick<Access, 'requestId' | 'address' | 'language'> & { userAgent: string | undefined }
 
@@ -28,32 +19,24 @@ export type Caller = Pick<Access, 'requestId' | 'address' | 'language'> & { user
  * Opens a session. Whether a mail is known shows neither in the answer nor in the work: one question to the database and
  * one derivation, then the same refusal.
  */
-export async function login (hub: House, tools: LoginTools, caller: Caller, body: Login): Promise<{ token: string, session: OpenSession }> {
+export async function login (hub: House, passwords: Passwords, caller: Caller, body: Login): Promise<{ token: string, session: OpenSession }> {
   const email = body.email.toLowerCase()
-  const byAddress = `${caller.address} ${email}`
-  tools.failuresOfMail.check(email)
-  tools.failures.check(byAddress)
   const tenantId = body.tenant === undefined ? null : parseId('tenant', body.tenant) ?? nobody
   const candidates = await queries.findLogins(hub.db, email, tenantId)
-  const checked = await tools.passwords.check(body.password, candidates.map(({ password_hash }) => password_hash))
+  const checked = await passwords.check(body.password, candidates.map(({ password_hash }) => password_hash))
   const opened = candidates.flatMap((candidate, index) => checked[index]?.matches === true ? [{ ...candidate, outdated: checked[index].outdated }] : [])
-  if (opened.length === 0) {
-    tools.failuresOfMail.failed(email)
-    tools.failures.failed(byAddress)
-    throw new HubError('login_failed')
-  }
-  tools.failures.forget(byAddress)
   const [found, ...others] = opened
-  if (found === undefined || others.length > 0) throw whichTenant(opened)
-  return await open(hub, tools, caller, email, body.password, found)
+  if (found === undefined) throw new HubError('login_failed')
+  if (others.length > 0) throw whichTenant(opened)
+  return await open(hub, passwords, caller, email, body.password, found)
 }
 
 /** A tenant that never is: the question is asked all the same. */
 const nobody = '00000000-0000-0000-0000-000000000000'
 
-async function open (hub: House, tools: LoginTools, caller: Caller, email: string, password: string, found: LoginRow & { outdated: boolean }): Promise<{ token: string, session: OpenSession }> {
+async function open (hub: House, passwords: Passwords, caller: Caller, email: string, password: string, found: LoginRow & { outdated: boolean }): Promise<{ token: string, session: OpenSession }> {
   const { tenant_id: tenantId, user_id: userId, password_hash: passwordHash } = found
-  const fresh = found.outdated ? await tools.passwords.hash(password, passwordHash) : undefined
+  const fresh = found.outdated ? await passwords.hash(password, passwordHash) : undefined
   const { token, hash } = makeSessionToken()
   const now = hub.now()
   const id = newUuid(now)

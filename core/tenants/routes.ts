@@ -5,7 +5,7 @@ import * as service from './service.ts'
 
 const read = { scope: 'tenants:read', home: true } as const
 const write = { scope: 'tenants:write', home: true } as const
-const tags = ['Tenancy']
+const tags = ['Tenants']
 
 export async function tenantRoutes (app: HubInstance): Promise<void> {
   const { hub } = app

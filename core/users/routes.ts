@@ -1,14 +1,14 @@
 import { type Passwords, passwords as standard } from '../access/passwords.ts'
 import type { HubInstance } from '../http.ts'
 import { IdParams } from '../http-schema.ts'
-import { createFailureCounter } from '../sessions/failures.ts'
+import { createFailureCounter } from './failures.ts'
 import { ListUsers, NewUser, PatchSelf, PatchUser, User, UserPage } from './schema.ts'
 import * as service from './service.ts'
 
 const read = { scope: 'users:read' } as const
 const write = { scope: 'users:write' } as const
 const self = { anyone: true, home: true } as const
-const tags = ['Tenancy']
+const tags = ['Tenants']
 
 export interface UserRouteOptions { passwords?: Passwords }
 

@@ -54,6 +54,6 @@ function offer (tenants) {
   choice.hidden = tenant.disabled = tenants.length === 0
   tenant.replaceChildren(...tenants.map(line => {
     const [id, ...name] = line.split(' ')
-    return new Option(name.join(' ') || id, id)
+    return new window.Option(name.join(' ') || id, id)
   }))
 }

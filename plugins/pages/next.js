@@ -5,6 +5,7 @@
 export function destination (next, origin) {
   const home = `${origin}/`
   if (typeof next !== 'string' || !next.startsWith('/')) return home
-  const url = URL.parse(next, home)
-  return url === null || url.origin !== origin ? home : url.href
+  if (!URL.canParse(next, home)) return home
+  const url = new URL(next, home)
+  return url.origin === origin ? url.href : home
 }

@@ -44,7 +44,7 @@ export async function testDatabase (t: Teardown, { max = 8, migrated = true }: T
   // Measured with 16 MB: wal_log 45 ms and 11 ms to drop, file_copy 29 ms and 110 ms (checkpoints).
   await server.query(`create database ${name} owner pasarela_owner template ${migrated ? cluster.template : 'template0'} strategy wal_log`)
   // Rights on the database itself are not copied from the template.
-  if (migrated) await server.query(`revoke all on database ${name} from public; grant connect on database ${name} to pasarela_app, pasarela_queue`)
+  if (migrated) await server.query(`revoke all on database ${name} from public; grant connect on database ${name} to pasarela_app, pasarela_queue; grant temporary on database ${name} to pasarela_queue`)
 
   const urls = urlsOf(cluster.url, name)
   const pool = createPool({ url: urls.appUrl, max, applicationName: 'pasarela test app' })
