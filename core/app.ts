@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import { auth } from '../plugins/auth.ts'
 import { cardNumbers } from '../plugins/card-numbers.ts'
+import { emptyBody } from '../plugins/empty-body.ts'
 import { errorOptions, errors } from '../plugins/errors.ts'
 import { health } from '../plugins/health.ts'
 import { idempotency } from '../plugins/idempotency.ts'
@@ -24,7 +25,7 @@ import { eventRoutes } from './events/routes.ts'
 import type { HubInstance } from './http.ts'
 import type { Hub } from './hub.ts'
 import { createIdempotency } from './idempotency/service.ts'
-import { createCollector } from './inbound/collector.ts'
+import { type Collector, createCollector } from './inbound/collector.ts'
 import { hookRoutes, inboundRoutes } from './inbound/routes.ts'
 import { createHookTargets } from './inbound/targets.ts'
 import type { Queues } from './jobs/queues.ts'
@@ -45,10 +46,12 @@ export interface AppOptions {
   /** Absent where nothing works on them (the OpenAPI document). */
   queues?: Queues
   checks?: Record<string, () => Promise<void>>
+  /** Another way to store webhooks: the benchmark's baseline. */
+  collector?: Collector
 }
 
 /** Builds the HTTP side. It opens no port and reads no environment. */
-export async function buildApp ({ hub, metrics, appUrl, queues, checks = {} }: AppOptions): Promise<HubInstance> {
+export async function buildApp ({ hub, metrics, appUrl, queues, checks = {}, collector = createCollector({ db: hub.db, now: hub.now }) }: AppOptions): Promise<HubInstance> {
   const { config } = hub
   const app = Fastify({
     ...errorOptions,
@@ -67,6 +70,7 @@ export async function buildApp ({ hub, metrics, appUrl, queues, checks = {} }: A
   app.decorate('hub', hub)
   await app.register(requestIds)
   await app.register(errors)
+  await app.register(emptyBody)
   await app.register(validation)
   await app.register(securityHeaders, { publicUrl: config.publicUrl ?? '' })
   await app.register(cookie)
@@ -91,7 +95,6 @@ export async function buildApp ({ hub, metrics, appUrl, queues, checks = {} }: A
   if (queues !== undefined) await app.register(queueBoard, { queues: queues.boardQueues, accessOf: request => request.access, loginUrl: '/login' })
 
   const targets = createHookTargets({ db: hub.db, vault: hub.vault, adapters: hub.adapters, now: hub.now })
-  const collector = createCollector({ db: hub.db, now: hub.now })
   await app.register(async scope => {
     await hookRoutes(scope as unknown as HubInstance, { targets, collector, count: (provider, verdict) => metrics.inbound.inc({ provider, verdict }) })
   })

@@ -1,5 +1,5 @@
-import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino'
-import { scrubLine } from './scrub.ts'
+import { type DestinationStream, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino'
+import { scrubLine, scrubUrl } from './scrub.ts'
 
 export interface LoggerOptions {
   level: string
@@ -18,6 +18,7 @@ export function createLogger ({ level, destination, base }: LoggerOptions): Logg
     level,
     base: base ?? null,
     errorKey: 'err',
+    timestamp: stdTimeFunctions.isoTime,
     serializers: { err: stdSerializers.errWithCause, req, res },
     hooks: { streamWrite: scrubLine }
   }
@@ -27,9 +28,9 @@ export function createLogger ({ level, destination, base }: LoggerOptions): Logg
 interface LoggedRequest { method?: string, url?: string, ip?: string, routeOptions?: { url?: string } }
 interface LoggedReply { statusCode?: number }
 
-/** No headers and no body: what is not written cannot leak. */
+/** No headers and no body: what is not written cannot leak. The URL is cut here already, so that the line of each webhook need not be parsed for it. */
 function req (request: LoggedRequest): Record<string, unknown> {
-  return { method: request.method, url: request.url, route: request.routeOptions?.url, address: request.ip }
+  return { method: request.method, url: request.url === undefined ? undefined : scrubUrl(request.url), route: request.routeOptions?.url, address: request.ip }
 }
 
 function res (reply: LoggedReply): Record<string, unknown> {

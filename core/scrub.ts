@@ -10,7 +10,11 @@ const cut = '[redacted]'
 /** Names whose whole value is cut, a nested object included. */
 const secretName = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|credentials?|cookies|.*secret.*|.*password.*|.*passphrase.*|.*private_?key.*|.*tokens?|.*api[-_]?key|otp|cvc|cvv|security_code|webhook_key)$/i
 /** Cheap test of a whole line: most lines hold nothing to cut and are written as they are. */
-const suspicious = /authorization|cookie|credential|secret|passw|passphrase|private|token|api[-_]?key|otp|cvc|cvv|security_code|webhook_key|pas_(?:test|live)_|\b(?:sk|rk|prv)_|eyJ|bearer|basic |:\/\/[^/\s"@]+@|\/hooks\/|\/autofactura\/|"type":"Buffer"/i
+const suspicious = /(?:authorization|cookie|credential|secret|passw|passphrase|private|token|api[-_]?key|otp|cvc|cvv|security_code|webhook_key)[\w-]*\\*["']?\s*[:=]|pas_(?:test|live)_|\b(?:sk|rk|prv|whsec)_|eyJ|bearer|basic |private key|:\/\/[^/\s"@]+@|\/hooks\/(?![:[])|\/autofactura\/(?![:[])|"type":"Buffer"/i
+const manyDigits = /\d(?:[^\p{L}\d"]{0,3}\d){12}/u
+
+/** Where the URL itself is the credential. */
+const secretPath = /\/(hooks|autofactura)\/(?![:[])[\w.~%-]+/g
 
 const values: ReadonlyArray<readonly [RegExp, string]> = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, cut],
@@ -19,9 +23,15 @@ const values: ReadonlyArray<readonly [RegExp, string]> = [
   [/\beyJ[\w-]{4,}(?:\.[\w-]*){2,4}/g, cut], // JWE and JWT, compact
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${cut}`],
   [/:\/\/[^/\s"@]+@/g, `://${cut}@`], // user and password of a URL
-  [/\/(hooks|autofactura)\/[\w.~-]+/g, `/$1/${cut}`], // the URL is the credential
-  [/((?:client_|webhook_|api_)?(?:secret|password|passphrase|token|api[-_]?key|authorization)(?:\\?["'])?\s*[:=]\s*(?:\\?["'])?)(?!\[redacted\]|(?:bearer|basic)\s)[^\s"'\\,;&}]+/gi, `$1${cut}`]
+  [secretPath, `/$1/${cut}`],
+  [/\b((?:set-)?cookie\s*[:=]\s*)[^"\\\r\n]+/gi, `$1${cut}`],
+  // name=value, name: value, "name":"value" within a text, its quotes escaped or not
+  [/((?:secret|password|passphrase|token|api[-_]?key|authorization)(?:\\*["'])?\s*[:=]\s*)(?:(\\*["'])(?!\[redacted\])[^"'\\]+|(?!\[redacted\]|(?:bearer|basic)\s)[^\s"'\\,;&}]+)/gi, `$1$2${cut}`]
 ]
+
+export function scrubUrl (url: string): string {
+  return url.replace(secretPath, `/$1/${cut}`)
+}
 
 export function scrubText (text: string): string {
   const bare = values.reduce((result, [pattern, replacement]) => result.replace(pattern, replacement), text)
@@ -40,7 +50,7 @@ export function scrubValue (value: unknown): unknown {
 
 /** A line of JSON, as the logger is about to write it. */
 export function scrubLine (line: string): string {
-  if (!suspicious.test(line) && cardNumbersIn(line).length === 0) return line
+  if (!suspicious.test(line) && !(manyDigits.test(line) && cardNumbersIn(line).length > 0)) return line
   try {
     return `${JSON.stringify(scrubValue(JSON.parse(line)))}\n`
   } catch {

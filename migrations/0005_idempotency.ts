@@ -9,7 +9,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   await sql`grant usage on schema app to pasarela_app`.execute(db)
 
   // outcome: claimed | taken_over (the run before died; `known_subject` is how far it got) | running | done | mismatch
-  await appFunction(db, `claim_idempotency_key(p_tenant uuid, p_mode text, p_key text, p_hash bytea, p_owner uuid, p_now timestamptz, p_leased_until timestamptz, p_expires_at timestamptz)`,
+  await appFunction(db, 'claim_idempotency_key(p_tenant uuid, p_mode text, p_key text, p_hash bytea, p_owner uuid, p_now timestamptz, p_leased_until timestamptz, p_expires_at timestamptz)',
     'table (outcome text, known_subject text, status integer, sealed text)', `
     declare
       k public.idempotency_keys%rowtype;

@@ -55,7 +55,7 @@ export const queueBoard = fp<QueueBoardOptions>(async (app, { queues, accessOf, 
 
   /** bull-board has an error handler of its own, which would make a 500 of these. */
   async function refuse (reply: FastifyReply, request: FastifyRequest, failure: HubError): Promise<unknown> {
-    return await app.errorHandler.call(app, failure as never, request, reply)
+    return await app.errorHandler(failure as never, request, reply)
   }
 }, { name: 'pasarela-queue-board', dependencies: ['pasarela-errors'] })
 

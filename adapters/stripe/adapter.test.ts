@@ -71,6 +71,7 @@ t.test('test proves the credentials; in live mode it only reads', async t => {
   t.equal(proof.evidence.length, 2)
   t.same(context.exchanges.map(({ method }) => method), ['GET', 'POST', 'POST'])
   t.match(String(context.exchanges[1]?.requestBody), /^amount=1000&currency=mxn/, 'the smallest amount of the account’s own currency')
+  t.equal(context.exchanges.some(({ requestHeaders }) => 'idempotency-key' in requestHeaders), false, 'the SDK makes up no key')
 
   const live = open(simulator, { mode: 'live' })
   t.match(await stripe.test(live), { mode: 'live', account: { id: /^acct_/ } })

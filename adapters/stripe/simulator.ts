@@ -121,8 +121,8 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
       await app.close()
       file?.save()
     },
-    credentials: mode => ({ secret_key: options.keys?.find(key => key.startsWith(`sk_${mode}_`)) ?? `sk_${mode}_${world.id('51', 24)}` }),
-    wrongCredentials: mode => ({ secret_key: `sk_${mode}_invalid${world.id('', 20)}` }),
+    credentials: mode => pair(options.keys?.find(key => key.startsWith(`sk_${mode}_`)) ?? `sk_${mode}_${world.id('51', 24)}`),
+    wrongCredentials: mode => pair(`sk_${mode}_invalid${world.id('', 20)}`),
     inject: fault => faults.inject(fault),
     clearFaults: () => faults.clear(),
     effects: (reference): Effects => effectsOf(world, reference),
@@ -146,6 +146,11 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
     advance: () => world.later.advance()
   }
   return simulator
+}
+
+/** Keys come in pairs; the API itself never sees the publishable one. */
+function pair (secretKey: string): Record<string, string> {
+  return { secret_key: secretKey, publishable_key: secretKey.replace(/^sk/, 'pk') }
 }
 
 /** Faults begin here, below HTTP: a connection may be refused before a byte of it is read. */

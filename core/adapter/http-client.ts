@@ -148,7 +148,7 @@ function observed (secure: boolean, progress: Progress) {
         answered(response)
       })
       outgoing.once('socket', socket => {
-        if (outgoing.reusedSocket || !socket.connecting) progress.connected = true
+        if (!socket.connecting) progress.connected = true
         else socket.once(secure ? 'secureConnect' : 'connect', () => { progress.connected = true })
       })
       return outgoing

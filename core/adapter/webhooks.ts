@@ -26,7 +26,10 @@ export type Verdict =
   /** The scheme signs nothing, or not the body: its only effect is that the provider is asked. */
   | { verdict: 'unverifiable', dedupeKey: string, eventType: string }
 
-/** A webhook in our words. `snapshot` is what the event said then; the hub asks for the truth unless it is decisive. */
+/**
+ * A webhook in our words. `snapshot` is what the event said then; the hub asks for the truth unless it is decisive.
+ * `providerReference` is always the payment's (or document's), also of a refund or a dispute, whose own is beside it.
+ */
 export type ProviderEvent =
   | { type: 'payment', providerReference: string, reference?: string, occurredAt?: Date, snapshot?: PaymentSnapshot }
   | { type: 'refund', providerReference: string, reference?: string, occurredAt?: Date, refund: RefundSnapshot }

@@ -58,10 +58,10 @@ function assertCan (adapter: Adapter, connection: SealedConnection, { amount, cu
   assertAmount(adapter, connection, amount, currency)
 }
 
-/** The provider's limits and units for this currency; a connection's own setting `minimum_<currency>` goes before the manifest's. */
+/** The provider's limits and units for this currency; a connection's own setting `<currency>_minimum` goes before the manifest's. */
 export function assertAmount (adapter: Adapter, connection: Pick<SealedConnection, 'settings'>, amount: number, currency: string): void {
   const rule = adapter.manifest.amounts[currency] ?? {}
-  const setting = withDefaults(adapter, connection.settings)[`minimum_${currency.toLowerCase()}`]
+  const setting = withDefaults(adapter, connection.settings)[`${currency.toLowerCase()}_minimum`]
   const minimum = typeof setting === 'number' ? setting : rule.minimum
   if (minimum !== undefined && amount < minimum) throw invalidField('amount', `${adapter.manifest.name} takes at least ${readable(minimum, currency)} ${currency} (${minimum} minor units)`, 'amount_invalid')
   if (rule.maximum !== undefined && amount > rule.maximum) throw invalidField('amount', `${adapter.manifest.name} takes at most ${readable(rule.maximum, currency)} ${currency} (${rule.maximum} minor units)`, 'amount_invalid')

@@ -70,6 +70,11 @@ function factOfError (error: ProviderError, work: Performance): Fact {
     case 'unknown': return { type: 'no_answer' }
     case 'nowhere': return { type: 'nowhere', problem }
     // A field of the payer's method can be mended by another method; a second attempt never ends what a first one left open.
-    case 'answered': return { type: 'refused', problem, ends: work.attempts === 1 && endsPayment.has(error.code) && !/payment_method|token|source|card/.test(error.param ?? '') }
+    case 'answered': {
+      const ofMethod = /payment_method|token|source|card/.test(error.param ?? '')
+      return ofMethod
+        ? { type: 'refused', problem: { ...problem, code: 'invalid_card' }, ends: false }
+        : { type: 'refused', problem, ends: work.attempts === 1 && endsPayment.has(error.code) }
+    }
   }
 }

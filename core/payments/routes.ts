@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import type { HubInstance } from '../http.ts'
 import { IdParams } from '../http-schema.ts'
 import { createRefund, getRefund, listRefunds } from './refunds.ts'
@@ -30,20 +29,20 @@ export async function paymentRoutes (app: HubInstance): Promise<void> {
     const payment = await service.confirmPayment(hub, request.requireAccess(), request.params.id, request.body)
     return await reply.code(statusOf(payment, 200) as 200).send(payment)
   })
-  app.post('/v1/payments/:id/capture', { config: write, schema: { tags, summary: 'Capture what was authorised', params: IdParams, body: Type.Optional(CapturePayment), response: { 200: Payment, 202: Payment } } }, async (request, reply) => {
-    const payment = await service.capturePayment(hub, request.requireAccess(), request.params.id, request.body?.amount)
+  app.post('/v1/payments/:id/capture', { config: write, schema: { tags, summary: 'Capture what was authorised', params: IdParams, body: CapturePayment, response: { 200: Payment, 202: Payment } } }, async (request, reply) => {
+    const payment = await service.capturePayment(hub, request.requireAccess(), request.params.id, request.body.amount)
     return await reply.code(statusOf(payment, 200) as 200).send(payment)
   })
-  app.post('/v1/payments/:id/cancel', { config: write, schema: { tags, summary: 'Cancel', params: IdParams, body: Type.Optional(CancelPayment), response: { 200: Payment, 202: Payment } } }, async (request, reply) => {
-    const payment = await service.cancelPayment(hub, request.requireAccess(), request.params.id, request.body?.reason)
+  app.post('/v1/payments/:id/cancel', { config: write, schema: { tags, summary: 'Cancel', params: IdParams, body: CancelPayment, response: { 200: Payment, 202: Payment } } }, async (request, reply) => {
+    const payment = await service.cancelPayment(hub, request.requireAccess(), request.params.id, request.body.reason)
     return await reply.code(statusOf(payment, 200) as 200).send(payment)
   })
   app.post('/v1/payments/:id/resolve_review', { config: write, schema: { tags, summary: 'End a review, or close by hand', params: IdParams, body: ResolveReview, response: { 200: Payment } } }, async request =>
     await service.resolveReview(hub, request.requireAccess(), request.params.id, request.body))
   app.get('/v1/payments/:id/timeline', { config: read, schema: { tags, summary: 'All that happened', params: IdParams, response: { 200: Timeline } } }, async request =>
     await paymentTimeline(hub, request.requireAccess(), request.params.id))
-  app.post('/v1/payments/:id/refunds', { config: write, schema: { tags, summary: 'Refund', params: IdParams, body: Type.Optional(NewRefund), response: { 201: Refund, 202: Refund } } }, async (request, reply) => {
-    const refund = await createRefund(hub, request.requireAccess(), request.params.id, request.body ?? {}, request.idempotency)
+  app.post('/v1/payments/:id/refunds', { config: write, schema: { tags, summary: 'Refund', params: IdParams, body: NewRefund, response: { 201: Refund, 202: Refund } } }, async (request, reply) => {
+    const refund = await createRefund(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)
     return await reply.code(statusOf(refund, 201) as 201).send(refund)
   })
   app.get('/v1/payments/:id/refunds', { config: read, schema: { tags, summary: 'List refunds', params: IdParams, response: { 200: RefundPage } } }, async request =>

@@ -1,0 +1,73 @@
+import http from 'node:http'
+import { randomBytes, randomUUID } from 'node:crypto'
+import Stripe from 'stripe'
+import { Client } from '../core/demo/client.ts'
+import { child, closedLoop, durableDatabase, openLoop, percentile, type Result, round, temporaryFolder } from './support.ts'
+
+const concurrency = 16
+const seconds = 6
+
+/** (2) A payment through the gateway against the official SDK calling the same simulator directly. */
+export async function payments (): Promise<Result[]> {
+  const database = await durableDatabase()
+  const folder = temporaryFolder()
+  const simulator = await child('simulator-process.ts', {})
+  const hub = await child('hub-process.ts', {
+    BENCH_OWNER_URL: database.url, PASARELA_DATA_DIR: folder.path, LOG_LEVEL: 'error', RATE_LIMIT_PER_MINUTE_KEY: '100000000',
+    PASARELA_PROVIDER_URL_STRIPE: simulator.ready.url!, PASARELA_PROVIDER_RATE_STRIPE: '100000'
+  })
+  try {
+    const url = `http://127.0.0.1:${hub.ready.port}`
+    const platform = new Client(url, hub.ready.platform_key!)
+    const tenant = await platform.post<{ id: string }>('/v1/tenants', { name: 'Bench', country: 'MX' })
+    const { key } = await platform.as(tenant.id).post<{ key: string }>('/v1/api_keys', { label: 'bench', mode: 'test' })
+    const suffix = randomBytes(12).toString('hex')
+    await new Client(url, key).post('/v1/connections', { provider: 'stripe', mode: 'test', credentials: { secret_key: `sk_test_${suffix}`, publishable_key: `pk_test_${suffix}` } })
+
+    const { hostname, port } = new URL(simulator.ready.url!)
+    const stripe = new Stripe(`sk_test_${randomBytes(12).toString('hex')}`, { host: hostname, port: Number(port), protocol: 'http', telemetry: false, maxNetworkRetries: 0 })
+    const direct = async () => {
+      const intent = await stripe.paymentIntents.create({ amount: 19900, currency: 'mxn', confirm: true, payment_method: 'pm_card_visa', allowed_payment_method_types: ['card'] as never, metadata: { order: randomUUID() } }, { idempotencyKey: randomUUID() })
+      if (intent.status !== 'succeeded') throw new Error(`direct: ${intent.status}`)
+    }
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 256 })
+    const through = async () => {
+      const payment = await post(agent, Number(hub.ready.port), key, { amount: 19900, currency: 'MXN', method: { type: 'card', token: 'pm_card_visa' }, reference: randomUUID() })
+      if (payment.status !== 'succeeded') throw new Error(`gateway: ${JSON.stringify(payment)}`)
+    }
+    await closedLoop({ concurrency, seconds: 3, call: direct })
+    await closedLoop({ concurrency, seconds: 3, call: through })
+    const directPerSecond = await closedLoop({ concurrency, seconds, call: direct })
+    const throughPerSecond = await closedLoop({ concurrency, seconds, call: through })
+    const directMs = await openLoop({ perSecond: 50, seconds, call: direct })
+    const throughMs = await openLoop({ perSecond: 50, seconds, call: through })
+    const detail = {
+      direct_per_second: round(directPerSecond, 0), gateway_per_second: round(throughPerSecond, 0),
+      direct_p50_ms: round(percentile(directMs, 0.5)), gateway_p50_ms: round(percentile(throughMs, 0.5)), direct_p99_ms: round(percentile(directMs, 0.99)), gateway_p99_ms: round(percentile(throughMs, 0.99))
+    }
+    const baseline = 'the official stripe SDK calling the same simulator'
+    return [
+      { name: 'payments through the gateway ÷ direct', baseline: `${baseline}, ${concurrency} at once`, value: round(throughPerSecond / directPerSecond), unit: '×', aim: '≥ 0.35', detail },
+      { name: 'added latency p50', baseline: `${baseline}, 50 a second`, value: round(percentile(throughMs, 0.5) - percentile(directMs, 0.5)), unit: 'ms', aim: '≤ 8' },
+      { name: 'added latency p99', baseline: `${baseline}, 50 a second`, value: round(percentile(throughMs, 0.99) - percentile(directMs, 0.99)), unit: 'ms', aim: '≤ 25' }
+    ]
+  } finally {
+    await hub.stop()
+    await simulator.stop()
+    await database.stop()
+    folder.remove()
+  }
+}
+
+async function post (agent: http.Agent, port: number, key: string, body: object): Promise<{ status: string }> {
+  return await new Promise((resolve, reject) => {
+    const payload = JSON.stringify(body)
+    const request = http.request({ agent, port, host: '127.0.0.1', method: 'POST', path: '/v1/payments', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'idempotency-key': randomUUID(), 'content-length': Buffer.byteLength(payload) } }, response => {
+      let text = ''
+      response.on('data', (chunk: Buffer) => { text += chunk.toString() })
+      response.on('end', () => { resolve(JSON.parse(text) as { status: string }) })
+    })
+    request.on('error', reject)
+    request.end(payload)
+  })
+}
