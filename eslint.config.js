@@ -15,6 +15,8 @@ export default [
       'no-console': 'error',
       // A table of pairs reads best a few to the line.
       '@stylistic/object-property-newline': 'off',
+      // A schema and the type that is read off it share their name; tsc finds what is really declared twice.
+      '@typescript-eslint/no-redeclare': 'off',
       // `void promise` says that nobody waits on purpose.
       'no-void': 'off'
     }

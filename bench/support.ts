@@ -44,7 +44,7 @@ export async function durableDatabase (): Promise<{ url: string, stop: () => Pro
 
 /** A process of our own that tells its first line when it is ready: `READY <json>`. */
 export async function child (script: string, env: Record<string, string>): Promise<{ process: ChildProcess, ready: Record<string, string>, stop: () => Promise<void> }> {
-  const started = spawn(process.execPath, ['--conditions=pasarela', path.join(import.meta.dirname, script)], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const started = spawn(process.execPath, [...(process.env.BENCH_PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`]), '--conditions=pasarela', path.join(import.meta.dirname, script)], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   const ready = await new Promise<Record<string, string>>((resolve, reject) => {
     let text = ''
     started.stdout!.on('data', (chunk: Buffer) => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import cookie from '@fastify/cookie'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import { auth } from '../plugins/auth.ts'
 import { cardNumbers } from '../plugins/card-numbers.ts'
 import { emptyBody } from '../plugins/empty-body.ts'
@@ -32,8 +32,10 @@ import type { Queues } from './jobs/queues.ts'
 import { listenChanges } from './listen-changes.ts'
 import type { Metrics } from './metrics.ts'
 import { operationRoutes } from './operations/routes.ts'
+import { partnerRoutes } from './partners/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { providerRoutes } from './providers/routes.ts'
+import { sessionRoutes } from './sessions/routes.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 import { userRoutes } from './users/routes.ts'
 import { version } from './version.ts'
@@ -64,7 +66,8 @@ export async function buildApp ({ hub, metrics, appUrl, queues, checks = {}, col
     http: { connectionsCheckingInterval: 1000 },
     routerOptions: { maxParamLength: 300 },
     forceCloseConnections: 'idle',
-    disableRequestLogging: config.logLevel === 'info' || config.logLevel === 'warn'
+    // A line per request is for whoever looks for something; what went wrong is logged where it is answered.
+    logController: new LogController({ disableRequestLogging: config.logLevel !== 'debug' && config.logLevel !== 'trace', requestIdLogLabel: 'request_id' })
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HubInstance
 
   app.decorate('hub', hub)
@@ -99,7 +102,7 @@ export async function buildApp ({ hub, metrics, appUrl, queues, checks = {}, col
     await hookRoutes(scope as unknown as HubInstance, { targets, collector, count: (provider, verdict) => metrics.inbound.inc({ provider, verdict }) })
   })
   for (const routes of [
-    providerRoutes, connectionRoutes, paymentRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, tenantRoutes, userRoutes, apiKeyRoutes, auditRoutes
+    providerRoutes, connectionRoutes, paymentRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
   ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
 
   const changes = listenChanges({ url: appUrl, log: hub.log, changed: connectionId => { targets.forget(connectionId) } })

@@ -35,7 +35,7 @@ t.test('no secret gets into a line, wherever it hides', async t => {
     'JSON in a string': { body: JSON.stringify({ password: 'correct', nested: JSON.stringify({ client_secret: 'horse-battery' }), card: secrets.card }) },
     'a card with spaces': { note: '4242 4242 4242 4242' },
     'a webhook secret alone': secrets.webhookSecret,
-    'a PEM': `-----BEGIN PRIVATE KEY-----\ncorrect horse\n-----END PRIVATE KEY-----`,
+    'a PEM': '-----BEGIN PRIVATE KEY-----\ncorrect horse\n-----END PRIVATE KEY-----',
     'a cookie in words': 'sent Cookie: a=correct horse; b=correct horse\nand password = "correct horse", token=correct',
     'a buffer': { body: Buffer.from(secrets.apiKey) }
   }

@@ -10,7 +10,7 @@ import type { Config } from './config.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { createMetrics } from './metrics.ts'
-import { createQueues, type Queues } from './jobs/queues.ts'
+import { createQueues } from './jobs/queues.ts'
 import { type Shutdown, shutdownOrder } from './jobs/shutdown.ts'
 import { runWorker } from './run-worker.ts'
 import { localMasterKeys } from './vault/local-keys.ts'
@@ -38,7 +38,7 @@ export async function start ({ config, roles, log, shutdown }: { config: Config,
   if (config.masterKeys === undefined) log.info({ file: path.join(config.dataDir, 'master-keys') }, 'PASARELA_MASTER_KEYS is not set: using the key of the data folder')
 
   let url: string | undefined
-  let queues: Queues | undefined
+  let wake: Parameters<typeof buildHub>[0]['wake'] = () => {}
   const built = buildHub({
     config: withSimulators,
     appUrl: urls.appUrl,
@@ -46,14 +46,15 @@ export async function start ({ config, roles, log, shutdown }: { config: Config,
     adapters: await loadAdapters({ packages: config.adapters ?? [], experimental: config.experimental }),
     log,
     publicUrl: () => config.publicUrl ?? url ?? `http://${config.host}:${config.port}`,
-    wake: (kind, jobs) => { void queues?.enqueue(kind, jobs) },
+    wake: (kind, jobs) => { wake(kind, jobs) },
     applicationName: `pasarela ${roles.join('+')}`
   })
   const { hub } = built
   shutdown.add('database pool', built.close, shutdownOrder.pools)
 
-  queues = await createQueues({ databaseQueueUrl: urls.queueUrl, queueUrl: config.queueUrl, lockMs: config.queueLockMs, stalledMs: config.queueStalledMs, log })
-  shutdown.add('queues', async boundMs => await queues!.close(boundMs), shutdownOrder.workers)
+  const queues = await createQueues({ databaseQueueUrl: urls.queueUrl, queueUrl: config.queueUrl, lockMs: config.queueLockMs, stalledMs: config.queueStalledMs, log })
+  wake = (kind, jobs) => { void queues.enqueue(kind, jobs) }
+  shutdown.add('queues', async boundMs => await queues.close(boundMs), shutdownOrder.workers)
 
   if (roles.includes('worker')) {
     const worker = runWorker(hub, queues)
@@ -66,7 +67,7 @@ export async function start ({ config, roles, log, shutdown }: { config: Config,
     const queueHealth = async () => (await sql<{ kind: string, waiting: number, oldest_seconds: number }>`select * from gate.queue_health(${hub.now()})`.execute(hub.db)).rows
     const app = await buildApp({
       hub, metrics, appUrl: urls.appUrl, queues,
-      checks: { database: async () => { await sql`select 1`.execute(hub.db) }, queue: async () => await queues!.ready() }
+      checks: { database: async () => { await sql`select 1`.execute(hub.db) }, queue: async () => await queues.ready() }
     })
     shutdown.add('api', async () => await app.close(), shutdownOrder.http)
     await app.listen({ port: config.port, host: config.host })

@@ -1,4 +1,5 @@
 import Fastify from 'fastify'
+import { sql } from 'kysely'
 import t from 'tap'
 import { accessApp, type AccessApp } from '../test/support/access-app.ts'
 import { makeKey } from '../core/access/keys.ts'
@@ -169,6 +170,12 @@ t.test('a public route knows who asks when it can, and never minds', async t => 
   t.match((await house.ask('POST', '/v1/open', { session, csrf: null, body: {} })).body, { known: false }, 'a cookie without its token changes nothing in anybody’s name')
 })
 
+t.test('a path that is not there says so to anybody', async t => {
+  const { key } = await house.key(await house.tenant())
+  for (const asked of [{}, { key }, { key: makeKey('test').key }, { key, tenant: 'ten_x' }]) t.equal((await house.ask('GET', '/v1/nowhere', asked)).status, 404)
+  t.equal((await house.ask('DELETE', '/v1/users', { key })).status, 405)
+})
+
 t.test('when a credential was last used is kept, to the minute', async t => {
   const own = await accessApp(t, { routes: echo })
   const tenant = await own.tenant()
@@ -176,9 +183,19 @@ t.test('when a credential was last used is kept, to the minute', async t => {
   const { session } = await own.person('viewer', tenant)
   const login = own.hub.now()
   own.advance(600_000)
-  await Promise.all([1, 2, 3].map(async () => await own.ask('GET', payments, { key })))
-  await own.ask('GET', payments, { session })
-  await own.app.close() // waits for what nobody waited for
+  // Somebody else holds the rows: what waited for them would hang here.
+  let release = () => {}
+  const held = new Promise<void>(resolve => { release = resolve })
+  const holding = own.database.owner.transaction().execute(async trx => {
+    await sql`select 1 from api_keys, sessions for update`.execute(trx)
+    const answers = await Promise.all([1, 2, 3].map(async () => await own.ask('GET', payments, { key })))
+    answers.push(await own.ask('GET', payments, { session }))
+    t.same(answers.map(({ status }) => status), [200, 200, 200, 200], 'nobody waits for it')
+    await held
+  })
+  const closing = own.app.close().then(() => 'closed')
+  t.equal(await Promise.race([closing, holding.then(() => 'let go')]), 'let go', 'only the end of the process does')
+  await closing
   const used = await own.database.owner.selectFrom('api_keys').select('last_used_at').where('tenant_id', '=', tenant.uuid).executeTakeFirstOrThrow()
   const seen = await own.database.owner.selectFrom('sessions').select('last_seen_at').where('tenant_id', '=', tenant.uuid).executeTakeFirstOrThrow()
   t.ok(used.last_used_at! > login)

@@ -6,7 +6,7 @@ t.test('a card number in body or query is refused and named, and neither answere
   const lines: string[] = []
   const app = await httpApp(t, { destination: { write: line => { lines.push(line) } } })
   await app.register(cardNumbers)
-  app.post('/v1/payments', async () => ({ ok: true }))
+  for (const url of ['/v1/payments', '/hooks/:token']) app.post(url, async () => ({ ok: true }))
   const post = async (payload: object, url = '/v1/payments') => await app.inject({ method: 'POST', url, payload })
 
   const answer = await post({ metadata: { note: ['4242 4242 4242 4242'] } })
@@ -14,4 +14,5 @@ t.test('a card number in body or query is refused and named, and neither answere
   t.equal((await post({}, '/v1/payments?card=4242424242424242')).statusCode, 400)
   t.notMatch(answer.body + lines.join(''), /4242/)
   t.equal((await post({ clabe: '646180157000000004', method: { token: 'tok_4242424242424242' } })).statusCode, 200)
+  t.equal((await post({ last: '4242424242424242' }, '/hooks/t?id=4242424242424242')).statusCode, 200, 'a webhook is stored as it came')
 })

@@ -109,6 +109,14 @@ const refused: Record<string, { files: Record<string, string>, says: RegExp }> =
     files: { 'core/misc/things.ts': "import 'node:fs'" },
     says: /core\/misc has no layer/
   },
+  'a value in the file of types': {
+    files: { 'core/hub.ts': "import { vault } from './vault/vault.ts'", 'core/vault/vault.ts': '' },
+    says: /core\/hub holds only types/
+  },
+  'a value from the file of types': {
+    files: { 'core/vault/vault.ts': "import { hub } from '../hub.ts'", 'core/hub.ts': '' },
+    says: /as a value, but it holds only types/
+  },
   'a circle of files': {
     files: { 'core/db/a.ts': "import './b.ts'", 'core/db/b.ts': "import './c.ts'", 'core/db/c.ts': "import './a.ts'" },
     says: /core\/db\/a\.ts → core\/db\/b\.ts → core\/db\/c\.ts → core\/db\/a\.ts/
@@ -145,8 +153,11 @@ t.test('what the rule allows is allowed', async t => {
     'core/errors.ts': '',
     'core/hub.ts': "import type { Opener } from './connections/open.ts'",
     'core/connections/open.ts': "import type { Hub } from '../hub.ts'\nimport '../vault/vault.ts'",
-    'core/vault/vault.ts': '',
-    'core/vault/vault.test.ts': "import '../app.ts'",
+    'core/vault/vault.ts': "import type { Hub } from '../hub.ts'",
+    'core/vault/vault.test.ts': "import '../app.ts'\nimport '../../test/support/hub.ts'",
+    'test/support/hub.ts': "import '../../core/app.ts'\nimport '../../adapters/index.ts'",
+    'core/version.ts': "import manifest from '../package.json' with { type: 'json' }",
+    'package.json': '{}',
     'core/app.ts': "import '../plugins/auth.ts'",
     'plugins/auth.ts': "import '../core/errors.ts'",
     'migrations/0001_x.ts': "import { sql } from 'kysely'\nimport './tenant-table.ts'",

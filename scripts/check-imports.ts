@@ -10,15 +10,18 @@ import ts from 'typescript'
  */
 const layers: readonly (readonly string[])[] = [
   // `adapter` imports nothing of the house, so that everything may import it.
-  ['adapter', 'access', 'card-digits', 'config', 'db', 'documents', 'errors', 'fiscal', 'http-schema', 'ids', 'jobs', 'log', 'metrics', 'money', 'pan', 'routing', 'scrub', 'urls'],
-  ['alerts', 'audit', 'events', 'idempotency', 'tenants', 'users', 'vault'],
-  ['adapters', 'certificates', 'connections', 'deliveries', 'http', 'hub', 'issuers', 'notifications', 'operations'],
+  ['adapter', 'card-digits', 'config', 'db', 'documents', 'errors', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'pan', 'routing', 'scrub', 'urls', 'version'],
+  ['access', 'alerts', 'api-keys', 'audit', 'events', 'idempotency', 'partners', 'sessions', 'tenants', 'users', 'vault'],
+  ['adapters', 'certificates', 'connections', 'deliveries', 'issuers', 'notifications', 'operations', 'providers'],
   ['checkout', 'customers', 'disputes', 'invoices', 'payments', 'sales', 'subscriptions'],
   ['demo', 'inbound', 'reports'],
   ['plugins'],
-  ['app', 'build-hub', 'worker'],
-  ['cli', 'server']
+  ['app', 'build-hub', 'run-worker', 'start'],
+  ['announce', 'cli', 'server', 'worker']
 ]
+
+/** They only name types of what is lent to everyone, so every layer may name them, as types. Nothing of them is there at run time. */
+const onlyTypes = ['hub', 'http']
 
 /** What an adapter's own code may import besides core/adapter, node:* and its own files. */
 const sdks: Readonly<Record<string, readonly string[]>> = {
@@ -73,6 +76,8 @@ function problemsOf (root: string, edge: Edge): string[] {
   if (to?.top === 'tenants-ui' && from.top !== 'tenants-ui') refuse(`imports ${said}: nobody imports tenants-ui`)
   if (to?.test === true && !from.test && !['scripts', 'test', 'bench'].includes(from.top)) refuse(`imports ${said}, which is for tests`)
 
+  // What a package says of itself, and what tests of every folder share.
+  if (edge.to === 'package.json' || (from.test && edge.to?.startsWith('test/'))) return problems
   switch (from.top) {
     case 'adapters':
       problems.push(...adapterProblems(edge, from, to))
@@ -104,6 +109,9 @@ function problemsOf (root: string, edge: Edge): string[] {
   }
 
   // Tests stand beside what they prove and may look up from there.
+  for (const [place, what] of [[from, `imports ${said} as a value, but core/${from.module} holds only types`], [to, `imports ${said} as a value, but it holds only types`]] as const) {
+    if (place?.top === 'core' && onlyTypes.includes(place.module) && to?.top === 'core' && !edge.typeOnly && !from.test) refuse(what)
+  }
   if (problems.length === 0 && to !== undefined && !from.test && from.layer !== undefined && to.layer !== undefined && to.layer > from.layer) {
     refuse(`imports ${said}: ${from.module} (layer ${from.layer}) is below ${to.module} (layer ${to.layer})`)
   }
@@ -170,7 +178,7 @@ function layerOf (name: string): number | undefined {
 
 function unplaced (files: readonly string[]): string[] {
   const places = files.filter(file => file.startsWith('core/')).map(placeOf)
-  const names = new Set(places.filter(place => place.layer === undefined && !place.test).map(place => place.module))
+  const names = new Set(places.filter(place => place.layer === undefined && !place.test && !onlyTypes.includes(place.module)).map(place => place.module))
   return [...names].map(name => `core/${name} has no layer: give it one in scripts/check-imports.ts`)
 }
 

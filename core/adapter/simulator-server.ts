@@ -123,19 +123,26 @@ export function createDeliveries (): SimulatorDeliveries {
   const underWay = new Set<Promise<void>>()
   const stop = new AbortController()
 
-  const post = (make: () => SimulatedDelivery): void => {
-    const { url, headers, body } = make()
-    const sent = fetch(url, { method: 'POST', headers, body: body as string, signal: stop.signal })
-      .then(async response => { await response.arrayBuffer() }, () => {})
-      .finally(() => underWay.delete(sent))
+  /** One after another, so that the order in which they leave is the order in which they arrive. */
+  const post = (leaving: readonly (() => SimulatedDelivery)[]): void => {
+    const sent = inOrder(leaving).finally(() => underWay.delete(sent))
     underWay.add(sent)
+  }
+  const inOrder = async (leaving: readonly (() => SimulatedDelivery)[]): Promise<void> => {
+    for (const make of leaving) {
+      const { url, headers, body } = make()
+      try {
+        const response = await fetch(url, { method: 'POST', headers, body: body as string, signal: stop.signal })
+        await response.arrayBuffer()
+      } catch {} // nobody listens there: a delivery is tried once
+    }
   }
 
   return {
     send (make) {
       if (stop.signal.aborted) return
       if (how === 'hold' || how === 'shuffle') return void held.push(make)
-      for (let times = how === 'duplicate' ? 2 : 1; times > 0; times--) post(make)
+      post(how === 'duplicate' ? [make, make] : [make])
     },
     deliver (order) {
       if (order.how !== 'release') {
@@ -146,7 +153,7 @@ export function createDeliveries (): SimulatorDeliveries {
       const leaving = how === 'shuffle' ? shuffled(held, seed) : held
       held = []
       how = 'now'
-      leaving.forEach(post)
+      post(leaving)
     },
     async settled () {
       while (underWay.size > 0) await Promise.all(underWay)

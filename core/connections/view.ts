@@ -29,8 +29,8 @@ export async function showConnection (hub: Pick<Hub, 'vault' | 'publicUrl'>, row
     enabled: row.enabled,
     settings: row.settings as Connection['settings'],
     account: row.account as ProviderAccount | null,
-    credentials: Object.fromEntries(row.credentials.map(({ name, fingerprint, hint, version, valid_from, valid_until }) =>
-      [name, { fingerprint, hint, version, since: new Date(valid_from).toISOString(), valid_until: valid_until === null ? null : new Date(valid_until).toISOString() }])),
+    credentials: Object.fromEntries(row.credentials.map(({ name, fingerprint, hint, version, valid_from: from, valid_until: until }) =>
+      [name, { fingerprint, hint, version, since: new Date(from).toISOString(), valid_until: until === null ? null : new Date(until).toISOString() }])),
     webhook_url: await webhookUrl(hub, row),
     webhook: { registered: row.hook_reference !== null, url: row.hook_url, registered_at: at(row.hook_registered_at), provider_reference: row.hook_reference, first_event_at: at(row.first_event_at), last_event_at: at(row.last_event_at) },
     health: row.enabled ? row.health as Connection['health'] : 'disabled',

@@ -149,4 +149,3 @@ async function processRefund (hub: Hub, connection: SealedConnection, payment: P
     return null
   })
 }
-

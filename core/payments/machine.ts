@@ -38,8 +38,11 @@ export interface PaymentState {
   readonly error: PaymentProblem | null
   readonly review: Review | null
   readonly disputed: boolean
-  /** The call whose outcome is not known; `withMethod`: it asked for money, not only for an open payment. */
-  readonly pending: { readonly kind: PendingKind, readonly withMethod: boolean } | null
+  /**
+   * The call whose outcome is not known. `withMethod`: it asked for money, not only for an open payment. `again`: it is not
+   * the payment's first attempt, so what the provider's known object says may be of the attempt before.
+   */
+  readonly pending: { readonly kind: PendingKind, readonly withMethod: boolean, readonly again: boolean } | null
   /** The tenant asked to cancel while the outcome was unknown: nothing is repeated any more. */
   readonly cancelWanted: boolean
 }
@@ -47,8 +50,8 @@ export interface PaymentState {
 export type Fact =
   /** The provider's answer to the pending call itself. */
   | { type: 'answer', snapshot: PaymentSnapshot, current: boolean }
-  /** Asked of the provider; `current`: nothing was applied since the question left. */
-  | { type: 'pulled', snapshot: PaymentSnapshot, current: boolean }
+  /** Asked of the provider; `current`: nothing was applied since the question left; `found`: looked for by our reference, the newest there is. */
+  | { type: 'pulled', snapshot: PaymentSnapshot, current: boolean, found?: boolean }
   /** What a signed webhook said when it was made. */
   | { type: 'event', snapshot: PaymentSnapshot }
   /** The provider refused the pending call. */
@@ -68,7 +71,8 @@ export type Fact =
 export type Decision = 'accept_provider' | 'dismiss' | 'mark_succeeded' | 'mark_failed' | 'mark_canceled'
 
 export type Outcome =
-  | { do: 'apply', next: PaymentState, statusChanged: boolean, review?: Review }
+  /** `pull`: this much is certain, and the provider has to be asked for the rest. */
+  | { do: 'apply', next: PaymentState, statusChanged: boolean, review?: Review, pull?: boolean }
   /** Old or weaker news than what is known. */
   | { do: 'ignore', why: string }
   /** It may be true, but only the provider can say: ask, then apply the answer. */
@@ -85,31 +89,36 @@ const isDecisive = (status: ProviderPaymentStatus): boolean => rank[status] >= 3
 
 export function transition (state: PaymentState, fact: Fact): Outcome {
   switch (fact.type) {
-    case 'answer': return applySnapshot(state, fact.snapshot, { fresh: fact.current, answers: true })
-    case 'pulled': return applySnapshot(state, fact.snapshot, { fresh: fact.current, answers: false })
-    case 'event': return applySnapshot(state, fact.snapshot, { fresh: false, answers: false })
+    case 'answer': return applySnapshot(state, fact.snapshot, { fresh: fact.current, answers: true, found: false })
+    case 'pulled': return applySnapshot(state, fact.snapshot, { fresh: fact.current, answers: false, found: fact.found === true })
+    case 'event': return applySnapshot(state, fact.snapshot, { fresh: false, answers: false, found: false })
     case 'refused': return refused(state, fact.problem, fact.ends)
     case 'nowhere': return backToKnown(state, fact.problem)
     case 'no_answer': return state.pending === null ? ignore('the outcome became known meanwhile') : become(state, { status: 'unknown' })
     case 'not_done': return notDone(state)
     case 'cancel_wanted': return state.pending === null ? ignore('nothing is pending') : become(state, { cancelWanted: true })
-    case 'canceled_here': return state.providerReference === null && state.pending === null && !isTerminal(state.status)
+    case 'canceled_here': return state.providerReference === null && state.pending === null && state.review === null && !isTerminal(state.status)
       ? become(state, { status: 'canceled', knownStatus: 'canceled' })
       : ignore('the provider knows of it')
     case 'decided': return decided(state, fact.decision)
   }
 }
 
-function applySnapshot (state: PaymentState, snapshot: PaymentSnapshot, { fresh, answers }: { fresh: boolean, answers: boolean }): Outcome {
+function applySnapshot (state: PaymentState, snapshot: PaymentSnapshot, { fresh, answers, found: newest }: { fresh: boolean, answers: boolean, found: boolean }): Outcome {
   const found = snapshot.status
-  const ofEarlierAttempt = state.providerReference !== null && state.providerReference !== snapshot.providerReference && !answers
-  if (ofEarlierAttempt && !isMoney(found)) return ignore('it is of an earlier attempt')
+  // Where each attempt is an object of its own, what was found while a new one is asked for is that new one.
+  const ofThisAttempt = answers || isKnown(state, snapshot) || (newest && state.pending?.kind === 'create_payment')
+  const ofTheOneBefore = !answers && state.pending?.kind === 'create_payment' && state.pending.again && state.providerReference === snapshot.providerReference
+  if ((!ofThisAttempt || ofTheOneBefore) && !isMoney(found)) return ignore('it is of an earlier attempt')
   const mismatch = compare(state, snapshot)
   if (mismatch !== undefined) return review(state, snapshot, mismatch)
 
   if (isTerminal(state.knownStatus)) {
     // Money that arrives after the end is never swallowed and never turns the end around by itself.
-    if (isMoney(found) && state.knownStatus !== 'succeeded') return review(state, snapshot, 'money_after_end')
+    if (isMoney(found) && state.knownStatus !== 'succeeded') {
+      // A hold that was released since looks the same in an old event.
+      return fresh || found === 'succeeded' ? review(state, snapshot, 'money_after_end') : { do: 'pull', why: 'an older snapshot may tell of a hold that is over' }
+    }
     const pending = answers || settles(state, snapshot) ? null : state.pending
     if (found !== state.knownStatus) {
       return pending === state.pending && state.status === state.knownStatus ? ignore(`${state.knownStatus} is final`) : become(state, { pending, status: state.knownStatus })
@@ -121,7 +130,11 @@ function applySnapshot (state: PaymentState, snapshot: PaymentSnapshot, { fresh,
   if (state.knownStatus === 'authorized' && rank[found] < 3) return answers ? become(state, { pending: null, status: 'authorized' }) : ignore('authorized does not go back')
   if (!fresh && !isDecisive(found)) {
     // An older story: `requires_action` may be of an attempt that was declined since.
-    return { do: 'pull', why: 'only a decisive state is believed from an older snapshot' }
+    if (!answers) return { do: 'pull', why: 'only a decisive state is believed from an older snapshot' }
+    // The call has its answer. Until the newest word is here, the further of the two states stands: it lets nobody pay again.
+    const knownStatus = forward ? found : state.knownStatus
+    const outcome = become(state, { ...(forward && factsOf(state, snapshot)), providerReference: snapshot.providerReference, pending: null, knownStatus, status: knownStatus })
+    return outcome.do === 'apply' ? { ...outcome, pull: true } : outcome
   }
   const pending = answers || settles(state, snapshot) ? null : state.pending
   return become(state, {
@@ -133,6 +146,10 @@ function applySnapshot (state: PaymentState, snapshot: PaymentSnapshot, { fresh,
     ...(pending === null && { cancelWanted: state.cancelWanted && !isTerminal(found) })
   })
 }
+
+/** Is it the provider's object that we know, or the first that we hear of? */
+const isKnown = (state: PaymentState, snapshot: PaymentSnapshot): boolean =>
+  state.providerReference === null || state.providerReference === snapshot.providerReference
 
 /** What may be learned from any matching snapshot. Amounts only grow. */
 function factsOf (state: PaymentState, snapshot: PaymentSnapshot): Partial<PaymentState> {
@@ -151,12 +168,12 @@ function compare (state: PaymentState, snapshot: PaymentSnapshot): ReviewReason 
   if (snapshot.reference !== undefined && snapshot.reference !== state.reference) return 'reference_mismatch'
   if (!isMoney(snapshot.status)) return undefined
   if (snapshot.reference === undefined && state.providerReference !== snapshot.providerReference) return 'reference_mismatch'
-  if (state.providerReference !== null && state.providerReference !== snapshot.providerReference && state.knownStatus === 'succeeded') return 'paid_twice'
+  if (!isKnown(state, snapshot) && isMoney(state.knownStatus)) return 'paid_twice'
   if (snapshot.mode !== undefined && snapshot.mode !== state.mode) return 'mode_mismatch'
   if (snapshot.amount.currency !== state.currency) return 'currency_mismatch'
   if (snapshot.amount.amount !== state.amount) return 'amount_mismatch'
-  if (snapshot.amountCaptured > state.amount) return 'captured_more'
-  if (snapshot.status === 'succeeded' && snapshot.amountCaptured < state.amount && state.capture === 'automatic') return 'captured_less'
+  if (snapshot.amountCaptured > state.amount || snapshot.amountCapturable > state.amount) return 'captured_more'
+  if (snapshot.status === 'succeeded' && (snapshot.amountCaptured <= 0 || (snapshot.amountCaptured < state.amount && state.capture === 'automatic'))) return 'captured_less'
   if ((snapshot.amountRefunded ?? 0) > snapshot.amountCaptured) return 'refunded_more'
   return undefined
 }
@@ -182,6 +199,7 @@ function refused (state: PaymentState, problem: PaymentProblem, ends: boolean): 
   const asksForMoney = state.pending.kind === 'create_payment' || state.pending.kind === 'confirm_payment'
   // A refused capture or cancel leaves the payment as it was; the caller is told.
   if (!asksForMoney || isDecisive(state.knownStatus)) return become(state, { pending: null, status: state.knownStatus, cancelWanted: false })
+  if (cancelsHere(state)) return canceledUnsent(state)
   const status = ends && state.pending.kind === 'create_payment' ? 'failed' : 'requires_payment_method'
   return become(state, { pending: null, status, knownStatus: status, error: problem })
 }
@@ -189,7 +207,15 @@ function refused (state: PaymentState, problem: PaymentProblem, ends: boolean): 
 function backToKnown (state: PaymentState, problem: PaymentProblem): Outcome {
   if (state.pending === null) return ignore('nothing was pending')
   const asksForMoney = state.pending.kind === 'create_payment' || state.pending.kind === 'confirm_payment'
+  if (asksForMoney && cancelsHere(state)) return canceledUnsent(state)
   return become(state, { pending: null, status: state.knownStatus, ...(asksForMoney && !isDecisive(state.knownStatus) && { error: problem }) })
+}
+
+/** The tenant wants it canceled, and the provider has nothing that could be. */
+const cancelsHere = (state: PaymentState): boolean => state.cancelWanted && state.providerReference === null && !isDecisive(state.knownStatus)
+
+function canceledUnsent (state: PaymentState): Outcome {
+  return become(state, { pending: null, cancelWanted: false, status: 'canceled', knownStatus: 'canceled', error: null })
 }
 
 function notDone (state: PaymentState): Outcome {
@@ -215,13 +241,16 @@ function decided (state: PaymentState, decision: Decision): Outcome {
     case 'accept_provider': {
       const { review } = state
       if (review === null) return ignore('nothing is under review')
+      if (state.knownStatus === 'succeeded' && review.reason === 'paid_twice') return ignore('the first payment stands; give the second back at the provider')
       const status = review.amount_captured > 0 ? 'succeeded' : 'authorized'
+      // The hold that the review is about is over: there is nothing left to accept.
+      if (status === 'authorized' && isTerminal(state.knownStatus) && review.reason !== 'money_after_end') return ignore(`${state.knownStatus} is final`)
       return become(state, {
         ...clear,
         status,
         knownStatus: status,
         // The person accepts what the provider took: the intent follows it, so that no amount ever exceeds it.
-        amount: review.provider_amount,
+        amount: Math.max(review.provider_amount, review.amount_captured),
         currency: review.provider_currency,
         providerReference: review.provider_reference,
         amountCaptured: review.amount_captured,
@@ -244,6 +273,8 @@ function review (state: PaymentState, snapshot: PaymentSnapshot, reason: ReviewR
   if (state.review?.reason === reason && state.review.provider_status === snapshot.providerStatus && state.review.amount_captured === snapshot.amountCaptured) {
     return ignore('under review already')
   }
+  // An event from before the capture must not undo what the person is shown.
+  if (state.review?.provider_reference === snapshot.providerReference && snapshot.amountCaptured < state.review.amount_captured) return ignore('the review knows of more')
   const found: Review = {
     reason,
     provider_amount: snapshot.amount.amount,

@@ -148,7 +148,7 @@ export function stateOf (row: PaymentRow): PaymentState {
     error: row.error as PaymentProblem | null,
     review: row.review as Review | null,
     disputed: row.disputed,
-    pending: row.pending_kind === null ? null : { kind: row.pending_kind as PendingKind, withMethod: row.method !== null },
+    pending: row.pending_kind === null ? null : { kind: row.pending_kind as PendingKind, withMethod: row.method !== null, again: row.attempts > 1 },
     cancelWanted: row.cancel_wanted_at !== null
   }
 }

@@ -326,4 +326,3 @@ export function throwProviderError (error: ProviderError, provider: string): voi
   const options = { provider: { id: provider, code: error.providerCode, message: error.providerMessage }, ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }), cause: error }
   throw new HubError(error.reached === 'nowhere' ? 'provider_unavailable' : 'provider_refused', options)
 }
-

@@ -23,7 +23,7 @@ export async function login (hub: House, passwords: Passwords, caller: Caller, b
   const email = body.email.toLowerCase()
   const tenantId = body.tenant === undefined ? null : parseId('tenant', body.tenant) ?? nobody
   const candidates = await queries.findLogins(hub.db, email, tenantId)
-  const checked = await passwords.check(body.password, candidates.map(({ password_hash }) => password_hash))
+  const checked = await passwords.check(body.password, candidates.map(candidate => candidate.password_hash))
   const opened = candidates.flatMap((candidate, index) => checked[index]?.matches === true ? [{ ...candidate, outdated: checked[index].outdated }] : [])
   const [found, ...others] = opened
   if (found === undefined) throw new HubError('login_failed')
@@ -100,7 +100,7 @@ function requireUserId ({ principal }: Access): string {
 function whichTenant (opened: readonly LoginRow[]): HubError {
   return new HubError('tenant_required', {
     detail: { es: 'Este correo entra en varias organizaciones: elija una en `tenant`.', en: 'This mail opens several tenants: choose one in `tenant`.' },
-    errors: opened.map(({ tenant_id, tenant_name }) => ({ path: 'tenant', message: `${publicId('tenant', tenant_id)} ${tenant_name}` }))
+    errors: opened.map(row => ({ path: 'tenant', message: `${publicId('tenant', row.tenant_id)} ${row.tenant_name}` }))
   })
 }
 

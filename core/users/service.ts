@@ -60,8 +60,6 @@ export async function patchUser (hub: House, access: Access, publicUserId: strin
   const id = uuidOf('user', publicUserId)
   if (body.password !== undefined && access.principal.id === publicUserId) throw invalidField('password', 'change your own with PATCH /v1/users/me, which asks for the present one')
   const known = await getUser(hub, access, publicUserId)
-  // To change a person's password is to become them.
-  assertHolds(access, scopesOfRole[known.role])
   if (body.role !== undefined) assertHolds(access, scopesOfRole[body.role])
   const passwordHash = body.password === undefined ? undefined : await hashFor(hub, passwords, known.email, body.password)
   const now = hub.now()
@@ -69,7 +67,8 @@ export async function patchUser (hub: House, access: Access, publicUserId: strin
     const kept: Role = await queries.tenantKind(db) === 'platform' ? 'platform_admin' : 'tenant_admin'
     const { user, peers } = await queries.lockWithPeers(db, id, kept)
     if (user === undefined) throw new HubError('not_found')
-    assertHolds(access, scopesOfRole[user.role as Role]) // it may have changed since
+    // To set a person's password is to become them.
+    assertHolds(access, scopesOfRole[user.role as Role])
     if (body.role !== undefined) await assertRoleFits(db, body.role)
     const remains = (body.role ?? user.role) === kept && (body.status ?? user.status) === 'active'
     if (!remains && peers.length === 1 && peers[0] === id) throw lastOne()

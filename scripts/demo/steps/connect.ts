@@ -15,8 +15,9 @@ export const connect: Step[] = [
       expectStatus('an API key is made', key, 201, { key: /^pas_test_/ })
       story.keep('tenant', tenant.body.id)
       story.keep('shop', new Api(story.get('firstRun').url, key.body.key))
-      const { body: read } = await story.platform(tenant.body.id).get(`/v1/api_keys/${key.body.id}`)
-      expect('the key is shown once', JSON.stringify(read).includes(key.body.key), false)
+      const listed = await story.platform(tenant.body.id).get('/v1/api_keys')
+      expectStatus('it is listed', listed, 200, { data: [{ id: key.body.id, hint: key.body.hint }] })
+      expect('and not shown again', JSON.stringify(listed.body).includes(key.body.key), false)
       return [`${tenant.body.id}, key ${key.body.hint} (shown once, stored hashed)`]
     }
   },

@@ -43,6 +43,23 @@ export const payments: Step[] = [
     }
   },
   {
+    name: '3-D Secure: the payer is sent to the bank’s page, clicks, and comes back paid',
+    async run (story) {
+      const answer = await pay(story, { amount: 320000, method: card('pm_card_threeDSecure2Required'), return_url: 'https://shop.example/thanks', reference: 'suite-1' })
+      expectStatus('the payer has something to do', answer, 201, { status: 'requires_action', next_action: { type: 'redirect', url: /^http/ } })
+      const { id, next_action: { url } } = answer.body
+      story.keep('stripe', new URL(url).origin) // the steps below ask the simulator what really happened
+      const page = await ask(url)
+      expectStatus('the bank’s page', page, 200)
+      const button = /<button name="(\w+)" value="(\w+)"/.exec(page.body)
+      if (button === null) throw new Unexpected('the page has a button', '<button name value>', page.body)
+      const clicked = await ask(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `${button[1]}=${button[2]}` })
+      expect('the payer is sent back', [clicked.status, clicked.headers.get('location')], [303, /^https:\/\/shop\.example\/thanks\?/])
+      const paid = await eventually('the webhook makes it true', async () => (await story.get('shop').get(`/v1/payments/${id}`)).body, { status: 'succeeded', amount_captured: 320000, next_action: null })
+      return [`${id}: requires_action → clicked → ${paid.status}`]
+    }
+  },
+  {
     name: 'Manual capture: authorised, captured in part, refunded in part',
     async run (story) {
       const shop = story.get('shop')
@@ -88,27 +105,6 @@ export const payments: Step[] = [
       expect('payments with that reference', list.body.data.length, 1)
       expect('at Stripe', await story.effects(first.body.id), { charges: 1 })
       return [`${first.body.id} both times, 1 charge; another body under the key: 422`]
-    }
-  }
-]
-
-/** Before anything else asks the simulator: its address is where a payer would be sent. */
-export const threeDSecure: Step[] = [
-  {
-    name: '3-D Secure: the payer is sent to the bank’s page, clicks, and comes back paid',
-    async run (story) {
-      const answer = await pay(story, { amount: 320000, method: card('pm_card_threeDSecure2Required'), return_url: 'https://shop.example/thanks', reference: 'suite-1' })
-      expectStatus('the payer has something to do', answer, 201, { status: 'requires_action', next_action: { type: 'redirect', url: /^http/ } })
-      const { id, next_action: { url } } = answer.body
-      story.keep('stripe', new URL(url).origin)
-      const page = await ask(url)
-      expectStatus('the bank’s page', page, 200)
-      const button = /<button name="(\w+)" value="(\w+)"/.exec(page.body)
-      if (button === null) throw new Unexpected('the page has a button', '<button name value>', page.body)
-      const clicked = await ask(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `${button[1]}=${button[2]}` })
-      expect('the payer is sent back', [clicked.status, clicked.headers.get('location')], [303, /^https:\/\/shop\.example\/thanks\?/])
-      const paid = await eventually('the webhook makes it true', async () => (await story.get('shop').get(`/v1/payments/${id}`)).body, { status: 'succeeded', amount_captured: 320000, next_action: null })
-      return [`${id}: requires_action → clicked → ${paid.status}`]
     }
   }
 ]

@@ -1,0 +1,23 @@
+import { adaptersList } from './adapters-list.ts'
+import type { Command } from './command.ts'
+import { hooksReplay } from './hooks-replay.ts'
+import { keysPlatform } from './keys-platform.ts'
+import { keysRotateMaster } from './keys-rotate-master.ts'
+import { migrate } from './migrate.ts'
+import { serve } from './serve.ts'
+import { tenantsCreate } from './tenants-create.ts'
+import { tenantsList } from './tenants-list.ts'
+import { worker } from './worker.ts'
+
+/** Every command, in the order of the overview. */
+export const commands: readonly Command[] = [
+  serve,
+  worker,
+  migrate,
+  tenantsList,
+  tenantsCreate,
+  keysPlatform,
+  keysRotateMaster,
+  hooksReplay,
+  adaptersList
+]

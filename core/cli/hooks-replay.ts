@@ -1,0 +1,84 @@
+import type { Access } from '../access/principal.ts'
+import type { Mode } from '../adapter/context.ts'
+import type { Hub } from '../hub.ts'
+import type { Replayed, ReplayMany } from '../inbound/schema.ts'
+import { type Command, text, UsageError } from './command.ts'
+
+const modes = ['test', 'live'] as const
+/** What one call of the service replays at most. */
+const atOnce = 1000
+
+export const hooksReplay: Command = {
+  name: 'hooks replay',
+  group: 'Webhooks',
+  summary: 'Process webhooks of a tenant once more',
+  about: [
+    'Takes stored webhooks from the start, such as those that were parked after an outage. Processing is idempotent: what was applied is not applied again. Refused ones (wrong signature) are never replayed.',
+    'Count first with --dry-run. The workers take the work up within seconds; none needs to be stopped.'
+  ],
+  options: {
+    tenant: { value: 'ten_…', help: 'whose', required: true },
+    mode: { value: 'test|live', help: 'only of that mode; both when left out' },
+    connection: { value: 'con_…', help: 'only of that connection' },
+    status: { value: 'STATUS', help: 'only those that are: received, retrying, processed, ignored, unmatched, parked' },
+    'event-type': { value: 'TYPE', help: 'only of that type, in the provider’s words' },
+    from: { value: 'TIME', help: 'received since then (ISO 8601, such as 2026-11-20T00:00:00Z)' },
+    to: { value: 'TIME', help: 'received until then' },
+    'dry-run': { help: 'only count' }
+  },
+  examples: [
+    { line: 'hooks replay --tenant ten_… --status parked --dry-run', what: 'how many' },
+    { line: 'hooks replay --tenant ten_… --status parked', what: 'and now for good' }
+  ],
+  run: async call => {
+    const [{ withHub }, { operator }, { checked }, { ReplayMany }, { parseId }, { getTenant }] = await Promise.all([
+      import('./with-hub.ts'), import('./operator.ts'), import('./checked.ts'), import('../inbound/schema.ts'), import('../ids.ts'), import('../tenants/service.ts')
+    ])
+    const filter = checked(ReplayMany, {
+      connection: text(call, 'connection'), status: text(call, 'status'), event_type: text(call, 'event-type'), created_from: text(call, 'from'), created_to: text(call, 'to')
+    }, { created_from: 'from', created_to: 'to' })
+    const mode = text(call, 'mode')
+    if (mode !== undefined && !isMode(mode)) throw new UsageError('--mode must be test or live')
+    const tenantId = parseId('tenant', text(call, 'tenant')!)
+    if (tenantId === undefined) throw new UsageError('--tenant must be the id of a tenant, such as `pasarela tenants list` shows')
+    const dryRun = call.values['dry-run'] === true
+    return await withHub(call, async hub => {
+      await getTenant(hub, await operator(hub), text(call, 'tenant')!)
+      const total = { dry_run: dryRun, matched: 0, replayed: 0 }
+      for (const each of mode === undefined ? modes : [mode]) {
+        const { matched, replayed } = await replay(hub, await operator(hub, { tenantId, mode: each }), filter, dryRun)
+        total.matched += matched
+        total.replayed += replayed
+      }
+      call.out.say(dryRun ? `${total.matched} would be processed once more.` : `${total.replayed} of ${total.matched} will be processed once more.`)
+      call.out.json(total)
+      return total.replayed === total.matched || dryRun ? 0 : 1
+    })
+  }
+}
+
+/**
+ * The service takes a thousand at a time, and those that are processed at once come to match again: so the time between
+ * the bounds is halved until a part holds no more than that. What arrives meanwhile is left alone.
+ */
+async function replay (hub: Hub, access: Access, filter: ReplayMany, dryRun: boolean): Promise<Pick<Replayed, 'matched' | 'replayed'>> {
+  const { replayMany } = await import('../inbound/service.ts')
+  const part = async (from: number, to: number): Promise<Pick<Replayed, 'matched' | 'replayed'>> => {
+    const window: ReplayMany = { ...filter, created_from: new Date(from).toISOString(), created_to: new Date(to).toISOString() }
+    const counted = await replayMany(hub, access, { ...window, dry_run: true })
+    if (dryRun || counted.matched === 0) return counted
+    if (counted.matched <= atOnce || from >= to) return await replayMany(hub, access, window)
+    const middle = Math.floor((from + to) / 2)
+    const earlier = await part(from, middle)
+    const later = await part(middle + 1, to)
+    return { matched: earlier.matched + later.matched, replayed: earlier.replayed + later.replayed }
+  }
+  const from = filter.created_from === undefined ? 0 : Date.parse(filter.created_from)
+  const to = filter.created_to === undefined ? hub.now().getTime() : Date.parse(filter.created_to)
+  if (from > to) throw new UsageError('--from must be before --to')
+  return await part(from, to)
+}
+
+function isMode (text: string): text is Mode {
+  return (modes as readonly string[]).includes(text)
+}

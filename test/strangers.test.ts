@@ -1,0 +1,359 @@
+/**
+ * A second tenant who knows an id learns and changes nothing, on any route. The routes come from the published document, so
+ * that a new one is tried from its first day, or fails here until it is said how.
+ */
+import { randomBytes } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { sql } from 'kysely'
+import type { Scope } from '../core/access/principal.ts'
+import { scopes } from '../core/access/principal.ts'
+import { raiseAlert } from '../core/alerts/raise.ts'
+import { inTenant } from '../core/db/in-tenant.ts'
+import type { IdKind } from '../core/ids.ts'
+import { type Answer, type AppTenant, type Asked, card, type Method, order, testApp, type TestApp } from './support/app.ts'
+import { eventually } from './support/eventually.ts'
+
+interface Operation {
+  name: string
+  method: Method
+  path: string
+  parameters: string[]
+  query: string[]
+  scope: Scope | undefined
+  public: boolean
+  bodyRequired: boolean
+  bodyNames: string[]
+}
+
+/** An object of the first tenant, and how to ask for one that is not there. */
+interface Thing {
+  id: string
+  absent: () => string
+  /** Who may have it: the first tenant's key, unless said otherwise. */
+  owner?: Asked
+  /** False: it is the same in both modes. */
+  moded: boolean
+}
+
+/** What the collections of the API hold. A new one needs a line here. */
+const collections: Record<string, { kind: IdKind, moded: boolean }> = {
+  payments: { kind: 'payment', moded: true },
+  refunds: { kind: 'refund', moded: true },
+  connections: { kind: 'connection', moded: true },
+  inbound_events: { kind: 'inbound', moded: true },
+  events: { kind: 'event', moded: true },
+  operations: { kind: 'operation', moded: true },
+  alerts: { kind: 'alert', moded: true },
+  users: { kind: 'user', moded: false },
+  sessions: { kind: 'session', moded: false },
+  api_keys: { kind: 'api_key', moded: false },
+  partners: { kind: 'partner', moded: false },
+  tenants: { kind: 'tenant', moded: false }
+}
+
+/** Whose id is no tenant's: everybody sees the same. */
+const everybodys = new Set(['providers'])
+
+/** A body that would do something, for the routes that want one. A new route with a required body needs a line here. */
+const bodies: Record<string, object> = {
+  'POST /v1/payments': order,
+  'POST /v1/payments/{id}/confirm': { method: card('pm_card_visa') },
+  'POST /v1/payments/{id}/capture': { amount: 100 },
+  'POST /v1/payments/{id}/cancel': { reason: 'requested_by_customer' },
+  'POST /v1/payments/{id}/refunds': { amount: 100 },
+  'POST /v1/payments/{id}/resolve_review': { decision: 'mark_failed', reason: 'I am a stranger' },
+  'POST /v1/connections': { provider: 'stripe', mode: 'test', credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
+  'PATCH /v1/connections/{id}': { label: 'Mine now', enabled: false },
+  'POST /v1/connections/{id}/credentials': { credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
+  'POST /v1/inbound_events/replay': { dry_run: true },
+  'POST /v1/tenants': { name: 'Stranger', country: 'MX' },
+  'PATCH /v1/tenants/{id}': { name: 'Mine now' },
+  'POST /v1/users': { email: 'someone@example.com', name: 'Someone', role: 'viewer', password: 'a long password' },
+  'PATCH /v1/users/{id}': { name: 'Mine now', password: 'a stranger chose this' },
+  'PATCH /v1/users/me': { name: 'Me' },
+  'POST /v1/sessions': { email: 'someone@example.com', password: 'a long password' },
+  'POST /v1/api_keys': { mode: 'test' },
+  'POST /v1/partners': { name: 'Stranger' },
+  'POST /v1/partners/{id}/api_keys': { mode: 'test' }
+}
+
+/** Fields of a body that hold the id of a thing, by their name. */
+const namedInBodies: Record<string, IdKind> = { connection: 'connection', tenant: 'tenant', payment: 'payment', partner: 'partner', refund: 'refund', user: 'user' }
+/** Query parameters that hold one, of any kind. */
+const namedInQueries = ['connection', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant']
+
+/** Without a scope: about whoever asks. */
+const anyone = ['GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/me', 'GET /v1/sessions', 'GET /v1/sessions/current', 'DELETE /v1/sessions/{id}']
+const withoutCredential = ['POST /v1/sessions']
+
+t.test('strangers', async t => {
+  const app = await testApp(t)
+  const [first, second] = [await app.tenant({ name: 'First' }), await app.tenant({ name: 'Second' })]
+  const things = await belongings(app, first)
+  await app.quiet()
+  const operations = await published(app)
+  const withId = operations.filter(({ path, parameters }) => path.startsWith('/v1/') && parameters.length > 0)
+  t.ok(withId.length > 25, `${withId.length} routes with an id`)
+
+  const admin = await person(app, second)
+  const livekey = await second.key({ mode: 'live' })
+  const partner = await app.must('POST', '/v1/partners', { key: app.platformKey, body: { name: 'Nobody’s partner' } })
+  const partnerKey = (await app.must('POST', `/v1/partners/${partner.id}/api_keys`, { key: app.platformKey, body: { mode: 'test' } })).key
+  const strangers: Record<string, Asked> = {
+    'a key of another tenant, with every scope': { key: second.testKey },
+    'its live key': { key: livekey },
+    'an administrator of another tenant, logged in': admin,
+    'a key of another tenant that names this one': { key: second.testKey, headers: { 'pasarela-tenant': first.id } },
+    'a partner that this tenant never let in': { key: partnerKey, headers: { 'pasarela-tenant': first.id } },
+    'a partner that names nobody': { key: partnerKey }
+  }
+  const before = await state(app, first)
+  const asked = app.simulator.requests().length
+
+  for (const [who, credential] of Object.entries(strangers)) {
+    t.test(who, async t => {
+      for (const operation of withId) {
+        const cases = idsFor(t, operation, things)
+        if (cases === 'everybody’s') continue
+        for (const { real, absent, what } of cases) {
+          const [known, unknown] = [await send(app, operation, real, credential), await send(app, operation, absent, credential)]
+          t.same(normal(known, real), normal(unknown, absent), `${operation.name}${what}`)
+          t.ok(known.status >= 400, `${operation.name}${what} is refused with ${known.status}`)
+        }
+      }
+    })
+  }
+
+  t.test('an id in a query or a body is no better known than one that does not exist', async t => {
+    const kinds = Object.values(collections).map(({ kind }) => kind)
+    for (const operation of operations.filter(({ path, parameters }) => path.startsWith('/v1/') && parameters.length === 0)) {
+      for (const name of operation.query.filter(name => namedInQueries.includes(name))) {
+        for (const kind of kinds) {
+          const { id: real, absent: make } = things.get(kind)!
+          const absent = make()
+          const [known, unknown] = await Promise.all([real, absent].map(async id => await app.ask(operation.method, `${operation.path}?${name}=${id}`, { key: second.testKey })))
+          t.same(normal(known!, [real]), normal(unknown!, [absent]), `${operation.name}?${name}=<${kind}>`)
+        }
+      }
+      for (const name of operation.bodyNames.filter(name => name in namedInBodies)) {
+        const { id: real, absent: make } = things.get(namedInBodies[name]!)!
+        const absent = make()
+        const [known, unknown] = await Promise.all([real, absent].map(async id => await app.ask(operation.method, operation.path, { key: second.testKey, body: { ...bodyOf(t, operation), [name]: id } })))
+        t.same(normal(known!, [real]), normal(unknown!, [absent]), `${operation.name} {${name}}`)
+      }
+    }
+  })
+
+  t.test('no list shows anything of another tenant', async t => {
+    const ids = [...things.values()].map(({ id }) => id)
+    for (const operation of operations.filter(({ method, path, parameters }) => method === 'GET' && path.startsWith('/v1/') && parameters.length === 0)) {
+      for (const [who, credential] of Object.entries(strangers)) {
+        const { text } = await app.ask('GET', operation.query.includes('limit') ? `${operation.path}?limit=100` : operation.path, credential)
+        t.same(ids.filter(id => text.includes(id)), [], `${operation.name} for ${who}`)
+      }
+    }
+  })
+
+  t.test('the address of its webhooks answers a forger as an address that does not exist', async t => {
+    const known = (await first.client('GET', `/v1/connections/${first.connection}`)).body.webhook_url as string
+    const token = new URL(known).pathname.split('/').at(-1)!
+    for (const headers of [{}, { 'stripe-signature': 't=1,v1=00' }, { authorization: `Bearer ${second.testKey}` }] as Record<string, string>[]) {
+      const forge = async (token: string) => await app.ask('POST', `/hooks/${token}`, { headers: { 'content-type': 'application/json', ...headers }, body: '{"id":"evt_1"}' })
+      const absent = token.split('').reverse().join('')
+      const [real, fake] = [await forge(token), await forge(absent)]
+      t.same(normal(real, [token]), normal(fake, [absent]))
+      t.equal(real.status, 401)
+    }
+  })
+
+  t.test('nothing of the first tenant changed, and its provider was not asked', async t => {
+    await app.quiet()
+    const after = await state(app, first)
+    t.same(Object.keys(after).filter(table => after[table] !== before[table] && !['inbound_refused', 'inbound_refused_counters'].includes(table)), [])
+    t.same(app.simulator.requests().slice(asked).filter(({ method }) => method !== 'GET').map(({ path }) => path), [])
+  })
+
+  t.test('without a credential nothing is answered but 401', async t => {
+    t.same(operations.filter(({ path, public: open }) => open && path.startsWith('/v1/')).map(({ name }) => name), withoutCredential)
+    for (const operation of operations.filter(({ path, public: open }) => path.startsWith('/v1/') && !open)) {
+      for (const credential of [{}, { key: 'pas_test_0000000000000000000000000000000000000000000' }, { headers: { authorization: 'Basic Og==' } }, { headers: { cookie: 'pasarela_session=x' } }]) {
+        const answer = await send(app, operation, idsOf(operation, things), credential)
+        t.match([answer.status, answer.body?.code], [401, 'unauthenticated'], operation.name)
+      }
+    }
+  })
+
+  t.test('a key without the scope is told so, whatever it asks for', async t => {
+    t.same(operations.filter(({ path, public: open, scope }) => path.startsWith('/v1/') && !open && scope === undefined).map(({ name }) => name).sort(), anyone.toSorted())
+    const keys = new Map<Scope, string>()
+    const other = async (scope: Scope) => {
+      const held = scope === 'alerts:read' ? 'events:read' : 'alerts:read'
+      if (!keys.has(held)) keys.set(held, await first.key({ scopes: [held] }))
+      return keys.get(held)!
+    }
+    for (const operation of operations.filter(({ scope }) => scope !== undefined)) {
+      t.ok((scopes as readonly string[]).includes(operation.scope!), `${operation.scope} is a scope`)
+      for (const ids of [idsOf(operation, things), operation.parameters.map(() => 'nothing_like_an_id')]) {
+        const answer = await send(app, operation, ids, { key: await other(operation.scope!) })
+        t.match([answer.status, answer.body?.code], [403, 'forbidden'], `${operation.name} needs ${operation.scope}`)
+      }
+    }
+  })
+
+  t.test('in the other mode it is not there', async t => {
+    const live = await first.key({ mode: 'live' })
+    for (const operation of withId) {
+      const cases = idsFor(t, operation, things)
+      if (cases === 'everybody’s' || !things.get(collections[operation.path.split('/')[2]!]!.kind)!.moded) continue
+      for (const { real, absent, what } of cases) {
+        const [known, unknown] = [await send(app, operation, real, { key: live }), await send(app, operation, absent, { key: live })]
+        t.same(normal(known, real), normal(unknown, absent), `${operation.name}${what}`)
+        t.equal(known.status, 404, `${operation.name}${what}`)
+      }
+    }
+  })
+
+  t.test('and all this is about things that are there: their owner gets another answer', async t => {
+    const destructive = (operation: Operation) => operation.method === 'DELETE' ? 1 : 0
+    for (const operation of withId.toSorted((a, b) => destructive(a) - destructive(b))) {
+      const cases = idsFor(t, operation, things)
+      if (cases === 'everybody’s') continue
+      const { real, absent } = cases[0]!
+      const owner = things.get(collections[operation.path.split('/')[2]!]!.kind)!.owner ?? { key: first.testKey }
+      const [known, unknown] = [await send(app, operation, real, owner), await send(app, operation, absent, owner)]
+      t.equal(unknown.status, 404, `${operation.name}: absent`)
+      t.not(known.status, 404, `${operation.name}: there`)
+      if (operation.method === 'GET') t.equal(known.status, 200, operation.name)
+      t.ok(known.status < 500, `${operation.name} answers ${known.status}`)
+    }
+  })
+})
+
+/** One of each kind, of the first tenant. */
+async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind, Thing>> {
+  const { client } = tenant
+  const mine = { key: tenant.testKey }
+  const payment = await app.must('POST', '/v1/payments', { ...mine, body: order })
+  const refund = await app.must('POST', `/v1/payments/${payment.id}/refunds`, { ...mine, body: { amount: 100 } })
+  const session = await person(app, tenant)
+  const user = await app.must('POST', '/v1/users', { ...session, body: { email: 'viewer@example.com', name: 'Viewer', role: 'viewer', password: 'correct horse battery' } })
+  const platform = { key: app.platformKey }
+  // Not the one that asks: revoking it would end the test.
+  const key = await app.must('POST', '/v1/api_keys', { ...mine, body: { mode: 'test' } })
+  const partner = await app.must('POST', '/v1/partners', { ...platform, body: { name: 'Partner' } })
+  await app.must('PUT', `/v1/partners/${partner.id}/tenants/${tenant.id}`, platform)
+  const inbound = await eventually('a webhook arrived', async () => (await client('GET', '/v1/inbound_events')).body.data[0] as { id: string } | undefined)
+  await inTenant(app.hub.db, tenant.uuid, async db => { await raiseAlert(db, app.hub.now(), { kind: 'payment_review', severity: 'critical', mode: 'test', subjectId: payment.id }) })
+  const newest = async (path: string, asked: Asked = mine): Promise<{ id: string }> => (await app.must('GET', path, asked)).data[0]
+  const ids: Record<string, { id: string, owner?: Asked }> = {
+    payment,
+    refund,
+    connection: { id: tenant.connection },
+    inbound,
+    event: await newest('/v1/events'),
+    operation: await newest('/v1/operations'),
+    alert: await newest('/v1/alerts'),
+    user: { id: user.id, owner: session },
+    session: { ...await newest('/v1/sessions', session), owner: session },
+    api_key: key,
+    partner: { id: partner.id, owner: platform },
+    tenant: { id: tenant.id, owner: platform }
+  }
+  return new Map(Object.values(collections).map(({ kind, moded }) => {
+    const { id, owner } = ids[kind] ?? {}
+    if (id === undefined) throw new Error(`say in belongings() how a ${kind} comes to be`)
+    // Of the same moment, because a list's cursor is a moment.
+    return [kind, { id, absent: () => id.slice(0, -16) + randomBytes(8).toString('hex'), moded, ...(owner !== undefined && { owner }) }]
+  }))
+}
+
+/** A tenant's administrator, logged in: what a request of theirs carries. */
+async function person (app: TestApp, tenant: AppTenant): Promise<Asked> {
+  const email = `admin@${tenant.uuid}.example`
+  await app.must('POST', '/v1/users', { key: app.platformKey, headers: { 'pasarela-tenant': tenant.id }, body: { email, name: 'Admin', role: 'tenant_admin', password: 'correct horse battery' } })
+  const session = await app.ask('POST', '/v1/sessions', { body: { email, password: 'correct horse battery' } })
+  if (session.status !== 201) throw new Error(`no session: ${session.text}`)
+  const cookie = session.headers.getSetCookie()[0]!.split(';')[0]!
+  return { headers: { cookie, 'x-csrf-token': session.body.csrf_token, 'pasarela-mode': 'test' } }
+}
+
+/** Every operation of the document. */
+async function published (app: TestApp): Promise<Operation[]> {
+  const { body: document } = await app.ask('GET', '/openapi.json')
+  return Object.entries(document.paths as Record<string, Record<string, any>>).flatMap(([path, item]) => Object.entries(item).map(([method, operation]): Operation => {
+    const schema = operation.requestBody?.content?.['application/json']?.schema
+    return {
+      name: `${method.toUpperCase()} ${path}`,
+      method: method.toUpperCase() as Method,
+      path,
+      parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!),
+      query: (operation.parameters as { in?: string, name: string }[] ?? []).filter(parameter => parameter.in === 'query').map(({ name }) => name),
+      scope: /Needs the scope `([^`]+)`/.exec(operation.description ?? '')?.[1] as Scope | undefined,
+      public: Array.isArray(operation.security) && operation.security.length === 0,
+      bodyRequired: operation.requestBody?.required === true,
+      bodyNames: Object.entries<any>(schema?.properties ?? {}).filter(([, { type }]) => type === 'string').map(([name]) => name)
+    }
+  }))
+}
+
+/** For each parameter of the path: the ids with the real thing in its place, and the same with an absent one. */
+function idsFor (t: Test, operation: Operation, things: Map<IdKind, Thing>): { real: string[], absent: string[], what: string }[] | 'everybody’s' {
+  const kinds = kindsOf(operation)
+  if (kinds === 'everybody’s') return kinds
+  if (typeof kinds === 'string') {
+    t.fail(kinds)
+    return 'everybody’s'
+  }
+  const real = kinds.map(kind => things.get(kind)!.id)
+  return kinds.map((kind, index) => ({ real, absent: real.with(index, things.get(kind)!.absent()), what: kinds.length > 1 ? ` {${operation.parameters[index]}}` : '' }))
+}
+
+/** What each parameter names: `{id}` the thing of the first collection, `{tenant_id}` a tenant. Otherwise what is missing here. */
+function kindsOf (operation: Operation): IdKind[] | string {
+  const collection = operation.path.split('/')[2]!
+  if (everybodys.has(collection)) return 'everybody’s'
+  const kinds = operation.parameters.map(name => name === 'id' ? collections[collection]?.kind : Object.values(collections).find(({ kind }) => `${kind}_id` === name)?.kind)
+  const unknown = operation.parameters.find((_, index) => kinds[index] === undefined)
+  return unknown === undefined ? kinds as IdKind[] : `${operation.name}: say in \`collections\` what {${unknown}} names`
+}
+
+function idsOf (operation: Operation, things: Map<IdKind, Thing>): string[] {
+  const kinds = kindsOf(operation)
+  return typeof kinds === 'string' ? operation.parameters.map(() => 'stripe') : kinds.map(kind => things.get(kind)!.id)
+}
+
+function bodyOf (t: Pick<Test, 'fail'> | undefined, operation: Operation): object | undefined {
+  const body = bodies[operation.name]
+  if (body === undefined && operation.bodyRequired) {
+    if (t === undefined) throw new Error(`${operation.name}: say in \`bodies\` what it could be sent`)
+    t.fail(`${operation.name}: say in \`bodies\` what it could be sent`)
+  }
+  return body
+}
+
+async function send (app: TestApp, operation: Operation, ids: string[], credential: Asked): Promise<Answer> {
+  const path = operation.parameters.reduce((path, name, index) => path.replace(`{${name}}`, ids[index]!), operation.path)
+  const body = bodyOf(undefined, operation)
+  return await app.ask(operation.method, path, { ...credential, ...(body !== undefined && { body }) })
+}
+
+/** What a stranger could compare: all but what differs from one request to the next in any case. */
+function normal ({ status, headers, text }: Answer, ids: string[]): object {
+  const shown = ids.reduce((result, id) => result.replaceAll(id, '<id>'), text).replace(/"request_id":"[^"]*"/, '"request_id":"<request>"')
+  const always = ['date', 'request-id', 'connection', 'keep-alive', 'ratelimit-remaining', 'ratelimit-reset', 'set-cookie']
+  return { status, text: shown, headers: Object.fromEntries([...headers].filter(([name]) => !always.includes(name))) }
+}
+
+/** Of each table a digest of the tenant's rows. */
+async function state (app: TestApp, tenant: AppTenant): Promise<Record<string, string>> {
+  const { owner } = app.database
+  const { rows: tables } = await sql<{ name: string, column: string }>`
+    select c.relname as name, a.attname as column from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = case c.relname when 'tenants' then 'id' else 'tenant_id' end
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition order by 1`.execute(owner)
+  const entries = await Promise.all(tables.map(async ({ name, column }) => {
+    // Partners are the platform's; theirs may not change either.
+    const { rows: [row] } = await sql<{ digest: string }>`select coalesce(md5(string_agg(r::text, '|' order by r::text)), '') as digest from ${sql.table(name)} r where ${name} = 'partners' or ${sql.ref(column)} = ${tenant.uuid}`.execute(owner)
+    return [name, row!.digest] as const
+  }))
+  return Object.fromEntries(entries)
+}
