@@ -13,6 +13,8 @@ export default [
     rules: {
       // Ours log through pino, which redacts; the console redacts nothing.
       'no-console': 'error',
+      // Names on the wire, in the manifest and in the API are snake_case, and stay so when they are taken out of their object.
+      camelcase: 'off',
       // A table of pairs reads best a few to the line.
       '@stylistic/object-property-newline': 'off',
       // A schema and the type that is read off it share their name; tsc finds what is really declared twice.

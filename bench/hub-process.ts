@@ -7,7 +7,6 @@ import { loadConfig } from '../core/config.ts'
 import { inTenant } from '../core/db/in-tenant.ts'
 import { migrate } from '../core/db/migrate.ts'
 import { createLogger } from '../core/log.ts'
-import { createMetrics } from '../core/metrics.ts'
 import { createQueues } from '../core/jobs/queues.ts'
 import { runWorker } from '../core/run-worker.ts'
 import type { Collector } from '../core/inbound/collector.ts'
@@ -48,7 +47,7 @@ if (withWorker === '1') {
   wake = (kind, jobs) => { void queues.enqueue(kind, jobs) }
   runWorker(hub, queues)
 }
-const app = await buildApp({ hub, metrics: createMetrics(), appUrl, ...(store === 'single' && { collector: single }) })
+const app = await buildApp({ hub, appUrl, ...(store === 'single' && { collector: single }) })
 await app.listen({ port: 0, host: '127.0.0.1' })
 port = (app.server.address() as { port: number }).port
 const { made } = await bootstrap(hub)

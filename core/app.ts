@@ -30,7 +30,6 @@ import { hookRoutes, inboundRoutes } from './inbound/routes.ts'
 import { createHookTargets } from './inbound/targets.ts'
 import type { Queues } from './jobs/queues.ts'
 import { listenChanges } from './listen-changes.ts'
-import type { Metrics } from './metrics.ts'
 import { operationRoutes } from './operations/routes.ts'
 import { partnerRoutes } from './partners/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
@@ -42,7 +41,6 @@ import { version } from './version.ts'
 
 export interface AppOptions {
   hub: Hub
-  metrics: Metrics
   /** For NOTIFY: the application's role. */
   appUrl: string
   /** Absent where nothing works on them (the OpenAPI document). */
@@ -53,7 +51,7 @@ export interface AppOptions {
 }
 
 /** Builds the HTTP side. It opens no port and reads no environment. */
-export async function buildApp ({ hub, metrics, appUrl, queues, checks = {}, collector = createCollector({ db: hub.db, now: hub.now }) }: AppOptions): Promise<HubInstance> {
+export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = createCollector({ db: hub.db, now: hub.now }) }: AppOptions): Promise<HubInstance> {
   const { config } = hub
   const app = Fastify({
     ...errorOptions,
@@ -77,7 +75,7 @@ export async function buildApp ({ hub, metrics, appUrl, queues, checks = {}, col
   await app.register(validation)
   await app.register(securityHeaders, { publicUrl: config.publicUrl ?? '' })
   await app.register(cookie)
-  await app.register(metricsPlugin, { metrics })
+  await app.register(metricsPlugin, { metrics: hub.metrics })
   await app.register(rateLimit, {
     perMinuteKey: config.rateLimitPerMinuteKey,
     perMinuteAddress: config.rateLimitPerMinuteAddress,
@@ -99,13 +97,16 @@ export async function buildApp ({ hub, metrics, appUrl, queues, checks = {}, col
 
   const targets = createHookTargets({ db: hub.db, vault: hub.vault, adapters: hub.adapters, now: hub.now })
   await app.register(async scope => {
-    await hookRoutes(scope as unknown as HubInstance, { targets, collector, count: (provider, verdict) => metrics.inbound.inc({ provider, verdict }) })
+    await hookRoutes(scope as unknown as HubInstance, { targets, collector, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
   })
   for (const routes of [
     providerRoutes, connectionRoutes, paymentRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
   ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
 
-  const changes = listenChanges({ url: appUrl, log: hub.log, changed: connectionId => { targets.forget(connectionId) } })
+  const changes = listenChanges({ url: appUrl, log: hub.log, changed: (tenantId, connectionId) => {
+      targets.forget(connectionId)
+      hub.usable.forget(tenantId)
+    } })
   app.addHook('onClose', async () => {
     await collector.idle()
     await changes.close()

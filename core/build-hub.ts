@@ -5,8 +5,10 @@ import type { AdapterRegistry } from './adapter/registry.ts'
 import type { Config } from './config.ts'
 import { createHealthRecorder } from './connections/health.ts'
 import { createConnectionOpener } from './connections/open.ts'
+import { createUsableConnections } from './connections/usable.ts'
 import { createPool, kyselyOf } from './db/pool.ts'
 import type { Hub } from './hub.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { databaseKeyStore } from './vault/database-store.ts'
 import { parseMasterKeys } from './vault/master-keys.ts'
 import { createVault } from './vault/vault.ts'
@@ -23,6 +25,8 @@ export interface HubOptions {
   publicUrl: () => string
   wake: Hub['wake']
   applicationName?: string
+  /** One per process; a bare one when left out. */
+  metrics?: Metrics
 }
 
 export interface BuiltHub {
@@ -32,14 +36,15 @@ export interface BuiltHub {
 }
 
 /** Puts together what every service is lent. It reads no environment and opens no port. */
-export function buildHub ({ config, appUrl, masterKeys, adapters, log, now = () => new Date(), publicUrl, wake, applicationName = 'pasarela' }: HubOptions): BuiltHub {
+export function buildHub ({ config, appUrl, masterKeys, adapters, log, now = () => new Date(), publicUrl, wake, applicationName = 'pasarela', metrics = createMetrics({ processMetrics: false }) }: HubOptions): BuiltHub {
   const pool = createPool({ url: appUrl, max: config.databasePoolSize, applicationName, statementTimeoutMs: 30_000, onError: error => log.warn({ err: error }, 'a database connection broke') })
   const db = kyselyOf(pool)
   const vault = createVault({ keyring: parseMasterKeys(masterKeys), store: databaseKeyStore(db), now })
   const limiter = createRateLimiter()
   const health = createHealthRecorder({ db, log })
   const open = createConnectionOpener({ vault, adapters, providerUrls: config.providerUrls, providerRates: config.providerRates, limiter, log, now })
-  const hub: Hub = { db, vault, adapters, config, open, health, limiter, log, now, publicUrl, wake }
+  const usable = createUsableConnections({ db, now })
+  const hub: Hub = { db, vault, adapters, config, open, usable, health, metrics, limiter, log, now, publicUrl, wake }
   return {
     hub,
     pool,

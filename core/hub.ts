@@ -5,8 +5,10 @@ import type { AdapterRegistry } from './adapter/registry.ts'
 import type { Config } from './config.ts'
 import type { HealthRecorder } from './connections/health.ts'
 import type { ConnectionOpener } from './connections/open.ts'
+import type { UsableConnections } from './connections/usable.ts'
 import type { Database } from './db/schema.ts'
 import type { JobKind } from './jobs/kinds.ts'
+import type { Metrics } from './metrics.ts'
 import type { Vault } from './vault/vault.ts'
 
 /** What every service is lent. It is built once per process by `core/build-hub.ts`; tests build their own. */
@@ -17,7 +19,10 @@ export interface Hub {
   readonly config: Config
   /** Decrypts a connection for one use. */
   readonly open: ConnectionOpener
+  /** A tenant's usable connections, remembered for seconds. */
+  readonly usable: UsableConnections
   readonly health: HealthRecorder
+  readonly metrics: Metrics
   readonly limiter: RateLimiter
   readonly log: Logger
   readonly now: () => Date

@@ -11,7 +11,7 @@ const againMs = 1000
  * Hears of connections that changed in other processes (NOTIFY carries ids only). While it is deaf nothing is wrong for
  * longer than the few seconds that anything is remembered.
  */
-export function listenChanges ({ url, log, changed }: { url: string, log: Logger, changed: (connectionId: string) => void }): Changes {
+export function listenChanges ({ url, log, changed }: { url: string, log: Logger, changed: (tenantId: string, connectionId: string) => void }): Changes {
   let closed = false
   let client: pg.Client | undefined
   let timer: NodeJS.Timeout | undefined
@@ -29,8 +29,8 @@ export function listenChanges ({ url, log, changed }: { url: string, log: Logger
     next.on('error', lost)
     next.on('end', () => { lost() })
     next.on('notification', ({ payload }) => {
-      const id = payload?.split(':')[1]
-      if (id !== undefined) changed(id)
+      const [tenantId, connectionId] = payload?.split(':') ?? []
+      if (tenantId !== undefined && connectionId !== undefined) changed(tenantId, connectionId)
     })
     try {
       await next.connect()

@@ -5,7 +5,7 @@ export interface Metrics {
   registry: Registry
   /** Webhooks that providers sent us. `verdict`: verified, unverifiable, refused or duplicate. */
   inbound: Counter<'provider' | 'verdict'>
-  /** Calls to providers. `outcome`: succeeded, refused, failed or unknown. */
+  /** Calls to providers. `outcome`: succeeded, refused, unknown or nowhere. */
   operations: Counter<'provider' | 'operation' | 'outcome'>
   operationSeconds: Histogram<'provider' | 'operation'>
   /** `outcome`: completed or failed. */

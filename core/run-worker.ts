@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Hub } from './hub.ts'
 import { processInbound } from './inbound/process.ts'
+import type { JobKind } from './jobs/kinds.ts'
 import { type Maintenance, startMaintenance } from './jobs/maintenance.ts'
 import type { Queues } from './jobs/queues.ts'
 import { startSweeper, type Sweeper } from './jobs/sweeper.ts'
@@ -18,9 +19,22 @@ const hourMs = 3600_000
 
 /** Everything that happens in the background. Rows say what there is to do; jobs only wake it. */
 export function runWorker (hub: Hub, queues: Queues): RunningWorker {
-  queues.work('inbound', async ({ tenantId, id }) => await processInbound(hub, tenantId, id), { concurrency: 8 })
-  queues.work('payment', async ({ tenantId, id }) => await resolvePayment(hub, tenantId, id, { carryOutCancel }), { concurrency: 4 })
-  queues.work('refund', async ({ tenantId, id }) => await resolveRefund(hub, tenantId, id), { concurrency: 2 })
+  const work = (kind: JobKind, concurrency: number, run: (tenantId: string, id: string) => Promise<void>) => {
+    queues.work(kind, async ({ tenantId, id }) => {
+      const done = hub.metrics.jobSeconds.startTimer({ queue: kind })
+      let outcome = 'failed'
+      try {
+        await run(tenantId, id)
+        outcome = 'completed'
+      } finally {
+        done()
+        hub.metrics.jobs.inc({ queue: kind, outcome })
+      }
+    }, { concurrency })
+  }
+  work('inbound', 8, async (tenantId, id) => await processInbound(hub, tenantId, id))
+  work('payment', 4, async (tenantId, id) => await resolvePayment(hub, tenantId, id, { carryOutCancel }))
+  work('refund', 2, async (tenantId, id) => await resolveRefund(hub, tenantId, id))
   const sweeper = startSweeper({ db: hub.db, queues, intervalMs: hub.config.sweepIntervalMs, batch: 2000, now: hub.now, log: hub.log })
   const maintenance = startMaintenance({
     db: hub.db,

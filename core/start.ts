@@ -47,7 +47,8 @@ export async function start ({ config, roles, log, shutdown }: { config: Config,
     log,
     publicUrl: () => config.publicUrl ?? url ?? `http://${config.host}:${config.port}`,
     wake: (kind, jobs) => { wake(kind, jobs) },
-    applicationName: `pasarela ${roles.join('+')}`
+    applicationName: `pasarela ${roles.join('+')}`,
+    metrics: createMetrics()
   })
   const { hub } = built
   shutdown.add('database pool', built.close, shutdownOrder.pools)
@@ -61,12 +62,11 @@ export async function start ({ config, roles, log, shutdown }: { config: Config,
     shutdown.add('worker', worker.stop, shutdownOrder.sweeper)
   }
   if (roles.includes('api')) {
-    const metrics = createMetrics()
-    metrics.gauge('pasarela_work_due', 'Rows that wait for a job', ['kind'], async () => (await queueHealth()).map(row => ({ labels: { kind: row.kind }, value: row.waiting })))
-    metrics.gauge('pasarela_work_oldest_seconds', 'How long the oldest of them has waited', ['kind'], async () => (await queueHealth()).map(row => ({ labels: { kind: row.kind }, value: row.oldest_seconds })))
+    hub.metrics.gauge('pasarela_work_due', 'Rows that wait for a job', ['kind'], async () => (await queueHealth()).map(row => ({ labels: { kind: row.kind }, value: row.waiting })))
+    hub.metrics.gauge('pasarela_work_oldest_seconds', 'How long the oldest of them has waited', ['kind'], async () => (await queueHealth()).map(row => ({ labels: { kind: row.kind }, value: row.oldest_seconds })))
     const queueHealth = async () => (await sql<{ kind: string, waiting: number, oldest_seconds: number }>`select * from gate.queue_health(${hub.now()})`.execute(hub.db)).rows
     const app = await buildApp({
-      hub, metrics, appUrl: urls.appUrl, queues,
+      hub, appUrl: urls.appUrl, queues,
       checks: { database: async () => { await sql`select 1`.execute(hub.db) }, queue: async () => await queues.ready() }
     })
     shutdown.add('api', async () => await app.close(), shutdownOrder.http)

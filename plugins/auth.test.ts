@@ -183,19 +183,22 @@ t.test('when a credential was last used is kept, to the minute', async t => {
   const { session } = await own.person('viewer', tenant)
   const login = own.hub.now()
   own.advance(600_000)
-  // Somebody else holds the rows: what waited for them would hang here.
-  let release = () => {}
-  const held = new Promise<void>(resolve => { release = resolve })
+  // Somebody else holds the rows: whoever waited for them would hang here.
+  const answered = Promise.withResolvers<number[]>()
+  const letGo = Promise.withResolvers<undefined>()
   const holding = own.database.owner.transaction().execute(async trx => {
     await sql`select 1 from api_keys, sessions for update`.execute(trx)
-    const answers = await Promise.all([1, 2, 3].map(async () => await own.ask('GET', payments, { key })))
-    answers.push(await own.ask('GET', payments, { session }))
-    t.same(answers.map(({ status }) => status), [200, 200, 200, 200], 'nobody waits for it')
-    await held
+    const asked = [{ key }, { key }, { key }, { session }].map(async each => (await own.ask('GET', payments, each)).status)
+    answered.resolve(await Promise.all(asked))
+    await letGo.promise
   })
-  const closing = own.app.close().then(() => 'closed')
-  t.equal(await Promise.race([closing, holding.then(() => 'let go')]), 'let go', 'only the end of the process does')
-  await closing
+  t.same(await answered.promise, [200, 200, 200, 200], 'no request waits for it')
+  let closed = false
+  const closing = own.app.close().then(() => { closed = true })
+  await sql`select 1`.execute(own.database.owner)
+  t.notOk(closed, 'the end of the process does')
+  letGo.resolve(undefined)
+  await Promise.all([holding, closing])
   const used = await own.database.owner.selectFrom('api_keys').select('last_used_at').where('tenant_id', '=', tenant.uuid).executeTakeFirstOrThrow()
   const seen = await own.database.owner.selectFrom('sessions').select('last_seen_at').where('tenant_id', '=', tenant.uuid).executeTakeFirstOrThrow()
   t.ok(used.last_used_at! > login)

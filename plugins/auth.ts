@@ -98,7 +98,7 @@ export const auth = fp(async app => {
       .finally(() => { noting.delete(credentialId) }))
   }
 
-  
+  app.addHook('onClose', async () => { await Promise.all(noting.values()) })
 }, { name: 'pasarela-auth' })
 
 /** For what is no route of ours (the queue board): the same question, asked by hand. */

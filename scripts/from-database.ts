@@ -11,7 +11,6 @@ import { databaseTypes } from '../core/db/generate-types.ts'
 import { migrate } from '../core/db/migrate.ts'
 import { createPool } from '../core/db/pool.ts'
 import { createLogger } from '../core/log.ts'
-import { createMetrics } from '../core/metrics.ts'
 import { openApiDocument } from '../plugins/openapi.ts'
 
 /** What is generated from a migrated database: its types, and the API that is served on it. */
@@ -44,7 +43,7 @@ async function make (): Promise<FromDatabase> {
       publicUrl: () => 'http://127.0.0.1:3000',
       wake: () => {}
     })
-    const app = await buildApp({ hub: built.hub, metrics: createMetrics({ processMetrics: false }), appUrl })
+    const app = await buildApp({ hub: built.hub, appUrl })
     await app.ready()
     const openapi = `${JSON.stringify(openApiDocument(app), null, 2)}\n`
     await app.close()

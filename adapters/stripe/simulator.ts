@@ -7,7 +7,7 @@ import { Keys } from './simulator/accounts.ts'
 import { api, metFaults, type JudgedRequest } from './simulator/api.ts'
 import { control } from './simulator/control.ts'
 import { Deliveries } from './simulator/deliveries.ts'
-import { effectsOf } from './simulator/effects.ts'
+import { chargedOf, effectsOf } from './simulator/effects.ts'
 import { eventBody, newestEvent } from './simulator/events.ts'
 import { Faults } from './simulator/faults.ts'
 import { idMaker, seeded, type Random } from './simulator/ids.ts'
@@ -126,6 +126,7 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
     inject: fault => faults.inject(fault),
     clearFaults: () => faults.clear(),
     effects: (reference): Effects => effectsOf(world, reference),
+    charged: reference => chargedOf(world, reference),
     signedWebhook ({ secret, now: at, type }) {
       const event = newestEvent(allBooks(), type)
       if (event === undefined) throw new Error(`nothing has happened yet${type === undefined ? '' : ` of type ${type}`}: there is no event to deliver`)

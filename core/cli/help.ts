@@ -28,7 +28,7 @@ export function helpOf (command: Command): string {
   const needed = Object.entries(options).filter(([, { required }]) => required === true).map(([option, { value }]) => ` --${option} ${value}`).join('')
   return [
     `${summary}.`, '',
-    `Usage: pasarela ${name}${needed}${Object.keys(options).length > 0 ? ' [options]' : ''}${place}`, '',
+    `Usage: pasarela ${name}${needed}${Object.values(options).some(({ required }) => required !== true) ? ' [options]' : ''}${place}`, '',
     ...about.flatMap(paragraph => [...wrapped(paragraph), '']),
     ...shown.flatMap(([option, help]) => wrapped(`  ${option!.padEnd(longest)}  ${help}`, longest + 4)),
     ...(examples.length === 0 ? [] : ['', 'For example:', ...examples.map(({ line, what }) => `  pasarela ${line}    # ${what}`)])

@@ -5,7 +5,7 @@ export const keysRotateMaster: Command = {
   group: 'Keys',
   summary: 'Put every data key under the first master key',
   about: [
-    'How to change the master key while requests run: 1. make a key (openssl rand -base64 32) and put it first in PASARELA_MASTER_KEYS, before the old one: k2:…,k1:…  2. restart every process, one after the other, so that all of them open both.  3. run this command.  4. when it ends with 0, take the old key off and restart once more.',
+    'How to change the master key while requests run. 1. Make a key (openssl rand -base64 32), put it last in PASARELA_MASTER_KEYS (k1:…,k2:…) and restart every process: now all of them open it. 2. Put it first (k2:…,k1:…) and restart every process: now all of them seal with it. 3. Run this command. 4. When it ends with 0, take the old key off and restart once more. (One process alone may begin with 2.)',
     'Only the keys that wrap are changed; what is sealed is not touched. A run that was cut off is taken up by the next, and two at once do no harm. It ends with 1 when a row did not open (its master key is missing from PASARELA_MASTER_KEYS, or it was altered), and lists those: they were left as they are, so keep the old key.'
   ],
   examples: [{ line: 'keys rotate-master', what: 'progress on standard error, the count at the end' }],

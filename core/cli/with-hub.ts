@@ -22,7 +22,7 @@ export async function withHub<T> ({ env, out }: Pick<Call, 'env' | 'out'>, work:
     const masterKeys = config.masterKeys ?? localMasterKeys(config.dataDir)
     const { hub, close } = buildHub({
       config,
-      appUrl: appUrl ?? loginsOf({ ownerUrl: ownerUrl!, queueUrl: ownerUrl!, secretsFile }).app.url,
+      appUrl: appUrl ?? loginsOf({ ownerUrl: ownerUrl!, secretsFile }).app.url,
       masterKeys,
       adapters: await loadAdapters({ packages: config.adapters ?? [], experimental: config.experimental }),
       log: createLogger({ level: 'warn', destination: { write: line => { out.note(line.trimEnd()) } } }),

@@ -9,6 +9,7 @@ import type { TenantDb } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
 import { publicId } from '../ids.ts'
 import { createKeyCache } from '../vault/key-cache.ts'
+import { VaultError } from '../vault/vault-error.ts'
 import type { Vault } from '../vault/vault.ts'
 
 /** A connection's row with its credentials still sealed: what one transaction reads before a provider is called. */
@@ -75,6 +76,7 @@ function toSealed (row: Awaited<ReturnType<ReturnType<typeof selectSealed>['exec
 /** The subject that credentials of a connection are sealed to. */
 export const credentialSubject = (connectionId: string): string => publicId('connection', connectionId)
 
+const notOpen = { es: 'Las credenciales guardadas de esta conexión no se pueden abrir: sustitúyalas.', en: 'The stored credentials of this connection cannot be opened: replace them.' }
 const maxWaitForTurnMs = 10_000
 
 export interface OpenerDeps {
@@ -86,6 +88,8 @@ export interface OpenerDeps {
   limiter: RateLimiter
   log: { child: (fields: object) => AdapterLog }
   now: () => Date
+  /** Told of a connection whose stored credentials do not open. */
+  notOpened: (connection: Pick<SealedConnection, 'id' | 'tenantId'>) => void
 }
 
 /** Opens connections and remembers the decrypted credentials of each version for a few minutes. One per process. */
@@ -99,6 +103,10 @@ export function createConnectionOpener (deps: OpenerDeps) {
       const entries = await Promise.all(connection.sealed.map(async ({ name, version, sealed }) =>
         [name, await deps.vault.openText(connection.tenantId, credentialSubject(connection.id), name, sealed, version)] as const))
       return Object.freeze(Object.fromEntries(entries))
+    }).catch((error: unknown) => {
+      if (!(error instanceof VaultError)) throw error
+      deps.notOpened(connection)
+      throw new HubError('connection_not_usable', { detail: notOpen, cause: error })
     })
     const { manifest } = adapter
     const override = deps.providerUrls[manifest.id]

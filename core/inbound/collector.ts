@@ -86,7 +86,8 @@ export function createCollector ({ db, now, maxInFlight = 2, maxBatch = 128 }: C
       const stored = await storeHooks(db, batch.map(({ row }) => row), now())
       batch.forEach((item, index) => item.resolve(stored[index]!))
     } catch (error) {
-      if (batch.length === 1) return batch[0]!.reject(error)
+      // A database that is away refuses each of them as well: the senders are told at once, and come again.
+      if (batch.length === 1 || !isAboutRows(error)) return batch.forEach(item => item.reject(error))
       // One poisoned row must not refuse the others: each alone, and only the bad one fails.
       for (const item of batch) await write([item])
     }
@@ -103,13 +104,21 @@ export function createCollector ({ db, now, maxInFlight = 2, maxBatch = 128 }: C
   }
 }
 
-/** One statement, one commit. In the order of `rows`. */
-async function storeHooks (db: Kysely<Database>, rows: readonly HookRow[], now: Date): Promise<StoredHook[]> {
+/** SQLSTATE classes that speak of what was sent, or of a lock that another batch held: each row alone may do better. */
+const isAboutRows = (error: unknown): boolean => {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && /^(21|22|23|40|42|54)...$/.test(code)
+}
+
+/** One statement, one commit. Always in the order of the keys, so that two batches with the same duplicates wait for each other and do not lock each other out. */
+async function storeHooks (db: Kysely<Database>, given: readonly HookRow[], now: Date): Promise<StoredHook[]> {
+  const keyOf = (row: HookRow) => `${row.connectionId} ${row.dedupeKey}`
+  const rows = given.toSorted((a, b) => keyOf(a) < keyOf(b) ? -1 : 1)
   const column = <K extends keyof HookRow>(name: K) => rows.map(row => row[name])
   const { rows: stored } = await sql<{ event_id: string, fresh: boolean }>`
     select event_id, fresh from gate.store_hooks(
       ${column('tenantId')}::uuid[], ${column('connectionId')}::uuid[], ${column('id')}::uuid[], ${column('mode')}::text[], ${column('provider')}::text[],
       ${column('verdict')}::text[], ${column('eventType')}::text[], ${column('dedupeKey')}::text[], ${column('body')}::bytea[], ${column('headers')}::text[], ${column('url')}::text[], ${now})`.execute(db)
   const fresh = new Set(stored.filter(row => row.fresh).map(row => row.event_id))
-  return rows.map(row => ({ fresh: fresh.has(row.id), eventId: row.id }))
+  return given.map(row => ({ fresh: fresh.has(row.id), eventId: row.id }))
 }

@@ -6,9 +6,10 @@ import { inTenant } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
 import { parseId, publicId } from '../ids.ts'
 import { recordedCall } from '../operations/call.ts'
-import { applyFact, prepare } from '../payments/apply.ts'
+import { type Applied, applyFact, prepare } from '../payments/apply.ts'
 import { findByProviderReference, findPayment, findRefund, lockPayment, type PaymentRow } from '../payments/queries.ts'
 import type { Fact } from '../payments/machine.ts'
+import { pullPayment } from '../payments/pull.ts'
 import { adoptRefund, applyRefund } from '../payments/refunds.ts'
 import * as queries from './queries.ts'
 
@@ -29,7 +30,7 @@ const leaseMs = 30_000
  */
 export async function processInbound (hub: Hub, tenantId: string, id: string): Promise<void> {
   const claimed = await inTenant(hub.db, tenantId, async db => {
-    const row = await queries.claimInbound(db, id, new Date(hub.now().getTime() + leaseMs))
+    const row = await queries.claimInbound(db, id, hub.now(), leaseMs)
     return row && { row, connection: await loadSealed(db, row.connection_id) }
   })
   if (claimed === undefined) return
@@ -78,7 +79,7 @@ async function processEvent (hub: Hub, connection: SealedConnection, event: Prov
       if (payment === undefined) return { status: 'unmatched', reason: `no payment of ours is ${event.providerReference}` }
       const reason = event.type === 'refund'
         ? await processRefund(hub, connection, payment, event, believed)
-        : await processPayment(hub, connection, payment, believed && event.type === 'payment' ? event : undefined)
+        : await processPayment(hub, connection, payment, event, believed)
       return { status: 'processed', reason, subjectId: payment.id }
     }
   }
@@ -95,39 +96,21 @@ async function match (hub: Hub, connection: SealedConnection, reference: string 
   })
 }
 
-async function processPayment (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: Extract<ProviderEvent, { type: 'payment' }> | undefined): Promise<string | null> {
-  if (event?.snapshot !== undefined) {
-    const applied = await applyLocked(hub, connection.tenantId, payment.id, { type: 'event', snapshot: event.snapshot })
-    if (applied.do !== 'pull') return applied.do === 'ignore' ? applied.why : null
-  }
-  return await pull(hub, connection, payment.id)
-}
-
-/** Asks the provider, and applies its answer unless something was applied meanwhile: then it asks once more. */
-async function pull (hub: Hub, connection: SealedConnection, paymentId: string): Promise<string | null> {
-  for (let round = 0; round < 3; round++) {
-    const seen = (await inTenant(hub.db, connection.tenantId, async db => await findPayment(db, paymentId)))!
-    // Nothing the provider can say changes a finished payment, save money that should not be there: that came as an event.
-    const reference = seen.provider_reference
-    if (reference === null) return 'the payment’s own answer is still on its way'
-    const opened = await hub.open(connection)
-    const family = opened.adapter.payments!
-    const result = await recordedCall(hub, async work => await inTenant(hub.db, connection.tenantId, work), { connection: opened, kind: 'get_payment', subjectId: paymentId, requestId: 'inbound' },
-      async context => await family.getPayment(context, reference))
-    if (!result.ok) throw result.error
-    const outcome = await applyLocked(hub, connection.tenantId, paymentId, { type: 'pulled', snapshot: result.value, current: true }, seen.version)
+async function processPayment (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: ProviderEvent & { providerReference: string }, believed: boolean): Promise<string | null> {
+  if (believed && event.type === 'payment' && event.snapshot !== undefined) {
+    const { outcome } = await applyLocked(hub, connection.tenantId, payment.id, { type: 'event', snapshot: event.snapshot })
     if (outcome.do !== 'pull') return outcome.do === 'ignore' ? outcome.why : null
   }
-  throw new Error('the payment kept changing while the provider was asked')
+  // Whose answer is still on its way will be known from that answer, or by the resolver: it is not asked for once more.
+  if (payment.provider_reference === null && payment.pending_kind !== null) return 'the payment’s own answer is still on its way'
+  return reasonOf(await pullPayment(hub, connection, payment.id, { requestId: 'inbound', providerReference: event.providerReference }))
 }
 
-async function applyLocked (hub: Hub, tenantId: string, paymentId: string, fact: Fact, basis?: number) {
+const reasonOf = (applied: Applied | undefined): string | null => applied?.outcome.do === 'ignore' ? applied.outcome.why : null
+
+async function applyLocked (hub: Hub, tenantId: string, paymentId: string, fact: Fact): Promise<Applied> {
   const prepared = await prepare(hub, tenantId, paymentId, fact)
-  return await inTenant(hub.db, tenantId, async db => {
-    const row = (await lockPayment(db, paymentId))!
-    const timely = basis !== undefined && prepared.fact.type === 'pulled' ? { ...prepared, fact: { ...prepared.fact, current: row.version === basis } } : prepared
-    return (await applyFact(hub, db, row, timely)).outcome
-  })
+  return await inTenant(hub.db, tenantId, async db => await applyFact(hub, db, (await lockPayment(db, paymentId))!, prepared))
 }
 
 async function processRefund (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: Extract<ProviderEvent, { type: 'refund' }>, believed: boolean): Promise<string | null> {
@@ -142,10 +125,17 @@ async function processRefund (hub: Hub, connection: SealedConnection, payment: P
     snapshot = result.value
   }
   const named = snapshot.refundReference === undefined ? undefined : parseId('refund', snapshot.refundReference)
-  return await inTenant(hub.db, connection.tenantId, async db => {
+  const tell = async (): Promise<string | null> => await inTenant(hub.db, connection.tenantId, async db => {
     const ours = named === undefined ? undefined : await findRefund(db, named)
-    if (ours !== undefined && ours.payment_id === payment.id) await applyRefund(hub, db, ours.id, snapshot)
-    else await adoptRefund(hub, db, payment, snapshot)
-    return null
+    const told = ours !== undefined && ours.payment_id === payment.id ? await applyRefund(hub, db, ours.id, snapshot) : await adoptRefund(hub, db, payment.id, snapshot)
+    return 'ignored' in told ? told.ignored : null
   })
+  const why = await tell()
+  if (why === null || payment.known_status === 'succeeded') return why
+  // It may have been faster than the news of what was taken.
+  await pullPayment(hub, connection, payment.id, { requestId: 'inbound', providerReference: event.providerReference })
+  const now = await inTenant(hub.db, connection.tenantId, async db => (await findPayment(db, payment.id))!)
+  // Money left, and what was taken is not settled: it is told once a person has judged that.
+  if (now.review !== null) throw new Error('the payment is under review')
+  return await tell()
 }

@@ -56,9 +56,11 @@ export async function findRefused (db: TenantDb, id: string): Promise<RefusedRow
 }
 
 /** The row for the job that processes it: skipped when another job holds it. */
-export async function claimInbound (db: TenantDb, id: string, leaseUntil: Date) {
-  return await db.updateTable('inbound_events').set({ next_run_at: leaseUntil, attempts: sql`attempts + 1` })
+export async function claimInbound (db: TenantDb, id: string, now: Date, leaseMs: number) {
+  return await db.updateTable('inbound_events').set({ next_run_at: new Date(now.getTime() + leaseMs), attempts: sql`attempts + 1` })
     .where('tenant_id', '=', db.tenantId).where('id', '=', id).where('status', 'in', ['received', 'retrying'])
+    // Clocks of several machines differ a little; a lease is far longer than that.
+    .where('next_run_at', '<=', new Date(now.getTime() + 1000))
     .returningAll().executeTakeFirst()
 }
 

@@ -1,3 +1,4 @@
+import type { WebhookScheme } from '../adapter/webhooks.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
 import type { Collector } from './collector.ts'
@@ -28,14 +29,24 @@ const empty = { status: 200, body: '', contentType: 'text/plain' }
 
 /** Raw bytes → verified → stored → only then answered. Whatever throws here makes the provider send it again. */
 export async function receive ({ hub, targets, collector, count }: InboundDeps, hook: Received): Promise<Reception> {
-  const target = await targets.find(hook.token)
-  if (target === undefined || target.adapter.webhooks === 'provider-has-none') {
+  const remembered = await targets.find(hook.token)
+  if (remembered === undefined || remembered.adapter.webhooks === 'provider-has-none') {
     count('unknown', 'unknown_token')
     return { verdict: 'refused' }
   }
   const now = hub.now()
   const raw = { body: hook.body, headers: hook.headers, url: hook.url }
-  const verdict = verify(target, raw, now)
+  let target: HookTarget | undefined = remembered
+  let verdict = verify(target, raw, now)
+  if (verdict.verdict === 'refused') {
+    // What was remembered may be older than a secret that was replaced a moment ago.
+    target = await targets.find(hook.token, { anew: true })
+    if (target === undefined) {
+      count('unknown', 'unknown_token')
+      return { verdict: 'refused' }
+    }
+    verdict = verify(target, raw, now)
+  }
   if (verdict.verdict === 'refused') {
     count(target.provider, 'refused')
     await storeRefused(hub, target, hook, verdict.reason)
@@ -54,11 +65,11 @@ export async function receive ({ hub, targets, collector, count }: InboundDeps, 
     body: hook.body,
     headers: JSON.stringify(hook.headers),
     // The token is the secret of the address: what is kept is where it was called, not with what.
-    url: hook.url.replace(hook.token, ':token')
+    url: hook.url.replace(/^[^?]*/, '/hooks/:token')
   })
   count(target.provider, fresh ? verdict.verdict : 'duplicate')
   if (fresh) hub.wake('inbound', [{ tenantId: target.tenantId, id }])
-  return { verdict: 'stored', fresh, answer: target.adapter.webhooks.acknowledge?.(raw) ?? empty }
+  return { verdict: 'stored', fresh, answer: (target.adapter.webhooks as WebhookScheme).acknowledge?.(raw) ?? empty }
 }
 
 /** An adapter that throws has not verified anything. */

@@ -14,20 +14,29 @@ export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: 
       .values({ tenant_id: db.tenantId, connection_id: target.connectionId, refused: 1 })
       .onConflict(oc => oc.columns(['tenant_id', 'connection_id']).doUpdateSet({ refused: sql`inbound_refused_counters.refused + 1` }))
       .returning('refused').executeTakeFirstOrThrow()
+    if (hub.config.inboundRefusedPerConnection === 0) return
     const row = {
       id: newUuid(now),
       mode: target.mode,
       reason,
       body: hook.body.subarray(0, keptBytes),
       body_bytes: hook.body.byteLength,
-      headers: JSON.stringify(hook.headers).slice(0, keptBytes).replaceAll('\\u0000', ''),
+      headers: JSON.stringify(keep(hook.headers)),
       address: hook.address,
       received_at: now
     }
-    const headers = row.headers.endsWith('}') ? row.headers : '{}'
     await db.insertInto('inbound_refused')
-      .values({ tenant_id: db.tenantId, connection_id: target.connectionId, slot: refused % hub.config.inboundRefusedPerConnection, ...row, headers })
-      .onConflict(oc => oc.columns(['tenant_id', 'connection_id', 'slot']).doUpdateSet({ ...row, headers }))
+      .values({ tenant_id: db.tenantId, connection_id: target.connectionId, slot: refused % hub.config.inboundRefusedPerConnection, ...row })
+      .onConflict(oc => oc.columns(['tenant_id', 'connection_id', 'slot']).doUpdateSet(row))
       .execute()
   })
+}
+
+/** As many as fit, and nothing that PostgreSQL's jsonb refuses. */
+function keep (headers: Record<string, string>): Record<string, string> {
+  let left = keptBytes
+  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => {
+    left -= name.length + value.length
+    return left < 0 ? [] : [[name, value.replaceAll('\0', '').toWellFormed()]]
+  }))
 }

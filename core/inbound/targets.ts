@@ -19,8 +19,8 @@ export interface HookTarget {
 }
 
 export interface HookTargets {
-  /** undefined: nothing listens there. */
-  find: (token: string) => Promise<HookTarget | undefined>
+  /** undefined: nothing listens there. `anew`: what is remembered is not good enough. */
+  find: (token: string, options?: { anew: boolean }) => Promise<HookTarget | undefined>
   /** A connection changed: what was remembered of it is old. */
   forget: (connectionId: string) => void
 }
@@ -46,10 +46,14 @@ export function createHookTargets ({ db, vault, adapters, now }: { db: Kysely<Da
     const { rows: [row] } = await sql<Row>`select * from gate.find_hook(${hookTokenHash(token)}, ${secretNames}::jsonb, ${now()})`.execute(db)
     const adapter = row && adapters.get(row.provider)
     if (row === undefined || adapter === undefined) return undefined
-    const secrets = await Promise.all(row.secrets.map(async ({ name, version, sealed, valid_until: until }) => ({
+    const opened = await Promise.allSettled(row.secrets.map(async ({ name, version, sealed, valid_until: until }) => ({
       value: await vault.openText(row.tenant_id, credentialSubject(row.connection_id), name, sealed, version),
       validUntil: until === null ? Infinity : Date.parse(until)
     })))
+    const secrets = opened.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
+    // One that does not open must not silence the others; when none does, nothing can be said of the signature.
+    const failed = opened.find(result => result.status === 'rejected')
+    if (failed !== undefined && secrets.length === 0) throw failed.reason
     const target = { tenantId: row.tenant_id, connectionId: row.connection_id, mode: row.mode, provider: row.provider, adapter, settings: withDefaults(adapter, row.settings), secrets }
     // Changed while we asked: what was read may be old already.
     if (asked === generation) {
@@ -60,8 +64,8 @@ export function createHookTargets ({ db, vault, adapters, now }: { db: Kysely<Da
   }
 
   return {
-    async find (token) {
-      const remembered = known.get(token)
+    async find (token, { anew } = { anew: false }) {
+      const remembered = anew ? undefined : known.get(token)
       if (remembered !== undefined && remembered.until > now().getTime()) return remembered.target
       known.delete(token)
       const asked = asking.get(token) ?? ask(token).finally(() => asking.delete(token))

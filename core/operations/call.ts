@@ -28,6 +28,11 @@ export interface KeptExchange {
   error?: string
 }
 
+/** The stored credentials do not open, so there was nothing to call with. */
+export function neverCalled (hub: Pick<Hub, 'now'>): CallReport {
+  return { outcome: 'nowhere', errorCode: 'invalid_credentials', providerCode: null, httpStatus: null, durationMs: 0, exchanges: [], finishedAt: hub.now() }
+}
+
 export type CallResult<T> = { ok: true, value: T, report: CallReport } | { ok: false, error: ProviderError, report: CallReport }
 
 export interface NewOperation {
@@ -75,7 +80,7 @@ const outcomeOf = { nowhere: 'nowhere', unknown: 'unknown', answered: 'refused' 
  * be read) may have struck after the request left, so it counts as `unknown`.
  */
 export async function callProvider<T> (
-  hub: Pick<Hub, 'now' | 'log' | 'health'>, connection: OpenConnection, kind: OperationName, call: (context: ConnectionContext) => Promise<T>
+  hub: Pick<Hub, 'now' | 'log' | 'health' | 'metrics'>, connection: OpenConnection, kind: OperationName, call: (context: ConnectionContext) => Promise<T>
 ): Promise<CallResult<T>> {
   const exchanges: HttpExchange[] = []
   const startedAt = performance.now()
@@ -93,15 +98,22 @@ export async function callProvider<T> (
   try {
     const value = await call(context)
     const done = report({})
-    hub.health.note(connection, done)
+    told(hub, connection, kind, done)
     return { ok: true, value, report: done }
   } catch (thrown) {
     const error = asProviderError(thrown)
     if (error !== thrown) hub.log.error({ err: thrown, kind, provider: connection.adapter.manifest.id }, 'an adapter threw something of its own')
     const done = report({ outcome: outcomeOf[error.reached], errorCode: error.code, providerCode: error.providerCode ?? null, ...(error.httpStatus !== undefined && { httpStatus: error.httpStatus }) })
-    hub.health.note(connection, done)
+    told(hub, connection, kind, done)
     return { ok: false, error, report: done }
   }
+}
+
+function told (hub: Pick<Hub, 'health' | 'metrics'>, connection: OpenConnection, operation: OperationName, report: CallReport): void {
+  const provider = connection.adapter.manifest.id
+  hub.metrics.operations.inc({ provider, operation, outcome: report.outcome })
+  hub.metrics.operationSeconds.observe({ provider, operation }, report.durationMs / 1000)
+  hub.health.note(connection, report)
 }
 
 const keptBytes = 16 * 1024
@@ -113,17 +125,26 @@ function keep (connection: OpenConnection, exchange: HttpExchange): KeptExchange
     url: clean(exchange.url),
     duration_ms: Math.round(exchange.durationMs),
     ...(exchange.status !== undefined && { status: exchange.status }),
-    ...(exchange.requestBody !== undefined && { request: clean(textOf(exchange.requestBody)).slice(0, keptBytes) }),
-    ...(exchange.responseBody !== undefined && { response: clean(textOf(exchange.responseBody)).slice(0, keptBytes) }),
+    ...(exchange.requestBody !== undefined && { request: cut(clean(textOf(exchange.requestBody))) }),
+    ...(exchange.responseBody !== undefined && { response: cut(clean(textOf(exchange.responseBody))) }),
     ...(exchange.error !== undefined && { error: `${exchange.error.code} (${exchange.error.reached})` })
   }
 }
+
+/** A cut in the middle of a character would leave half of it, which PostgreSQL's jsonb refuses, and with it the whole answer. */
+const cut = (text: string): string => text.slice(0, keptBytes).toWellFormed()
 
 const textOf = (body: string | Uint8Array): string => typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
 
 /** The adapter's own scrubbing, and behind it the hub's: no credential of the connection is ever kept, whatever the adapter forgot. */
 function scrub (connection: OpenConnection, text: string): string {
-  let clean = connection.adapter.scrub(text, connection.credentials)
+  let clean: string
+  try {
+    clean = connection.adapter.scrub(text, connection.credentials)
+  } catch {
+    // What an adapter cannot clean is not kept; and it must not undo a call that was made.
+    return '[not kept: it could not be scrubbed]'
+  }
   for (const [name, value] of Object.entries(connection.credentials)) {
     if (connection.adapter.manifest.credentials.properties[name]?.secret === true && value.length >= 6) clean = clean.replaceAll(value, `[${name}]`)
   }

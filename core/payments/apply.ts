@@ -40,7 +40,7 @@ export async function applyFact (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb,
     ...(snapshot !== undefined && { providerStatus: snapshot.providerStatus, nextActionSealed: nextActionSealed ?? null }),
     ...(snapshot?.method !== undefined && { method: snapshot.method }),
     ...((next.pending === null && state.pending !== null) && { resolveTries: 0 }),
-    nextRunAt: nextRun(hub, row, next, now),
+    nextRunAt: outcome.pull === true ? now : nextRun(hub, row, next, now),
     now
   })
   await updateAttempt(db, row, fact, next, snapshot, now)

@@ -4,9 +4,11 @@ import type { ConnectionContext } from '../adapter/context.ts'
 import type { SealedConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
-import { callProvider, type CallReport, finishOperation } from '../operations/call.ts'
+import { publicId } from '../ids.ts'
+import { callProvider, finishOperation, neverCalled } from '../operations/call.ts'
 import { type Applied, applyFact, prepare } from './apply.ts'
 import type { Fact, PendingKind } from './machine.ts'
+import { pullPayment } from './pull.ts'
 import * as queries from './queries.ts'
 
 /** A call whose intent is committed: what is sent, and where its answer belongs. */
@@ -32,7 +34,7 @@ export async function perform (hub: Hub, work: Performance): Promise<Performed> 
     return undefined
   })
   const result = opened === undefined ? undefined : await callProvider(hub, opened, work.kind, work.call)
-  const fact = result === undefined ? credentialsDoNotOpen : result.ok ? undefined : factOfError(result.error, work)
+  const fact = result === undefined ? credentialsDoNotOpen : result.ok ? undefined : factOfError(result.error, work.attempts)
   const prepared = await prepare(hub, tenantId, paymentId, fact ?? { type: 'answer', snapshot: (result as { value: PaymentSnapshot }).value, current: true })
   const applied = await inTenant(hub.db, tenantId, async db => {
     const row = await queries.lockPayment(db, paymentId)
@@ -46,21 +48,28 @@ export async function perform (hub: Hub, work: Performance): Promise<Performed> 
     }
     return mine ? await applyFact(hub, db, row, prepared) : { row, outcome: { do: 'ignore' as const, why: 'the operation was settled meanwhile' } }
   })
-  // An answer that came after other news only says that there is news: the resolver asks for the newest.
-  if (applied.outcome.do === 'pull') hub.wake('payment', [{ tenantId, id: paymentId }])
-  return { ...applied, ...(result !== undefined && !result.ok && { error: result.error }) }
+  const told = { ...applied, ...(result !== undefined && !result.ok && { error: result.error }) }
+  const asks = applied.outcome.do === 'pull' || (applied.outcome.do === 'apply' && applied.outcome.pull === true)
+  if (!asks || result?.ok !== true) return told
+  // An answer that came after other news only says that there is news: the newest is asked for, now or by the resolver.
+  try {
+    const pulled = await pullPayment(hub, connection, paymentId, { requestId: 'answer', providerReference: result.value.providerReference })
+    return { ...told, ...pulled }
+  } catch (error) {
+    hub.log.warn({ err: error, payment: publicId('payment', paymentId) }, 'the newest word on a payment could not be had yet')
+    await inTenant(hub.db, tenantId, async db => await queries.scheduleResolve(db, 'payments', paymentId, hub.now(), 0))
+    hub.wake('payment', [{ tenantId, id: paymentId }])
+    return told
+  }
 }
 
 const credentialsDoNotOpen: Fact = { type: 'nowhere', problem: { code: 'invalid_credentials', message: 'the stored credentials do not open' } }
 
-function neverCalled (hub: Hub): CallReport {
-  return { outcome: 'nowhere', errorCode: 'invalid_credentials', providerCode: null, httpStatus: null, durationMs: 0, exchanges: [], finishedAt: hub.now() }
-}
-
 /** Problems of the payment itself, which no other card would mend. */
 const endsPayment = new Set<ProviderProblem>(['amount_invalid', 'invalid_request', 'unsupported', 'duplicate', 'idempotency_conflict', 'fraud_suspected'])
 
-function factOfError (error: ProviderError, work: Performance): Fact {
+/** What an error of a call that moves money says of it: the call itself and its repetition are read alike. */
+export function factOfError (error: ProviderError, attempts: number): Exclude<Fact, { snapshot: PaymentSnapshot }> {
   const problem = {
     code: error.code,
     ...(error.providerCode !== undefined && { providerCode: error.providerCode }),
@@ -74,7 +83,7 @@ function factOfError (error: ProviderError, work: Performance): Fact {
       const ofMethod = /payment_method|token|source|card/.test(error.param ?? '')
       return ofMethod
         ? { type: 'refused', problem: { ...problem, code: 'invalid_card' }, ends: false }
-        : { type: 'refused', problem, ends: work.attempts === 1 && endsPayment.has(error.code) }
+        : { type: 'refused', problem, ends: attempts === 1 && endsPayment.has(error.code) }
     }
   }
 }

@@ -2,14 +2,14 @@ import type { Access } from '../access/principal.ts'
 import type { ConnectionContext } from '../adapter/context.ts'
 import type { RefundInput, RefundSnapshot } from '../adapter/payments.ts'
 import { raiseAlert } from '../alerts/raise.ts'
-import { loadSealed, type SealedConnection } from '../connections/open.ts'
+import { loadSealed, type OpenConnection, type SealedConnection } from '../connections/open.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { HubError, invalidField } from '../errors.ts'
 import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, publicId, uuidOf } from '../ids.ts'
-import { callProvider, finishOperation, insertOperation, recordedCall } from '../operations/call.ts'
+import { callProvider, finishOperation, insertOperation, neverCalled, recordedCall } from '../operations/call.ts'
 import { requireMethod, requirePayments } from './plan.ts'
 import * as queries from './queries.ts'
 import type { PaymentRow, RefundRow } from './queries.ts'
@@ -96,18 +96,27 @@ function refundCall (hub: Hub, connection: SealedConnection, input: RefundInput)
 
 async function performRefund (hub: Hub, work: { connection: SealedConnection, id: string, operationId: string, call: (context: ConnectionContext) => Promise<RefundSnapshot> }): Promise<RefundRow> {
   const { tenantId } = work.connection
-  const opened = await hub.open(work.connection)
-  const result = await callProvider(hub, opened, 'refund', work.call)
+  const opened = await openOrNot(hub, work.connection)
+  const result = opened === undefined ? undefined : await callProvider(hub, opened, 'refund', work.call)
   return await inTenant(hub.db, tenantId, async db => {
-    await finishOperation(db, work.operationId, result.report)
+    await finishOperation(db, work.operationId, result?.report ?? neverCalled(hub))
+    if (result === undefined) return await failRefund(hub, db, work.id, { code: 'invalid_credentials' })
     if (result.ok) return await applyRefund(hub, db, work.id, result.value)
     if (result.error.reached === 'unknown') {
-      const row = await queries.lockRefund(db, work.id)
-      // The intent says `unknown` already; now it is known that nobody knows.
-      await recordRefundEvent(hub, db, row!)
-      return row!
+      const row = (await queries.lockRefund(db, work.id))!
+      // The intent says `unknown` already; now it is known that nobody knows, unless a webhook has told it meanwhile.
+      if (row.status === 'unknown') await recordRefundEvent(hub, db, row)
+      return row
     }
     return await failRefund(hub, db, work.id, result.error)
+  })
+}
+
+/** Undefined when the stored credentials do not open: then nothing can be asked with them. */
+async function openOrNot (hub: Hub, connection: SealedConnection): Promise<OpenConnection | undefined> {
+  return await hub.open(connection).catch((error: unknown) => {
+    hub.log.error({ err: error }, 'a connection did not open')
+    return undefined
   })
 }
 
@@ -160,7 +169,12 @@ async function afterRefundChange (hub: Pick<Hub, 'now'>, db: TenantDb, refund: R
   const sum = await queries.sumRefunds(db, refund.payment_id, givenBack)
   const payment = (await queries.findPayment(db, refund.payment_id))!
   if (sum === payment.amount_refunded) return
-  const saved = await queries.setRefunded(db, payment.id, sum, hub.now())
+  if (sum > payment.amount_captured) {
+    // Two refunds of the same money, one of them made outside: a person has to see it. No more than was taken is ever told.
+    await raiseAlert(db, hub.now(), { kind: 'refund_review', severity: 'critical', mode: payment.mode as 'test', subjectId: publicId('refund', refund.id), detail: { why: 'more was given back than was taken', amount_captured: payment.amount_captured, amount_refunded: sum } })
+    if (payment.amount_refunded === payment.amount_captured) return
+  }
+  const saved = await queries.setRefunded(db, payment.id, Math.min(sum, payment.amount_captured), hub.now())
   const type = sum >= saved.amount_captured ? 'payment.refunded' : sum > 0 ? 'payment.partially_refunded' : 'payment.refund_reversed'
   await recordEvents(db, hub.now(), [{ type, mode: saved.mode as 'test', subjectId: saved.id, data: showPayment(saved, 'en') }])
 }
@@ -169,11 +183,19 @@ async function recordRefundEvent (hub: Pick<Hub, 'now'>, db: TenantDb, refund: R
   await recordEvents(db, hub.now(), [{ type: `refund.${refund.status}`, mode: refund.mode as 'test', subjectId: refund.id, data: showRefund(refund, 'en') }])
 }
 
-/** A refund that was made in the provider's own dashboard becomes ours too: money that left is told. Never invented twice. */
-export async function adoptRefund (hub: Pick<Hub, 'now'>, db: TenantDb, payment: PaymentRow, snapshot: RefundSnapshot): Promise<RefundRow> {
-  await queries.lockPayment(db, payment.id)
+/**
+ * A refund that was made in the provider's own dashboard becomes ours too: money that left is told. Never invented twice, and
+ * not while nothing was taken: some providers show the release of a hold as a refund.
+ */
+export async function adoptRefund (hub: Pick<Hub, 'now'>, db: TenantDb, paymentId: string, snapshot: RefundSnapshot): Promise<RefundRow | { ignored: string }> {
+  const payment = (await queries.lockPayment(db, paymentId))!
   const known = await queries.findRefundByProviderReference(db, payment.connection_id, snapshot.providerReference)
   if (known !== undefined) return await applyRefund(hub, db, known.id, snapshot)
+  if (payment.amount_captured === 0) return { ignored: 'nothing was taken that could be given back' }
+  if (snapshot.amount.currency !== payment.currency) {
+    await raiseAlert(db, hub.now(), { kind: 'refund_review', severity: 'critical', mode: payment.mode as 'test', subjectId: publicId('payment', payment.id), detail: { why: 'the currency is another', provider_amount: snapshot.amount.amount, provider_currency: snapshot.amount.currency, provider_reference: snapshot.providerReference } })
+    return { ignored: 'a refund in another currency' }
+  }
   const saved = await queries.insertRefund(db, {
     id: newUuid(hub.now()),
     payment,
@@ -204,7 +226,8 @@ export async function resolveRefund (hub: Hub, tenantId: string, id: string): Pr
   const done = row.status === 'succeeded' || row.status === 'failed' || row.status === 'canceled'
   if (done) return await inTenant(hub.db, tenantId, async db => await queries.scheduleResolve(db, 'refunds', id, null, row.resolve_tries))
   if (adapter === undefined || family?.refund === undefined) return await postpone(hub, tenantId, row)
-  const opened = await hub.open(connection)
+  const opened = await openOrNot(hub, connection)
+  if (opened === undefined) return await postpone(hub, tenantId, row)
   const work = async <T> (run: (db: TenantDb) => Promise<T>) => await inTenant(hub.db, tenantId, run)
   const since = row.pending_since ?? row.created_at
 
@@ -218,7 +241,8 @@ export async function resolveRefund (hub: Hub, tenantId: string, id: string): Pr
   if (looked.value !== undefined) {
     const snapshot = looked.value
     const after = await work(async db => await applyRefund(hub, db, id, snapshot))
-    if (after.status === row.status && after.status !== 'unknown') await postpone(hub, tenantId, after)
+    // Nothing new, or something that a person has to judge.
+    if (after.status === row.status) await postpone(hub, tenantId, row)
     return
   }
   const safety = adapter.manifest.retry_safety.refund ?? 'never'
@@ -226,15 +250,24 @@ export async function resolveRefund (hub: Hub, tenantId: string, id: string): Pr
   const settled = ageMs >= adapter.manifest.settles_within_ms
   const repeatable = safety === 'idempotency-key' ? ageMs < adapter.manifest.idempotency_window_ms : safety === 'natural-key' || (safety === 'query-first' && settled)
   if (repeatable && row.pending_sealed !== null) {
+    // Somebody else may be about to repeat it too: where no key protects it, that would be twice.
+    if (await work(async db => await queries.claimRefundRepeat(db, row, new Date(hub.now().getTime() + repeatLeaseMs))) === undefined) return
     const input = JSON.parse(await hub.vault.openText(tenantId, publicId('refund', id), use, row.pending_sealed)) as RefundInput
     const repeated = await recordedCall(hub, work, { connection: opened, kind: 'refund', subjectId: id, idempotencyKey: input.idempotencyKey, requestId: 'resolver' }, refundCall(hub, connection, input))
-    if (repeated.ok) return void await work(async db => await applyRefund(hub, db, id, repeated.value))
+    if (repeated.ok) {
+      const after = await work(async db => await applyRefund(hub, db, id, repeated.value))
+      if (after.status === row.status) await postpone(hub, tenantId, row)
+      return
+    }
     if (repeated.error.reached === 'answered') return void await work(async db => await failRefund(hub, db, id, repeated.error))
     return await postpone(hub, tenantId, row)
   }
   if (settled && safety !== 'never') return void await work(async db => await failRefund(hub, db, id, { code: 'provider_unavailable' }))
   await postpone(hub, tenantId, row)
 }
+
+/** While one resolver repeats a call the others keep away for this long, ms. */
+const repeatLeaseMs = 60_000
 
 async function postpone (hub: Hub, tenantId: string, row: RefundRow): Promise<void> {
   const tries = row.resolve_tries + 1

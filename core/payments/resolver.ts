@@ -2,12 +2,13 @@ import type { PaymentSnapshot } from '../adapter/payments.ts'
 import { raiseAlert } from '../alerts/raise.ts'
 import { loadSealed } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
+import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { recordedCall } from '../operations/call.ts'
 import { applyFact, nextPoll, prepare } from './apply.ts'
 import { type Fact, isTerminal } from './machine.ts'
-import type { Performed } from './perform.ts'
+import { factOfError, type Performed } from './perform.ts'
 import { callOf, openPlan } from './plan.ts'
 import * as queries from './queries.ts'
 import type { PaymentRow } from './queries.ts'
@@ -36,28 +37,33 @@ export async function resolvePayment (hub: Hub, tenantId: string, id: string, de
     return await inTenant(hub.db, tenantId, async db => await queries.scheduleResolve(db, 'payments', id, null, row.resolve_tries))
   }
   if (row.pending_kind === null && row.cancel_wanted_at !== null) {
-    await deps.carryOutCancel(hub, tenantId, row)
-    return
+    return await carryOut(hub, tenantId, row, deps)
   }
 
-  const opened = await hub.open(connection)
+  const opened = await hub.open(connection).catch((error: unknown) => {
+    hub.log.error({ err: error }, 'a connection did not open')
+    return undefined
+  })
+  if (opened === undefined) return await postpone(hub, tenantId, row)
   const ask = async <T> (kind: 'get_payment' | 'find_payment' | NonNullable<PaymentRow['pending_kind']>, key: string | null, call: Parameters<typeof recordedCall<T>>[3]) =>
     await recordedCall(hub, async work => await inTenant(hub.db, tenantId, work),
       { connection: opened, kind: kind as 'get_payment', subjectId: id, ...(key !== null && { idempotencyKey: key }), requestId: 'resolver' }, call)
 
   // 1. What does the provider know?
   const since = row.pending_since ?? row.created_at
-  const looked = row.provider_reference !== null
-    ? await ask<PaymentSnapshot | undefined>('get_payment', null, async context => await family.getPayment(context, row.provider_reference!))
+  // Where a second attempt is an object of its own, the one that we know is the first.
+  const known = row.pending_kind === 'create_payment' && row.attempts > 1 ? null : row.provider_reference
+  const looked = known !== null
+    ? await ask<PaymentSnapshot | undefined>('get_payment', null, async context => await family.getPayment(context, known))
     : family.findPayment === undefined
       ? undefined
       : await ask<PaymentSnapshot | undefined>('find_payment', null, async context => await family.findPayment!(context, { reference: publicId('payment', id), from: since, to: hub.now() }))
   if (looked === undefined || !looked.ok) return await postpone(hub, tenantId, row)
   if (looked.value !== undefined) {
-    const after = await apply(hub, tenantId, row, { type: 'pulled', snapshot: looked.value, current: true })
+    const after = await apply(hub, tenantId, row, { type: 'pulled', snapshot: looked.value, current: true, found: known === null })
     if (after === undefined) return
     if (after.pending_kind === null) {
-      if (after.cancel_wanted_at !== null && !isTerminal(after.status as 'canceled')) await deps.carryOutCancel(hub, tenantId, after)
+      if (after.cancel_wanted_at !== null && !isTerminal(after.status as 'canceled')) await carryOut(hub, tenantId, after, deps)
       else if (row.pending_kind === null) await schedulePoll(hub, tenantId, after, row.resolve_tries + 1)
       return
     }
@@ -77,15 +83,18 @@ export async function resolvePayment (hub: Hub, tenantId: string, id: string, de
     : safety === 'natural-key' || (safety === 'query-first' && settled)
   if (wanted && repeatable && row.pending_sealed !== null) {
     const plan = await openPlan(hub, tenantId, id, row.pending_sealed)
+    // Somebody else may be about to repeat it too: where no key protects it, that would be twice.
+    const mine = await inTenant(hub.db, tenantId, async db => await queries.claimRepeat(db, row, new Date(hub.now().getTime() + repeatLeaseMs)))
+    if (mine === undefined) return
+    row = mine
     const repeated = await ask<PaymentSnapshot>(kind as 'capture', plan.input.idempotencyKey, callOf(adapter, plan))
     if (repeated.ok) {
       // The answer may be the stored one of the first time, so it is not the newest word on an open state.
-      await apply(hub, tenantId, row, { type: 'answer', snapshot: repeated.value, current: true })
+      await apply(hub, tenantId, row, { type: 'answer', snapshot: repeated.value, current: false })
       return
     }
     if (repeated.error.reached === 'answered') {
-      const { code, providerCode, providerMessage } = repeated.error
-      await apply(hub, tenantId, row, { type: 'refused', ends: kind === 'create_payment' && row.attempts === 1, problem: { code, ...(providerCode !== undefined && { providerCode }), ...(providerMessage !== undefined && { message: providerMessage }) } })
+      await apply(hub, tenantId, row, factOfError(repeated.error, row.attempts))
       return
     }
     return await postpone(hub, tenantId, row)
@@ -96,25 +105,38 @@ export async function resolvePayment (hub: Hub, tenantId: string, id: string, de
   else await postpone(hub, tenantId, row)
 }
 
+/** While one resolver repeats a call the others keep away for this long, ms. */
+const repeatLeaseMs = 60_000
+
+/** A cancel that was asked for while nobody knew. When it cannot be done now it is tried again, ever more rarely, and then told. */
+async function carryOut (hub: Hub, tenantId: string, row: PaymentRow, deps: ResolverDeps): Promise<void> {
+  const after = await deps.carryOutCancel(hub, tenantId, row).then(done => done.row, (error: unknown) => {
+    if (!(error instanceof HubError)) throw error
+    hub.log.warn({ err: error, payment: publicId('payment', row.id) }, 'a cancel that was asked for could not be carried out')
+    return row
+  })
+  if (after.pending_kind === null && after.cancel_wanted_at !== null) await postpone(hub, tenantId, { ...after, resolve_tries: row.resolve_tries })
+}
+
 /** Applies a fact on the state that was asked about; when it moved meanwhile, only what is decisive is believed. */
 async function apply (hub: Hub, tenantId: string, seen: PaymentRow, fact: Fact): Promise<PaymentRow | undefined> {
   const prepared = await prepare(hub, tenantId, seen.id, fact)
-  return await inTenant(hub.db, tenantId, async db => {
+  const after = await inTenant(hub.db, tenantId, async db => {
     const row = await queries.lockPayment(db, seen.id)
     if (row === undefined) return undefined
-    const current = row.version === seen.version
+    const current = row.version === seen.version && (!('current' in fact) || fact.current)
     const samePending = row.pending_operation_id === seen.pending_operation_id
-    if (!('snapshot' in fact) && !samePending) return row
+    if (!('snapshot' in fact) && !samePending) return { row, outcome: { do: 'ignore' as const, why: 'the operation was settled meanwhile' } }
     const timely = 'snapshot' in prepared.fact && 'current' in prepared.fact
       ? { ...prepared, fact: { ...prepared.fact, type: prepared.fact.type === 'answer' && !samePending ? 'pulled' as const : prepared.fact.type, current } as Fact }
       : prepared
     const applied = await applyFact(hub, db, row, timely)
-    if (applied.outcome.do === 'pull') {
-      await queries.scheduleResolve(db, 'payments', row.id, hub.now(), row.resolve_tries)
-      hub.wake('payment', [{ tenantId, id: row.id }])
-    }
-    return applied.row
+    if (applied.outcome.do === 'pull') await queries.scheduleResolve(db, 'payments', row.id, hub.now(), row.resolve_tries)
+    return applied
   })
+  if (after === undefined) return undefined
+  if (after.outcome.do === 'pull' || (after.outcome.do === 'apply' && after.outcome.pull === true)) hub.wake('payment', [{ tenantId, id: seen.id }])
+  return after.row
 }
 
 async function schedulePoll (hub: Hub, tenantId: string, row: PaymentRow, tries: number): Promise<void> {
@@ -129,9 +151,14 @@ async function postpone (hub: Hub, tenantId: string, row: PaymentRow): Promise<v
   await inTenant(hub.db, tenantId, async db => {
     const locked = await queries.lockPayment(db, row.id)
     if (locked === undefined || locked.version !== row.version) return
-    await queries.scheduleResolve(db, 'payments', row.id, delayMs === undefined ? null : new Date(hub.now().getTime() + delayMs), tries)
-    if (delayMs === undefined && locked.pending_kind !== null) {
-      await raiseAlert(db, hub.now(), { kind: 'payment_unresolved', severity: 'critical', mode: locked.mode as 'test', subjectId: publicId('payment', row.id), detail: { pending: locked.pending_kind, since: locked.pending_since } })
+    const owed = locked.pending_kind !== null || locked.cancel_wanted_at !== null
+    // One question that was not answered does not end the occasional look at a payment that waits for its payer.
+    const at = owed
+      ? delayMs === undefined ? null : new Date(hub.now().getTime() + delayMs)
+      : nextPoll(locked.provider_reference, locked.status as 'processing', tries, hub.now())
+    await queries.scheduleResolve(db, 'payments', row.id, at, tries)
+    if (delayMs === undefined && owed) {
+      await raiseAlert(db, hub.now(), { kind: 'payment_unresolved', severity: 'critical', mode: locked.mode as 'test', subjectId: publicId('payment', row.id), detail: { pending: locked.pending_kind ?? 'cancel', since: locked.pending_since ?? locked.cancel_wanted_at } })
     }
   })
 }

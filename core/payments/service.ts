@@ -138,20 +138,18 @@ export async function capturePayment (hub: Hub, access: Access, publicPaymentId:
 /** Releases an authorisation or ends an open payment. While the outcome is unknown it is noted and carried out when it is known. */
 export async function cancelPayment (hub: Hub, access: Access, publicPaymentId: string, reason: CancelPayment['reason']): Promise<Payment> {
   const id = uuidOf('payment', publicPaymentId)
-  const before = await resolveIfPending(hub, access, id)
-  if (before.pending_kind !== null) {
-    const row = await inTenant(hub.db, access.tenantId, async db => {
-      const locked = await lockOrThrow(db, access, id)
+  await resolveIfPending(hub, access, id)
+  const noted = await inTenant(hub.db, access.tenantId, async db => {
+    const locked = await lockOrThrow(db, access, id)
+    if (locked.review !== null) throw new HubError('under_review')
+    if (locked.pending_kind !== null) {
       await recordChange(db, access, hub.now(), { action: 'payment.cancel_wanted', subjectType: 'payment', subjectId: publicId('payment', id), ...(reason !== undefined && { detail: { reason } }) })
       return (await applyFact(hub, db, locked, { fact: { type: 'cancel_wanted' } })).row
-    })
-    return await show(hub, access, row)
-  }
-  if (before.provider_reference === null && !isTerminal(before.status as PaymentRow['status'] & 'canceled')) {
-    const row = await inTenant(hub.db, access.tenantId, async db =>
-      (await applyFact(hub, db, await lockOrThrow(db, access, id), { fact: { type: 'canceled_here' } })).row)
-    return await show(hub, access, row)
-  }
+    }
+    if (locked.provider_reference !== null || isTerminal(locked.status as 'canceled')) return undefined
+    return (await applyFact(hub, db, locked, { fact: { type: 'canceled_here' } })).row
+  })
+  if (noted !== undefined) return await show(hub, access, noted)
   const done = await cancelAtProvider(hub, access, id, reason)
   throwUnlessDone(done)
   return await show(hub, access, done.row)
@@ -239,6 +237,7 @@ async function begin (hub: Hub, access: Pick<Access, 'tenantId' | 'mode' | 'requ
   const intent = await inTenant(hub.db, tenantId, async db => {
     const row = await lockOrThrow(db, access, id)
     if (row.pending_kind !== null) throw new HubError('operation_in_progress')
+    if (row.review !== null) throw new HubError('under_review')
     const connection = await load(db, row)
     const { plan, attempt } = await decide(row, connection)
     if (JSON.stringify(plan) !== JSON.stringify(first.plan)) throw new HubError('conflict')

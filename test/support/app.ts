@@ -13,7 +13,6 @@ import type { Hub } from '../../core/hub.ts'
 import { parseId } from '../../core/ids.ts'
 import { createQueues, type Queues } from '../../core/jobs/queues.ts'
 import { createLogger } from '../../core/log.ts'
-import { createMetrics } from '../../core/metrics.ts'
 import { runWorker } from '../../core/run-worker.ts'
 import { startStripeSimulator, type StripeSimulator, type StripeSimulatorOptions } from '../../adapters/stripe/simulator.ts'
 import { type Teardown, testDatabase, type TestDatabase } from './database.ts'
@@ -91,7 +90,7 @@ export async function testApp (t: Teardown, { env = {}, beside, masterKeys = bes
   const lines: string[] = []
   const log = createLogger({ level: config.logLevel, destination: { write: line => { lines.push(line) } } })
   let url = 'http://127.0.0.1:1'
-  let queues: Queues | undefined
+  const late: { queues?: Queues } = {} // the hub wakes queues that are opened after it
   const built = buildHub({
     config,
     appUrl: database.appUrl,
@@ -99,19 +98,18 @@ export async function testApp (t: Teardown, { env = {}, beside, masterKeys = bes
     adapters: await loadAdapters({ packages: [], experimental: false }),
     log,
     publicUrl: () => config.publicUrl ?? url,
-    wake: (kind, jobs) => { void queues?.enqueue(kind, jobs) },
+    wake: (kind, jobs) => { void late.queues?.enqueue(kind, jobs) },
     applicationName: 'pasarela test app'
   })
   const { hub } = built
-  queues = await createQueues({ databaseQueueUrl: database.queueUrl, lockMs: config.queueLockMs, stalledMs: config.queueStalledMs, log })
+  const queues = late.queues = await createQueues({ databaseQueueUrl: database.queueUrl, lockMs: config.queueLockMs, stalledMs: config.queueStalledMs, log })
   const worker = runWorker(hub, queues)
-  const app = await buildApp({ hub, metrics: createMetrics(), appUrl: database.appUrl, queues })
+  const app = await buildApp({ hub, appUrl: database.appUrl, queues })
   url = await app.listen({ port: 0, host: '127.0.0.1' })
-  const opened = queues
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => await (closing ??= (async () => {
     await app.close()
-    await opened.close(5_000)
+    await queues.close(5_000)
     await worker.stop()
     await built.close()
   })())
@@ -147,7 +145,7 @@ export async function testApp (t: Teardown, { env = {}, beside, masterKeys = bes
         await simulator.settled()
         const { rows: [due] } = await sql<{ waiting: string }>`select count(*) as waiting from gate.due_work(now() + interval '31 seconds', 1000) w
           where w.kind = 'inbound' or (w.kind, w.tenant_id, w.id) in (select kind, tenant_id, id from gate.due_work(now(), 1000))`.execute(hub.db)
-        const counts = Object.values(await opened.counts())
+        const counts = Object.values(await queues.counts())
         return Number(due?.waiting) === 0 && counts.every(({ waiting, active }) => waiting + active === 0)
       })
       await hub.health.idle()

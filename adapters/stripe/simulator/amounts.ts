@@ -61,3 +61,8 @@ export function display (amount: number, currency: string): string {
 }
 
 const symbols: Record<string, string> = { eur: '€', gbp: '£', jpy: '¥', inr: '₹' }
+
+/** How many decimals an amount of this currency has on the wire. */
+export function wireDigits (currency: string): number {
+  return zeroDecimal.has(currency) ? 0 : threeDecimal.has(currency) ? 3 : 2
+}

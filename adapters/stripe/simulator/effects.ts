@@ -1,4 +1,6 @@
+import { exponentOf, type Money } from '../../../core/adapter/money.ts'
 import type { Effects } from '../../../core/adapter/simulator.ts'
+import { wireDigits } from './amounts.ts'
 import type { World } from './world.ts'
 
 /**
@@ -29,4 +31,14 @@ export function effectsOf (world: World, reference: string): Effects {
     }
   }
   return effects
+}
+
+/** What the payer was asked for, as Stripe reads the wire, in ISO 4217 minor units. */
+export function chargedOf (world: World, reference: string): Money | undefined {
+  for (const id of new Set([reference, ...world.references.get(reference) ?? []])) {
+    const intent = world.intents.get(id)?.paymentIntents.get(id)
+    if (intent === undefined) continue
+    const currency = intent.wire.currency.toUpperCase()
+    return { amount: intent.wire.amount * 10 ** (exponentOf(currency) - wireDigits(intent.wire.currency)), currency }
+  }
 }

@@ -1,0 +1,34 @@
+import type { SealedConnection } from '../connections/open.ts'
+import { inTenant } from '../db/in-tenant.ts'
+import type { Hub } from '../hub.ts'
+import { recordedCall } from '../operations/call.ts'
+import { type Applied, applyFact, prepare } from './apply.ts'
+import { requirePayments } from './plan.ts'
+import * as queries from './queries.ts'
+
+const roundsAtMost = 3
+
+/**
+ * Asks the provider for the newest word on a payment, or on the object of it that is named, and applies the answer. When
+ * something was applied meanwhile the answer may be old, so it asks once more. Throws what the provider's call threw.
+ */
+export async function pullPayment (hub: Hub, connection: SealedConnection, paymentId: string, { requestId, providerReference }: { requestId: string, providerReference?: string }): Promise<Applied | undefined> {
+  const { tenantId } = connection
+  for (let round = 0; round < roundsAtMost; round++) {
+    const seen = (await inTenant(hub.db, tenantId, async db => await queries.findPayment(db, paymentId)))!
+    const reference = providerReference ?? seen.provider_reference
+    if (reference === null) return undefined
+    const opened = await hub.open(connection)
+    const family = requirePayments(opened.adapter)
+    const result = await recordedCall(hub, async work => await inTenant(hub.db, tenantId, work), { connection: opened, kind: 'get_payment', subjectId: paymentId, requestId },
+      async context => await family.getPayment(context, reference))
+    if (!result.ok) throw result.error
+    const prepared = await prepare(hub, tenantId, paymentId, { type: 'pulled', snapshot: result.value, current: true })
+    const applied = await inTenant(hub.db, tenantId, async db => {
+      const row = (await queries.lockPayment(db, paymentId))!
+      return await applyFact(hub, db, row, { ...prepared, fact: { type: 'pulled', snapshot: result.value, current: row.version === seen.version } })
+    })
+    if (applied.outcome.do !== 'pull') return applied
+  }
+  throw new Error('the payment kept changing while the provider was asked')
+}

@@ -1,0 +1,72 @@
+import { type Kysely, sql } from 'kysely'
+
+/**
+ * A payment's intent and its outcome, one round trip and one commit each: a transaction in five messages would cost the
+ * database more than the provider. With the caller's rights (security invoker), so row-level security holds; the machine
+ * decides in the application, these only write what it decided.
+ */
+export async function up (db: Kysely<unknown>): Promise<void> {
+  // PA001: the Idempotency-Key is another run's. PA002: the connection is not as it was when it was chosen.
+  await appFunction(db, 'begin_payment(p_tenant uuid, p_connection_version integer, p_payment jsonb, p_attempt jsonb, p_operation jsonb, p_key text, p_owner uuid, p_subject text)', 'setof payments', `
+    begin
+      perform set_config('app.tenant_id', p_tenant::text, true);
+      perform 1 from connections c
+        where c.tenant_id = p_tenant and c.id = (p_payment ->> 'connection_id')::uuid and c.version = p_connection_version and c.enabled and c.deleted_at is null;
+      if not found then
+        raise exception 'the connection changed' using errcode = 'PA002';
+      end if;
+      if p_key is not null then
+        update idempotency_keys k set subject = p_subject
+          where k.tenant_id = p_tenant and k.mode = p_payment ->> 'mode' and k.key = p_key and k.owner = p_owner and k.answer_status is null;
+        if not found then
+          raise exception 'the key belongs to another run' using errcode = 'PA001';
+        end if;
+      end if;
+      insert into operations select (jsonb_populate_record(null::operations, p_operation)).*;
+      return query insert into payments select (jsonb_populate_record(null::payments, p_payment)).* returning *;
+      insert into payment_attempts select (jsonb_populate_record(null::payment_attempts, p_attempt)).*;
+    end`)
+
+  // No row when the payment is not at p_version any more: then nothing was written, and the caller decides anew under the lock.
+  await appFunction(db, 'settle_payment(p_tenant uuid, p_payment uuid, p_version integer, p_changes jsonb, p_attempt jsonb, p_operation uuid, p_report jsonb, p_events jsonb)', 'setof payments', `
+    begin
+      perform set_config('app.tenant_id', p_tenant::text, true);
+      return query
+        update payments p set
+          status = c.status, known_status = c.known_status, provider_status = c.provider_status, amount = c.amount, currency = c.currency,
+          amount_capturable = c.amount_capturable, amount_captured = c.amount_captured, method = c.method, provider_reference = c.provider_reference,
+          transaction_reference = c.transaction_reference, next_action_sealed = c.next_action_sealed, error = c.error, review = c.review, disputed = c.disputed,
+          cancel_wanted_at = c.cancel_wanted_at, pending_kind = c.pending_kind, pending_operation_id = c.pending_operation_id, pending_key = c.pending_key,
+          pending_sealed = c.pending_sealed, pending_since = c.pending_since, resolve_tries = c.resolve_tries, next_run_at = c.next_run_at,
+          updated_at = c.updated_at, version = p.version + 1
+        from jsonb_populate_record(null::payments, p_changes) c
+        where p.tenant_id = p_tenant and p.id = p_payment and p.version = p_version
+        returning p.*;
+      if not found then
+        return;
+      end if;
+      if p_attempt is not null then
+        update payment_attempts a set
+          status = c.status, provider_reference = coalesce(c.provider_reference, a.provider_reference),
+          transaction_reference = coalesce(c.transaction_reference, a.transaction_reference), error = c.error, updated_at = c.updated_at
+        from jsonb_populate_record(null::payment_attempts, p_attempt) c
+        where a.tenant_id = p_tenant and a.payment_id = p_payment and a.number = c.number;
+      end if;
+      if p_operation is not null then
+        update operations o set
+          outcome = c.outcome, error_code = c.error_code, provider_code = c.provider_code, http_status = c.http_status, duration_ms = c.duration_ms,
+          exchanges = c.exchanges, finished_at = c.finished_at
+        from jsonb_populate_record(null::operations, p_report) c
+        where o.tenant_id = p_tenant and o.id = p_operation;
+      end if;
+      insert into events select (jsonb_populate_recordset(null::events, p_events)).*;
+    end`)
+}
+
+async function appFunction (db: Kysely<unknown>, signature: string, returns: string, body: string): Promise<void> {
+  const call = sql.raw(`app.${signature}`)
+  await sql`create function ${call} returns ${sql.raw(returns)} language plpgsql volatile security invoker
+    set search_path = public, pg_temp as ${sql.raw(`$app$${body}$app$`)}`.execute(db)
+  await sql`revoke all on function ${call} from public`.execute(db)
+  await sql`grant execute on function ${call} to pasarela_app`.execute(db)
+}

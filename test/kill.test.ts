@@ -1,0 +1,264 @@
+/**
+ * `kill -9` in the middle of payments and webhooks, again and again. Clients do what they should: they repeat each request
+ * with its key until it is answered. What was acknowledged must be true, nobody is charged twice, and nothing hangs.
+ * CHAOS_ROUNDS and CHAOS_SEED choose how long and which.
+ */
+import { randomInt } from 'node:crypto'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import { sql } from 'kysely'
+import { startStripeSimulator } from '../adapters/stripe/simulator.ts'
+import { seeded } from '../adapters/stripe/simulator/ids.ts'
+import { type Answer, askAt, card, type Method } from './support/app.ts'
+import { testDatabase } from './support/database.ts'
+import { eventually } from './support/eventually.ts'
+import { freePort, type ServerProcess, startServer } from './support/server-process.ts'
+
+const rounds = Number(process.env.CHAOS_ROUNDS ?? 30)
+const seed = Number(process.env.CHAOS_SEED ?? randomInt(2 ** 31))
+const storiesPerRound = 8
+
+interface Told { name: string, key: string, answer: Answer }
+
+t.setTimeout(600_000)
+
+t.test(`${rounds} kills, seed ${seed}`, async t => {
+  const { random } = seeded(seed)
+  const database = await testDatabase(t)
+  const simulator = await startStripeSimulator({ webhookRetryBaseMs: 100, asyncMs: 10, seed })
+  t.teardown(async () => { await simulator.close() })
+  let current: ServerProcess
+  const front = await hooksFront(() => current.url)
+  t.teardown(front.close)
+  const dataDir = t.testdir({})
+  const env = {
+    DATABASE_APP_URL: database.appUrl,
+    DATABASE_QUEUE_URL: database.queueUrl,
+    PASARELA_DATA_DIR: dataDir,
+    PASARELA_MASTER_KEYS: `chaos:${Buffer.alloc(32, 'a chaos key ').toString('base64')}`,
+    PASARELA_PROVIDER_URL_STRIPE: simulator.url,
+    PASARELA_PROVIDER_RATE_STRIPE: '10000',
+    PASARELA_PUBLIC_URL: front.url,
+    LOG_LEVEL: 'warn',
+    RESOLVER_SCHEDULE: '300ms,300ms,500ms,1s,1s,2s,2s,5s,5s,5s,5s',
+    INBOUND_SCHEDULE: '300ms,500ms,1s,2s,5s,5s,5s,5s',
+    SWEEP_INTERVAL_MS: '200',
+    QUEUE_LOCK_MS: '2000',
+    QUEUE_STALLED_MS: '1000',
+    IDEMPOTENCY_LEASE_MS: '1000'
+  }
+  const launch = async (): Promise<ServerProcess> => startServer(t, { ...env, PORT: String(await freePort()) })
+
+  current = await launch()
+  await current.up
+  const { platform_key: platformKey } = JSON.parse(readFileSync(path.join(dataDir, 'first-run.json'), 'utf8')) as { platform_key: string }
+  const must = async (path: string, key: string, body: object, headers = {}): Promise<any> => {
+    const answer = await askAt(current.url, 'POST', path, { key, body, headers })
+    if (answer.status >= 300) throw new Error(`${path} answered ${answer.text}`)
+    return answer.body
+  }
+  const tenant = await must('/v1/tenants', platformKey, { name: 'Chaos', country: 'MX' })
+  const { key } = await must('/v1/api_keys', platformKey, { mode: 'test' }, { 'pasarela-tenant': tenant.id })
+  const connection = await must('/v1/connections', key, { provider: 'stripe', mode: 'test', credentials: simulator.credentials('test') })
+  await must(`/v1/connections/${connection.id}/webhook`, key, {})
+
+  // --- the clients ------------------------------------------------------------------------------------------------------
+
+  const told: Told[] = []
+  let repeats = 0
+
+  /** Repeats the request with its key until it is answered. */
+  async function tell (name: string, idempotencyKey: string, path: string, body: object): Promise<Answer> {
+    const { answer } = await eventually(`${name} is answered`, async () => {
+      const answer = await attempt('POST', path, { body, idempotencyKey })
+      if (answer !== undefined && (answer.body?.code === 'idempotency_in_progress' || answer.body?.code === 'operation_in_progress' || answer.status === 503)) return undefined
+      return answer && { answer }
+    }, { withinMs: 40_000, everyMs: 60 })
+    told.push({ name, key: idempotencyKey, answer })
+    return answer
+  }
+
+  async function attempt (method: Method, path: string, asked: object): Promise<Answer | undefined> {
+    try {
+      return await askAt(current.url, method, path, { key, ...asked })
+    } catch {
+      repeats++
+      return undefined // cut, or nobody is there
+    }
+  }
+
+  /** The payment, once it is known how it stands. */
+  async function known (id: string): Promise<any> {
+    return await eventually(`the outcome of ${id} is known`, async () => {
+      const answer = await attempt('GET', `/v1/payments/${id}`, {})
+      return answer?.status === 200 && answer.body.status !== 'unknown' && answer.body
+    }, { withinMs: 40_000, everyMs: 60 })
+  }
+
+  const plots = {
+    pay: async (name: string) => {
+      await create(name, { method: card('pm_card_visa') })
+    },
+    refund: async (name: string) => {
+      const { id } = await create(name, { method: card('pm_card_mastercard') })
+      await tell(`${name} refund`, `${name}-refund`, `/v1/payments/${id}/refunds`, { amount: 4_000 })
+    },
+    capture: async (name: string) => {
+      const { id } = await create(name, { method: card('pm_card_visa'), capture: 'manual' })
+      await tell(`${name} capture`, `${name}-capture`, `/v1/payments/${id}/capture`, { amount: 15_000 })
+    },
+    cancel: async (name: string) => {
+      const { id } = await create(name, { method: card('pm_card_visa'), capture: 'manual' })
+      await tell(`${name} cancel`, `${name}-cancel`, `/v1/payments/${id}/cancel`, {})
+    },
+    another: async (name: string) => {
+      const { id } = await create(name, { method: card('pm_card_visa_chargeDeclinedInsufficientFunds') })
+      await tell(`${name} confirm`, `${name}-confirm`, `/v1/payments/${id}/confirm`, { method: card('pm_card_visa') })
+    }
+  }
+  type Plot = keyof typeof plots
+
+  async function create (name: string, body: object): Promise<any> {
+    const answer = await tell(name, name, '/v1/payments', { amount: 19_900, currency: 'MXN', metadata: { story: name }, ...body })
+    return answer.body.id === undefined ? { id: 'none' } : await known(answer.body.id)
+  }
+
+  // --- the rounds -------------------------------------------------------------------------------------------------------
+
+  const stories: { name: string, plot: Plot, ends: Promise<void> }[] = []
+  let standby = await launch()
+  const startedAt = performance.now()
+  const killed = { booting: 0 }
+  for (let round = 0; round < rounds; round++) {
+    for (let index = 0; index < storiesPerRound; index++) {
+      const plot = (Object.keys(plots) as Plot[])[Math.floor(random() * 5)]!
+      const name = `r${round}-${index}-${plot}`
+      const after = Math.floor(random() * 150)
+      const ends = pause(after).then(async () => await plots[plot](name))
+      ends.catch(() => {}) // told below
+      stories.push({ name, plot, ends })
+    }
+    await pause(Math.floor(random() * 500)) // the moment of the kill is the chaos; nothing waits for it
+    current.kill('SIGKILL')
+    await current.ended
+    if (!standby.output().includes('is up at')) killed.booting++
+    await standby.up
+    current = standby
+    standby = await launch()
+  }
+  const chaosMs = performance.now() - startedAt
+  const failures = (await Promise.allSettled(stories.map(async ({ ends }) => await ends))).filter(({ status }) => status === 'rejected') as PromiseRejectedResult[]
+  t.same(failures.map(({ reason }) => String(reason)), [], 'every story came to its end')
+
+  // --- the reckoning ----------------------------------------------------------------------------------------------------
+
+  const { owner } = database
+  t.test('nothing is left open', async t => {
+    await simulator.settled()
+    const open = async () => ({
+      payments: (await owner.selectFrom('payments').select(['id', 'status', 'pending_kind', 'resolve_tries', 'next_run_at']).where(eb => eb.or([eb('status', '=', 'unknown'), eb('pending_kind', 'is not', null)])).execute()),
+      refunds: (await owner.selectFrom('refunds').select(['id', 'status', 'resolve_tries', 'next_run_at']).where('status', 'in', ['unknown', 'pending']).execute()),
+      hooks: (await owner.selectFrom('inbound_events').select(['id', 'event_type', 'status', 'attempts', 'reason', 'next_run_at']).where('status', 'not in', ['processed', 'ignored']).execute())
+    })
+    await eventually('nothing is open', async () => Object.values(await open()).every(rows => rows.length === 0), { withinMs: 45_000, everyMs: 100 }).catch(() => {})
+    t.same(await open(), { payments: [], refunds: [], hooks: [] })
+    t.same(await owner.selectFrom('alerts').select(['kind', 'detail']).execute(), [], 'and no person was called')
+  })
+
+  t.test('each key has one payment, charged once', async t => {
+    const rows = await owner.selectFrom('payments').selectAll().execute()
+    const byStory = Map.groupBy(rows, row => (row.metadata as { story: string }).story)
+    t.equal(byStory.size, stories.length)
+    t.equal(rows.length, stories.length)
+    for (const { name, plot } of stories) {
+      const row = byStory.get(name)?.[0]
+      if (row === undefined) {
+        t.fail(`${name} has no payment`)
+        continue
+      }
+      const id = `pay_${row.id.replaceAll('-', '')}`
+      const effects = simulator.effects(id)
+      const expected = {
+        pay: { status: 'succeeded', amount_captured: 19_900, amount_refunded: 0, charges: 1, refunds: 0, cancellations: 0 },
+        refund: { status: 'succeeded', amount_captured: 19_900, amount_refunded: 4_000, charges: 1, refunds: 1, cancellations: 0 },
+        capture: { status: 'succeeded', amount_captured: 15_000, amount_refunded: 0, charges: 1, refunds: 0, cancellations: 0 },
+        another: { status: 'succeeded', amount_captured: 19_900, amount_refunded: 0, charges: 1, refunds: 0, cancellations: 0 },
+        cancel: { status: 'canceled', amount_captured: 0, amount_refunded: 0, charges: 1, refunds: 0, cancellations: 1 }
+      }[plot]
+      t.match({ status: row.status, amount_captured: row.amount_captured, amount_refunded: row.amount_refunded, ...effects }, expected, name)
+      const attempts = await owner.selectFrom('payment_attempts').select('number').where('payment_id', '=', row.id).execute()
+      t.equal(attempts.length, plot === 'another' ? 2 : 1, `${name}: attempts`)
+    }
+  })
+
+  t.test('what was acknowledged is true', async t => {
+    for (const { name, key: idempotencyKey, answer } of told) {
+      const label = `${name} was answered ${answer.status} ${answer.body?.code ?? answer.body?.status}`
+      if (!t.ok(answer.status >= 200 && answer.status < 300, label)) continue
+      const kind = answer.body.object === 'refund' ? 'refunds' : 'payments'
+      const now = await askAt(current.url, 'GET', `/v1/${kind}/${answer.body.id}`, { key })
+      t.equal(now.status, 200, `${name} exists`)
+      if (answer.body.status === 'succeeded' || answer.body.status === 'canceled') t.equal(now.body.status, answer.body.status, `${label}, and is ${now.body.status}`)
+      // Asked once more, the same is said.
+      const again = await askAt(current.url, 'POST', pathOf(told, name, answer), { key, idempotencyKey, body: { another: 'body' } })
+      t.equal(again.body?.code === 'idempotency_mismatch' || again.body?.code === 'request_invalid', true, `${name}: its key is taken`)
+    }
+  })
+
+  t.test('every webhook that was acknowledged is kept and processed', async t => {
+    const kept = new Map((await owner.selectFrom('inbound_events').select(['dedupe_key', 'status']).execute()).map(row => [row.dedupe_key, row.status]))
+    t.ok(front.acknowledged.size > stories.length, `${front.acknowledged.size} webhooks acknowledged, ${front.refused()} not`)
+    t.same([...front.acknowledged].filter(id => !kept.has(id)), [], 'none was lost')
+    t.same([...kept].filter(([, status]) => status !== 'processed' && status !== 'ignored'), [])
+    const { rows } = await sql<{ n: string }>`select count(*) as n from inbound_events group by tenant_id, connection_id, dedupe_key having count(*) > 1`.execute(owner)
+    t.same(rows, [], 'and none is kept twice')
+  })
+
+  t.comment(`${rounds} kills in ${Math.round(chaosMs)} ms (${Math.round(chaosMs / rounds)} ms each; ${killed.booting} with nobody else up), ${stories.length} stories, ${told.length} answers, ${repeats} repetitions, ${front.acknowledged.size} webhooks`)
+})
+
+function pathOf (told: Told[], name: string, answer: Answer): string {
+  const [story, verb] = name.split(' ')
+  if (verb === undefined) return '/v1/payments'
+  const id = told.find(({ name }) => name === story)?.answer.body.id
+  return `/v1/payments/${id}/${verb === 'refund' ? 'refunds' : verb}${answer.status ? '' : ''}`
+}
+
+/** One address for webhooks whichever process lives, which notes what was acknowledged to the provider. */
+async function hooksFront (target: () => string): Promise<{ url: string, acknowledged: Set<string>, refused: () => number, close: () => Promise<void> }> {
+  const acknowledged = new Set<string>()
+  let refused = 0
+  const server = createServer((incoming, response) => {
+    const chunks: Buffer[] = []
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
+      const body = Buffer.concat(chunks)
+      const fail = (): void => {
+        refused++
+        if (!response.headersSent) response.writeHead(502).end()
+      }
+      const forwarded = httpRequest(target() + incoming.url, { method: 'POST', headers: incoming.headers, timeout: 10_000 }, answer => {
+        answer.on('error', fail).on('end', () => {
+          const ok = answer.statusCode! >= 200 && answer.statusCode! < 300
+          if (ok) acknowledged.add((JSON.parse(body.toString()) as { id: string }).id)
+          else refused++
+          response.writeHead(answer.statusCode!).end()
+        }).resume()
+      })
+      forwarded.on('error', fail).end(body)
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    acknowledged,
+    refused: () => refused,
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise<void>(resolve => server.close(() => resolve()))
+    }
+  }
+}

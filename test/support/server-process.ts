@@ -1,0 +1,65 @@
+/** The server as it is started in production: a process of its own, that can be told to stop, or killed. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer, type AddressInfo } from 'node:net'
+import path from 'node:path'
+import type { Teardown } from './database.ts'
+
+export interface ServerProcess {
+  /** Where it listens; known once it is up. */
+  url: string
+  pid: number
+  /** Resolves when it serves; rejects when it ends instead. */
+  up: Promise<void>
+  ended: Promise<{ code: number | null, signal: NodeJS.Signals | null }>
+  /** All that it wrote. */
+  output: () => string
+  kill: (signal: NodeJS.Signals) => void
+}
+
+const checkout = path.join(import.meta.dirname, '../..')
+
+/** Starts core/server.ts with this environment and nothing of the test runner's. It is killed at teardown. */
+export function startServer (t: Teardown, env: Record<string, string>): ServerProcess {
+  const child = spawn(process.execPath, ['--conditions=pasarela', 'core/server.ts'], {
+    cwd: checkout,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  let output = ''
+  const ended = new Promise<{ code: number | null, signal: NodeJS.Signals | null }>(resolve => child.once('close', (code, signal) => resolve({ code, signal })))
+  const server: ServerProcess = {
+    url: `http://127.0.0.1:${env.PORT}`,
+    pid: child.pid!,
+    ended,
+    output: () => output,
+    kill: signal => { child.kill(signal) },
+    up: new Promise<void>((resolve, reject) => {
+      const read = (chunk: string): void => {
+        output += chunk
+        const [, said] = /Pasarela is up at (\S+)/.exec(output) ?? []
+        if (said === undefined) return
+        if (env.PORT === '0') server.url = said
+        resolve()
+      }
+      for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', read)
+      void ended.then(({ code, signal }) => reject(new Error(`the server ended before it was up (${signal ?? code}):\n${output.slice(-3000)}`)))
+    })
+  }
+  server.up.catch(() => {}) // whoever waits for it is told
+  t.teardown(async () => { await end(child, ended) })
+  return server
+}
+
+async function end (child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  await ended
+}
+
+/** Free a moment ago. */
+export async function freePort (): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise<void>(resolve => server.close(() => resolve()))
+  return port
+}
