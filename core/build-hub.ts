@@ -42,7 +42,10 @@ export function buildHub ({ config, appUrl, masterKeys, adapters, log, now = () 
   const vault = createVault({ keyring: parseMasterKeys(masterKeys), store: databaseKeyStore(db), now })
   const limiter = createRateLimiter()
   const health = createHealthRecorder({ db, log })
-  const open = createConnectionOpener({ vault, adapters, providerUrls: config.providerUrls, providerRates: config.providerRates, limiter, log, now })
+  const open = createConnectionOpener({
+    vault, adapters, providerUrls: config.providerUrls, providerRates: config.providerRates, limiter, log, now,
+    notOpened: connection => { health.note(connection, { outcome: 'nowhere', errorCode: 'invalid_credentials', providerCode: null, finishedAt: now() }) }
+  })
   const usable = createUsableConnections({ db, now })
   const hub: Hub = { db, vault, adapters, config, open, usable, health, metrics, limiter, log, now, publicUrl, wake }
   return {

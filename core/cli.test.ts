@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { text as all } from 'node:stream/consumers'
 import { sql } from 'kysely'
+import pg from 'pg'
 import t, { type Test } from 'tap'
 import { askAt, order, testApp, type TestApp } from '../test/support/app.ts'
 import { testDatabase, type TestDatabase } from '../test/support/database.ts'
@@ -11,7 +12,9 @@ import { eventually } from '../test/support/eventually.ts'
 import { bootstrap } from './access/first-run.ts'
 import { commands } from './cli/commands.ts'
 import { type Command, Refused } from './cli/command.ts'
+import { withDatabase } from './cli/database.ts'
 import { runCli } from './cli/run.ts'
+import { loadConfig } from './config.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { publicId } from './ids.ts'
 import { databaseKeyStore } from './vault/database-store.ts'
@@ -220,6 +223,18 @@ t.test('the bundled database: started and stopped when nobody uses it, and left 
   t.match(await pasarela('tenants', 'list', '--json'), { code: 1, stdout: '', stderr: /start the server once/ })
   const again = await startEmbedded({ dataDir })
   t.same([again.reused, again.pid], [true, running.pid], 'it was left running')
+
+  await running.stop()
+  const notes: string[] = []
+  const server = await withDatabase(loadConfig({ PASARELA_DATA_DIR: dataDir }), { make: false, note: line => notes.push(line) }, async ({ ownerUrl }) => {
+    const client = new pg.Client({ connectionString: ownerUrl })
+    await client.connect()
+    return client
+  })
+  t.match(notes, [/another process has begun to use it/])
+  t.match((await server.query('select 1 as here')).rows, [{ here: 1 }], 'whoever came meanwhile keeps it')
+  await server.end()
+  await (await startEmbedded({ dataDir })).stop()
 })
 
 /** Every inbound event of the one tenant that has some. */

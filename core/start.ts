@@ -69,7 +69,12 @@ export async function start ({ config, roles, log, shutdown }: { config: Config,
       hub, appUrl: urls.appUrl, queues,
       checks: { database: async () => { await sql`select 1`.execute(hub.db) }, queue: async () => await queues.ready() }
     })
-    shutdown.add('api', async () => await app.close(), shutdownOrder.http)
+    shutdown.add('api', async boundMs => {
+      // Requests under way are answered; a caller that keeps its connection busy is cut before the time is up.
+      const cut = setTimeout(() => { app.server.closeAllConnections() }, boundMs / 2)
+      await app.close()
+      clearTimeout(cut)
+    }, shutdownOrder.http)
     await app.listen({ port: config.port, host: config.host })
     const { port } = app.server.address() as AddressInfo
     url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`

@@ -212,12 +212,6 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       order by t.id desc limit p_limit`
   })
   await gateFunction(db, {
-    signature: 'find_host(p_host text)',
-    returns: 'table (tenant_id uuid)',
-    volatility: 'stable',
-    body: "select id from tenants where host_name = p_host and status = 'active'"
-  })
-  await gateFunction(db, {
     signature: 'data_keys_not_under(p_master_key_id text, p_limit integer)',
     returns: 'table (tenant_id uuid, id uuid, wrapped text)',
     volatility: 'stable',

@@ -81,17 +81,18 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   await tenantTable(db, 'operations', { app: ['select', 'insert', 'update'], partitioned: true })
   await monthPartitions(db, 'operations', new Date(), 4)
 
-  // The hook token names the connection; its sealed secrets come along, so that a webhook costs one question.
+  // The hook token names the connection; its sealed secrets come along, so that a webhook costs one question. A connection
+  // that is switched off, or a tenant that is suspended, still hears what became of the money it took before.
   await gateFunction(db, {
     signature: 'find_hook(p_token_hash bytea, p_secret_names jsonb, p_now timestamptz)',
-    returns: 'table (tenant_id uuid, connection_id uuid, provider text, mode text, enabled boolean, settings jsonb, first_event_at timestamptz, secrets jsonb)',
+    returns: 'table (tenant_id uuid, connection_id uuid, provider text, mode text, settings jsonb, secrets jsonb)',
     volatility: 'stable',
     body: `
-      select c.tenant_id, c.id, c.provider, c.mode, c.enabled and t.status = 'active', c.settings, c.first_event_at,
+      select c.tenant_id, c.id, c.provider, c.mode, c.settings,
         coalesce((select jsonb_agg(jsonb_build_object('name', k.name, 'version', k.version, 'sealed', k.sealed, 'valid_until', k.valid_until) order by k.version desc)
           from credentials k where k.tenant_id = c.tenant_id and k.connection_id = c.id
             and p_secret_names ->> c.provider = k.name and k.valid_from <= p_now and (k.valid_until is null or k.valid_until > p_now)), '[]'::jsonb)
-      from connections c join tenants t on t.id = c.tenant_id
+      from connections c
       where c.hook_token_hash = p_token_hash and c.deleted_at is null`
   })
 }

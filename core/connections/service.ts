@@ -83,7 +83,8 @@ export async function patchConnection (hub: Hub, access: Access, publicConnectio
 /** Its secrets are destroyed and its webhook taken down; its payments and their history stay. */
 export async function deleteConnection (hub: Hub, access: Access, publicConnectionId: string): Promise<void> {
   const id = uuidOf('connection', publicConnectionId)
-  const { row, opened } = await findAndOpen(hub, access, id)
+  // What does not open any more can still be left, and replaced.
+  const { row, opened } = await findAndOpen(hub, access, id, { orNot: true })
   if (row.hook_reference !== null && opened !== undefined && opened.adapter.webhooks !== 'provider-has-none' && opened.adapter.webhooks.unregister !== undefined) {
     const { unregister } = opened.adapter.webhooks
     // The provider may be gone, or the credentials revoked there already: the tenant can still leave.
@@ -104,10 +105,11 @@ export async function deleteConnection (hub: Hub, access: Access, publicConnecti
 export async function replaceCredentials (hub: Hub, access: Access, publicConnectionId: string, body: ReplaceCredentials): Promise<Connection> {
   const id = uuidOf('connection', publicConnectionId)
   if (Object.keys(body.credentials).length === 0) throw invalidField('credentials', 'names nothing to replace')
-  const { row, opened } = await findAndOpen(hub, access, id)
-  if (opened === undefined) throw new HubError('provider_unknown')
-  checkCredentials(opened.adapter, row.mode as Mode, { ...opened.credentials, ...body.credentials })
-  await storeCredentials(hub, access, row, opened.adapter, body.credentials, body.overlap_seconds ?? 24 * 3600)
+  const { row, opened } = await findAndOpen(hub, access, id, { orNot: true })
+  const adapter = hub.adapters.get(row.provider)
+  if (adapter === undefined) throw new HubError('provider_unknown')
+  checkCredentials(adapter, row.mode as Mode, { ...opened?.credentials, ...body.credentials })
+  await storeCredentials(hub, access, row, adapter, body.credentials, body.overlap_seconds ?? 24 * 3600)
   return await getConnection(hub, access, publicConnectionId)
 }
 
@@ -259,7 +261,13 @@ async function findOrThrow (db: TenantDb, access: Access, id: string): Promise<C
   return row
 }
 
-async function findAndOpen (hub: Hub, access: Access, id: string): Promise<{ row: ConnectionRow, opened: OpenConnection | undefined }> {
+async function findAndOpen (hub: Hub, access: Access, id: string, { orNot } = { orNot: false }): Promise<{ row: ConnectionRow, opened: OpenConnection | undefined }> {
   const { row, sealed } = await inTenant(hub.db, access.tenantId, async db => ({ row: await findOrThrow(db, access, id), sealed: (await loadSealed(db, id))! }))
-  return { row, opened: hub.adapters.get(row.provider) === undefined ? undefined : await hub.open(sealed) }
+  if (hub.adapters.get(row.provider) === undefined) return { row, opened: undefined }
+  try {
+    return { row, opened: await hub.open(sealed) }
+  } catch (error) {
+    if (!orNot || !(error instanceof HubError)) throw error
+    return { row, opened: undefined }
+  }
 }

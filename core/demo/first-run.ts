@@ -20,8 +20,9 @@ export interface FirstRun {
 
 /** Makes the platform, and in demo mode a tenant that is connected to the simulators, through the same API that everybody uses. */
 export async function firstRun ({ hub, url, file, demo }: { hub: Hub, url: string, file: string, demo: boolean }): Promise<FirstRun> {
-  const before: FirstRun = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as FirstRun : { url }
   const { made } = await bootstrap(hub)
+  // Read after: another process on the same folder may have made the platform, and written how to get in, meanwhile.
+  const before: FirstRun = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as FirstRun : { url }
   let now: FirstRun = { ...before, url, ...(made !== null && { platform_key: made.key.key, platform_user: made.user.email, platform_password: made.user.password }) }
   save(file, now)
   if (!demo || now.platform_key === undefined) return now

@@ -1,6 +1,7 @@
 /** The server as it is started in production: a process of its own, that can be told to stop, or killed. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Teardown } from './database.ts'
 
@@ -22,7 +23,7 @@ const checkout = path.join(import.meta.dirname, '../..')
 export function startServer (t: Teardown, env: Record<string, string>): ServerProcess {
   const child = spawn(process.execPath, ['--conditions=pasarela', 'core/server.ts'], {
     cwd: checkout,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, NODE_COMPILE_CACHE: path.join(tmpdir(), 'pasarela-test-compiled'), ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   let output = ''
