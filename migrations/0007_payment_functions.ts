@@ -7,7 +7,7 @@ import { type Kysely, sql } from 'kysely'
  */
 export async function up (db: Kysely<unknown>): Promise<void> {
   // PA001: the Idempotency-Key is another run's. PA002: the connection is not as it was when it was chosen.
-  await appFunction(db, 'begin_payment(p_tenant uuid, p_connection_version integer, p_payment jsonb, p_attempt jsonb, p_operation jsonb, p_key text, p_owner uuid, p_subject text)', 'setof payments', `
+  await appFunction(db, 'begin_payment(p_tenant uuid, p_connection_version integer, p_payment jsonb, p_attempt jsonb, p_operation jsonb, p_audit jsonb, p_key text, p_owner uuid, p_subject text)', 'setof payments', `
     begin
       perform set_config('app.tenant_id', p_tenant::text, true);
       perform 1 from connections c
@@ -22,9 +22,25 @@ export async function up (db: Kysely<unknown>): Promise<void> {
           raise exception 'the key belongs to another run' using errcode = 'PA001';
         end if;
       end if;
-      insert into operations select (jsonb_populate_record(null::operations, p_operation)).*;
-      return query insert into payments select (jsonb_populate_record(null::payments, p_payment)).* returning *;
-      insert into payment_attempts select (jsonb_populate_record(null::payment_attempts, p_attempt)).*;
+      -- Columns by name: one that a later version adds gets its default from this version, too.
+      insert into operations (tenant_id, id, mode, connection_id, provider, kind, subject_id, idempotency_key, request_id, started_at)
+        select p_tenant, o.id, o.mode, o.connection_id, o.provider, o.kind, o.subject_id, o.idempotency_key, o.request_id, o.started_at
+        from jsonb_populate_record(null::operations, p_operation) o;
+      return query
+        insert into payments as made (tenant_id, id, mode, connection_id, provider, status, known_status, amount, currency, capture, method, reference, description,
+          statement_descriptor, customer, return_url, off_session, metadata, attempts, pending_kind, pending_operation_id, pending_key, pending_sealed, pending_since,
+          next_run_at, created_at, updated_at)
+        select p_tenant, p.id, p.mode, p.connection_id, p.provider, p.status, p.known_status, p.amount, p.currency, p.capture, p.method, p.reference, p.description,
+          p.statement_descriptor, p.customer, p.return_url, p.off_session, p.metadata, p.attempts, p.pending_kind, p.pending_operation_id, p.pending_key, p.pending_sealed, p.pending_since,
+          p.next_run_at, p.created_at, p.updated_at
+        from jsonb_populate_record(null::payments, p_payment) p
+        returning made.*;
+      insert into payment_attempts (tenant_id, id, payment_id, number, connection_id, status, idempotency_key, method, created_at, updated_at)
+        select p_tenant, a.id, a.payment_id, a.number, a.connection_id, a.status, a.idempotency_key, a.method, a.created_at, a.updated_at
+        from jsonb_populate_record(null::payment_attempts, p_attempt) a;
+      insert into audit_log (tenant_id, id, actor_type, actor_id, action, subject_type, subject_id, detail, request_id, address, created_at)
+        select p_tenant, l.id, l.actor_type, l.actor_id, l.action, l.subject_type, l.subject_id, l.detail, l.request_id, l.address, l.created_at
+        from jsonb_populate_record(null::audit_log, p_audit) l;
     end`)
 
   // No row when the payment is not at p_version any more: then nothing was written, and the caller decides anew under the lock.
@@ -59,7 +75,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
         from jsonb_populate_record(null::operations, p_report) c
         where o.tenant_id = p_tenant and o.id = p_operation;
       end if;
-      insert into events select (jsonb_populate_recordset(null::events, p_events)).*;
+      insert into events (tenant_id, id, mode, type, subject_id, data, created_at)
+        select p_tenant, e.id, e.mode, e.type, e.subject_id, e.data, e.created_at from jsonb_populate_recordset(null::events, p_events) e;
     end`)
 }
 

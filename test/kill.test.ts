@@ -22,7 +22,7 @@ const rounds = Number(process.env.CHAOS_ROUNDS ?? 30)
 const seed = Number(process.env.CHAOS_SEED ?? randomInt(2 ** 31))
 const storiesPerRound = 8
 
-interface Told { name: string, key: string, answer: Answer }
+interface Told { name: string, key: string, path: string, body: object, answer: Answer }
 
 t.setTimeout(280_000)
 
@@ -69,24 +69,32 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
   // --- the clients ------------------------------------------------------------------------------------------------------
 
   const told: Told[] = []
-  let repeats = 0
+  let cuts = 0
+  let sent = 0
+  /** Called at each request that is about to be sent. */
+  let onSend = (): void => {}
+  /** Who answers, or the one that is starting. */
+  let serving: Promise<ServerProcess> = Promise.resolve(current)
 
   /** Repeats the request with its key until it is answered. */
   async function tell (name: string, idempotencyKey: string, path: string, body: object): Promise<Answer> {
     const { answer } = await eventually(`${name} is answered`, async () => {
       const answer = await attempt('POST', path, { body, idempotencyKey })
-      if (answer !== undefined && (answer.body?.code === 'idempotency_in_progress' || answer.body?.code === 'operation_in_progress' || answer.status === 503)) return undefined
-      return answer && { answer }
-    }, { withinMs: 40_000, everyMs: 60 })
-    told.push({ name, key: idempotencyKey, answer })
+      const again = answer === undefined || answer.status === 503 || answer.body?.code === 'idempotency_in_progress' || answer.body?.code === 'operation_in_progress'
+      return again ? undefined : { answer }
+    }, { withinMs: 40_000, everyMs: 50 })
+    told.push({ name, key: idempotencyKey, path, body, answer })
     return answer
   }
 
   async function attempt (method: Method, path: string, asked: object): Promise<Answer | undefined> {
+    const { url } = await serving
     try {
-      return await askAt(current.url, method, path, { key, ...asked })
+      sent++
+      onSend()
+      return await askAt(url, method, path, { key, ...asked })
     } catch {
-      repeats++
+      cuts++
       return undefined // cut, or nobody is there
     }
   }
@@ -129,31 +137,80 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
 
   // --- the rounds -------------------------------------------------------------------------------------------------------
 
-  const stories: { name: string, plot: Plot, ends: Promise<void> }[] = []
-  const warming = [await launch(), await launch()] // starting takes longer than the rounds themselves
+  const stories: { name: string, plot: Plot }[] = []
+  const failures: string[] = []
+  const warming = [await launch(), await launch()] // starting takes longer than a round itself
   const startedAt = performance.now()
+  let kills = 0
   let alone = 0
+  let tiredMs = 0
+
+  /** Ends who serves, without a warning, and lets the next one serve. */
+  async function kill (): Promise<void> {
+    kills++
+    const killed = current
+    const next = warming.shift()!
+    if (!next.output().includes('is up at')) alone++
+    serving = next.up.then(() => next)
+    killed.kill('SIGKILL')
+    await killed.ended
+    current = await serving
+    warming.push(await launch())
+  }
+
+  t.test('killed when the provider has done it and has not said so', async t => {
+    const prepare = async (name: string, plot: Plot, body: object): Promise<string> => {
+      stories.push({ name, plot })
+      return (await create(name, body)).id
+    }
+    const held = { method: card('pm_card_visa'), capture: 'manual' }
+    const [capture, cancel, confirm, refund] = await Promise.all([
+      prepare('mid-capture', 'capture', held), prepare('mid-cancel', 'cancel', held),
+      prepare('mid-confirm', 'another', { method: card('pm_card_visa_chargeDeclined') }), prepare('mid-refund', 'refund', { method: card('pm_card_visa') })
+    ])
+    stories.push({ name: 'mid-create', plot: 'pay' })
+    await simulator.settled()
+    simulator.deliver({ how: 'hold' })
+    for (const path of ['/capture', '/cancel', '/confirm', '/v1/refunds', '/v1/payment_intents']) simulator.inject({ kind: 'slow', method: 'POST', path, ms: 5_000 })
+    const answers = Promise.all([
+      tell('mid-capture capture', 'mid-capture-capture', `/v1/payments/${capture}/capture`, { amount: 15_000 }),
+      tell('mid-cancel cancel', 'mid-cancel-cancel', `/v1/payments/${cancel}/cancel`, {}),
+      tell('mid-confirm confirm', 'mid-confirm-confirm', `/v1/payments/${confirm}/confirm`, { method: card('pm_card_visa') }),
+      tell('mid-refund refund', 'mid-refund-refund', `/v1/payments/${refund}/refunds`, { amount: 4_000 }),
+      create('mid-create', { method: card('pm_card_visa') })
+    ])
+    await eventually('the provider has done all five', () => simulator.requests().filter(({ fault }) => fault === 'slow').length === 5)
+    simulator.clearFaults()
+    await kill()
+    const [captured, canceled, confirmed, refunded, created] = await answers
+    simulator.deliver({ how: 'release' })
+    t.match([captured.status, captured.body], [200, { id: capture, status: 'succeeded', amount_captured: 15_000 }], 'a capture')
+    t.match([canceled.status, canceled.body], [200, { id: cancel, status: 'canceled' }], 'a cancellation')
+    t.match([confirmed.status, confirmed.body], [200, { id: confirm, status: 'succeeded', attempts: 2 }], 'another attempt')
+    t.match([refunded.status, refunded.body], [/20[12]/, { payment: refund, amount: 4_000 }], 'a refund')
+    t.match(created, { status: 'succeeded', attempts: 1 }, 'a payment')
+  })
+
   for (let round = 0; round < rounds; round++) {
-    for (let index = 0; index < storiesPerRound; index++) {
+    const began = performance.now()
+    const ends = Array.from({ length: storiesPerRound }, async (_, index) => {
       const plot = (Object.keys(plots) as Plot[])[Math.floor(random() * 5)]!
       const name = `r${round}-${index}-${plot}`
-      const after = Math.floor(random() * 150)
-      const ends = pause(after).then(async () => await plots[plot](name))
-      ends.catch(() => {}) // told below
-      stories.push({ name, plot, ends })
-    }
-    await pause(Math.floor(random() * 500)) // the moment of the kill is the chaos; nothing waits for it
-    current.kill('SIGKILL')
-    await current.ended
-    const next = warming.shift()!
-    warming.push(await launch())
-    if (!next.output().includes('is up at')) alone++
-    await next.up
-    current = next
+      stories.push({ name, plot })
+      await plots[plot](name).catch((error: unknown) => { failures.push(String(error)) })
+    })
+    // The moment of the kill: in the midst of this many requests, and up to 25 ms after the last of them left.
+    const after = sent + 1 + Math.floor(random() * storiesPerRound * 2)
+    const moment = Promise.withResolvers<void>()
+    onSend = () => { if (sent >= after) moment.resolve() }
+    await Promise.race([moment.promise, Promise.all(ends)])
+    await pause(random() * 25)
+    await kill()
+    await Promise.all(ends)
+    tiredMs = Math.max(tiredMs, performance.now() - began)
   }
   const chaosMs = performance.now() - startedAt
-  const failures = (await Promise.allSettled(stories.map(async ({ ends }) => await ends))).filter(({ status }) => status === 'rejected') as PromiseRejectedResult[]
-  t.same(failures.map(({ reason }) => String(reason)), [], 'every story came to its end')
+  t.same(failures, [], 'every story came to its end')
 
   // --- the reckoning ----------------------------------------------------------------------------------------------------
 
@@ -197,16 +254,15 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
   })
 
   t.test('what was acknowledged is true', async t => {
-    for (const { name, key: idempotencyKey, answer } of told) {
+    for (const { name, key: idempotencyKey, path, body, answer } of told) {
       const label = `${name} was answered ${answer.status} ${answer.body?.code ?? answer.body?.status}`
       if (!t.ok(answer.status >= 200 && answer.status < 300, label)) continue
       const kind = answer.body.object === 'refund' ? 'refunds' : 'payments'
       const now = await askAt(current.url, 'GET', `/v1/${kind}/${answer.body.id}`, { key })
       t.equal(now.status, 200, `${name} exists`)
       if (answer.body.status === 'succeeded' || answer.body.status === 'canceled') t.equal(now.body.status, answer.body.status, `${label}, and is ${now.body.status}`)
-      // Asked once more, the same is said.
-      const again = await askAt(current.url, 'POST', pathOf(told, name, answer), { key, idempotencyKey, body: { another: 'body' } })
-      t.equal(again.body?.code === 'idempotency_mismatch' || again.body?.code === 'request_invalid', true, `${name}: its key is taken`)
+      const again = await askAt(current.url, 'POST', path, { key, idempotencyKey, body })
+      t.same([again.status, again.text], [answer.status, answer.text], `${name}: asked once more, the same is said`)
     }
   })
 
@@ -219,15 +275,8 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
     t.same(rows, [], 'and none is kept twice')
   })
 
-  t.comment(`${rounds} kills in ${Math.round(chaosMs)} ms (${Math.round(chaosMs / rounds)} ms each; ${alone} with nobody else up), ${stories.length} stories, ${told.length} answers, ${repeats} repetitions, ${front.acknowledged.size} webhooks`)
+  t.comment(`${kills} kills in ${Math.round(chaosMs)} ms (${Math.round(chaosMs / rounds)} ms a round, ${Math.round(tiredMs)} at most; ${alone} times nobody else was up), ${stories.length} stories, ${told.length} answers, ${cuts} cut, ${front.acknowledged.size} webhooks`)
 })
-
-function pathOf (told: Told[], name: string, answer: Answer): string {
-  const [story, verb] = name.split(' ')
-  if (verb === undefined) return '/v1/payments'
-  const id = told.find(({ name }) => name === story)?.answer.body.id
-  return `/v1/payments/${id}/${verb === 'refund' ? 'refunds' : verb}${answer.status ? '' : ''}`
-}
 
 /** One address for webhooks whichever process lives, which notes what was acknowledged to the provider. */
 async function hooksFront (target: () => string): Promise<{ url: string, acknowledged: Set<string>, refused: () => number, close: () => Promise<void> }> {

@@ -60,8 +60,8 @@ export async function receive ({ hub, targets, collector, count }: InboundDeps, 
     mode: target.mode,
     provider: target.provider,
     verdict: verdict.verdict,
-    eventType: verdict.eventType.slice(0, 200),
-    dedupeKey: verdict.dedupeKey.slice(0, 500),
+    eventType: storable(verdict.eventType, 200),
+    dedupeKey: storable(verdict.dedupeKey, 500),
     body: hook.body,
     headers: JSON.stringify(hook.headers),
     // The token is the secret of the address: what is kept is where it was called, not with what.
@@ -71,6 +71,9 @@ export async function receive ({ hub, targets, collector, count }: InboundDeps, 
   if (fresh) hub.wake('inbound', [{ tenantId: target.tenantId, id }])
   return { verdict: 'stored', fresh, answer: (target.adapter.webhooks as WebhookScheme).acknowledge?.(raw) ?? empty }
 }
+
+/** PostgreSQL's text has no NUL: with one in it the event could never be stored, and would come again for days. */
+const storable = (text: string, most: number): string => text.replaceAll('\0', '').slice(0, most).toWellFormed()
 
 /** An adapter that throws has not verified anything. */
 function verify (target: HookTarget, raw: { body: Buffer, headers: Record<string, string>, url: string }, now: Date) {

@@ -62,16 +62,19 @@ export async function insertOperation (db: TenantDb, now: Date, operation: NewOp
 }
 
 export async function finishOperation (db: TenantDb, id: string, report: CallReport): Promise<void> {
-  await db.updateTable('operations').set({
-    outcome: report.outcome,
-    error_code: report.errorCode,
-    provider_code: report.providerCode,
-    http_status: report.httpStatus,
-    duration_ms: report.durationMs,
-    exchanges: JSON.stringify(report.exchanges),
-    finished_at: report.finishedAt
-  }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+  await db.updateTable('operations').set({ ...reportColumns(report), exchanges: JSON.stringify(report.exchanges) }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
 }
+
+/** A report as the table has it. */
+export const reportColumns = (report: CallReport) => ({
+  outcome: report.outcome,
+  error_code: report.errorCode,
+  provider_code: report.providerCode,
+  http_status: report.httpStatus,
+  duration_ms: report.durationMs,
+  exchanges: report.exchanges,
+  finished_at: report.finishedAt
+})
 
 const outcomeOf = { nowhere: 'nowhere', unknown: 'unknown', answered: 'refused' } as const
 

@@ -1,12 +1,11 @@
 import type { PaymentSnapshot } from '../adapter/payments.ts'
-import { raiseAlert } from '../alerts/raise.ts'
-import { recordEvents } from '../events/record.ts'
+import { type NewAlert, raiseAlert } from '../alerts/raise.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
-import { publicId } from '../ids.ts'
+import { newUuid, publicId } from '../ids.ts'
 import { type Fact, isTerminal, type Outcome, type PaymentState, type ReviewReason, transition } from './machine.ts'
 import * as queries from './queries.ts'
-import type { PaymentRow } from './queries.ts'
+import type { PaymentRow, Settlement } from './queries.ts'
 import { sealNextAction, showPayment } from './view.ts'
 
 export interface Applied {
@@ -25,43 +24,78 @@ export async function prepare (hub: Pick<Hub, 'vault'>, tenantId: string, paymen
   return { fact, nextActionSealed: await sealNextAction(hub, tenantId, paymentId, fact.snapshot) }
 }
 
+interface Decision {
+  outcome: Outcome
+  /** Absent when nothing changes. */
+  settlement?: Settlement
+  alerts: NewAlert[]
+}
+
+/** What one fact does to a payment: pure, but for the clock. */
+export function decide (hub: Pick<Hub, 'now' | 'config'>, row: PaymentRow, { fact, nextActionSealed }: PreparedFact): Decision {
+  const now = hub.now()
+  const state = queries.stateOf(row)
+  const outcome = transition(state, fact)
+  if (outcome.do !== 'apply') return { outcome, alerts: [] }
+  const { next } = outcome
+  const snapshot = 'snapshot' in fact ? fact.snapshot : undefined
+  const payment: PaymentRow = {
+    ...row,
+    status: next.status,
+    known_status: next.knownStatus,
+    amount: next.amount,
+    currency: next.currency,
+    amount_capturable: next.amountCapturable,
+    amount_captured: next.amountCaptured,
+    provider_reference: next.providerReference,
+    transaction_reference: next.transactionReference,
+    error: next.error,
+    review: next.review,
+    disputed: next.disputed,
+    cancel_wanted_at: next.cancelWanted ? row.cancel_wanted_at ?? now : null,
+    ...(snapshot !== undefined && { provider_status: snapshot.providerStatus, next_action_sealed: nextActionSealed ?? null }),
+    ...(snapshot?.method !== undefined && { method: snapshot.method }),
+    ...(next.pending === null && { pending_kind: null, pending_operation_id: null, pending_key: null, pending_sealed: null, pending_since: null }),
+    ...((next.pending === null && state.pending !== null) && { resolve_tries: 0 }),
+    next_run_at: outcome.pull === true ? now : nextRun(hub, row, next, now),
+    updated_at: now
+  }
+  const told = (type: string) => ({ id: newUuid(now), mode: state.mode, type, subject_id: row.id, data: showPayment(payment, 'en'), created_at: now })
+  const events = [
+    ...(outcome.statusChanged ? [told(`payment.${next.status}`)] : []),
+    ...(outcome.review !== undefined ? [told('payment.review')] : [])
+  ]
+  const subjectId = publicId('payment', row.id)
+  const alerts: NewAlert[] = []
+  if (outcome.review !== undefined) {
+    alerts.push({ kind: alertOf(outcome.review.reason), severity: 'critical', mode: state.mode, subjectId, detail: { ...outcome.review, expected_amount: state.amount, expected_currency: state.currency } })
+  }
+  if (state.cancelWanted && next.status === 'succeeded') alerts.push({ kind: 'cancel_too_late', severity: 'critical', mode: state.mode, subjectId })
+  return { outcome, settlement: { payment, attempt: attemptOf(row, fact, next, snapshot, now), events }, alerts }
+}
+
 /**
  * Applies one fact to a payment whose row is locked by this transaction: state, attempt, events and alerts change together
  * or not at all.
  */
-export async function applyFact (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb, row: PaymentRow, { fact, nextActionSealed }: PreparedFact): Promise<Applied> {
-  const now = hub.now()
-  const state = queries.stateOf(row)
-  const outcome = transition(state, fact)
-  if (outcome.do !== 'apply') return { row, outcome }
-  const { next } = outcome
-  const snapshot = 'snapshot' in fact ? fact.snapshot : undefined
-  const saved = await queries.saveState(db, row, next, {
-    ...(snapshot !== undefined && { providerStatus: snapshot.providerStatus, nextActionSealed: nextActionSealed ?? null }),
-    ...(snapshot?.method !== undefined && { method: snapshot.method }),
-    ...((next.pending === null && state.pending !== null) && { resolveTries: 0 }),
-    nextRunAt: outcome.pull === true ? now : nextRun(hub, row, next, now),
-    now
-  })
-  await updateAttempt(db, row, fact, next, snapshot, now)
-  const shown = showPayment(saved, 'en')
-  const events = []
-  if (outcome.statusChanged) events.push({ type: `payment.${next.status}`, mode: state.mode, subjectId: row.id, data: shown })
-  if (outcome.review !== undefined) events.push({ type: 'payment.review', mode: state.mode, subjectId: row.id, data: shown })
-  await recordEvents(db, now, events)
-  if (outcome.review !== undefined) {
-    await raiseAlert(db, now, {
-      kind: alertOf(outcome.review.reason),
-      severity: 'critical',
-      mode: state.mode,
-      subjectId: publicId('payment', row.id),
-      detail: { ...outcome.review, expected_amount: state.amount, expected_currency: state.currency }
-    })
-  }
-  if (state.cancelWanted && next.status === 'succeeded') {
-    await raiseAlert(db, now, { kind: 'cancel_too_late', severity: 'critical', mode: state.mode, subjectId: publicId('payment', row.id) })
-  }
+export async function applyFact (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb, row: PaymentRow, prepared: PreparedFact): Promise<Applied> {
+  const { outcome, settlement, alerts } = decide(hub, row, prepared)
+  if (settlement === undefined) return { row, outcome }
+  const saved = await queries.settle(db, row, settlement)
+  if (saved === undefined) throw new Error(`payment ${row.id} was not locked while a fact was applied`)
+  for (const alert of alerts) await raiseAlert(db, hub.now(), alert)
   return { row: saved, outcome }
+}
+
+/**
+ * The same without a lock, in one round trip with the report of the call that told it: it is written only if the row is
+ * still as `row` has it. Undefined when it is not, or when it takes more than a state: then it is decided under the lock.
+ */
+export async function applyUnlessMoved (hub: Pick<Hub, 'now' | 'config' | 'db'>, row: PaymentRow, prepared: PreparedFact, operation: { id: string, report: object }): Promise<Applied | undefined> {
+  const { outcome, settlement, alerts } = decide(hub, row, prepared)
+  if (settlement === undefined || alerts.length > 0 || (outcome.do === 'apply' && outcome.pull === true)) return undefined
+  const saved = await queries.settle(hub.db, row, { ...settlement, operation })
+  return saved && { row: saved, outcome }
 }
 
 const alertOf = (reason: ReviewReason) => reason === 'amount_mismatch' || reason === 'money_after_end' ? reason : 'payment_review'
@@ -82,16 +116,18 @@ export function nextPoll (providerReference: string | null, status: PaymentState
   return new Date(now.getTime() + pollMs[Math.min(tries, pollMs.length - 1)]!)
 }
 
-async function updateAttempt (db: TenantDb, row: PaymentRow, fact: Fact, next: PaymentState, snapshot: PaymentSnapshot | undefined, now: Date): Promise<void> {
-  if (fact.type === 'decided' || fact.type === 'cancel_wanted') return
-  const attemptPending = row.pending_kind === 'capture' || row.pending_kind === 'cancel'
-  if (attemptPending && snapshot === undefined) return
-  await queries.updateLastAttempt(db, row, {
+function attemptOf (row: PaymentRow, fact: Fact, next: PaymentState, snapshot: PaymentSnapshot | undefined, now: Date): Settlement['attempt'] {
+  if (fact.type === 'decided' || fact.type === 'cancel_wanted') return null
+  const ofAttempt = row.pending_kind !== 'capture' && row.pending_kind !== 'cancel'
+  if (!ofAttempt && snapshot === undefined) return null
+  return {
+    number: row.attempts,
     status: attemptStatus(fact, next),
-    ...(snapshot !== undefined && { providerReference: snapshot.providerReference, transactionReference: snapshot.transactionReference ?? null }),
+    provider_reference: snapshot?.providerReference ?? null,
+    transaction_reference: snapshot?.transactionReference ?? null,
     error: next.error,
-    now
-  })
+    updated_at: now
+  }
 }
 
 function attemptStatus (fact: Fact, next: PaymentState): string {

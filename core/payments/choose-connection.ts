@@ -1,8 +1,8 @@
 import type { Adapter } from '../adapter/define.ts'
 import { exponentOf, isCurrency, money, toWire } from '../adapter/money.ts'
 import type { Mode } from '../adapter/context.ts'
-import { loadSealed, loadUsable, type SealedConnection, withDefaults } from '../connections/open.ts'
-import type { TenantDb } from '../db/in-tenant.ts'
+import { loadSealed, type SealedConnection, withDefaults } from '../connections/open.ts'
+import { inTenant } from '../db/in-tenant.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { parseId } from '../ids.ts'
@@ -16,22 +16,32 @@ export interface Wanted {
   capture: 'automatic' | 'manual'
 }
 
-/** The named connection, or the oldest usable one that can do it. Throws a 4xx that says what is in the way; nothing is written. */
-export async function chooseConnection (hub: Pick<Hub, 'adapters'>, db: TenantDb, wanted: Wanted): Promise<{ connection: SealedConnection, adapter: Adapter }> {
+export interface Chosen {
+  connection: SealedConnection
+  adapter: Adapter
+}
+
+/**
+ * The named connection, or the oldest usable one that can do it. What is remembered may choose, but it never refuses: before
+ * a 4xx is given, which says what is in the way, the database is asked. Nothing is written.
+ */
+export async function chooseConnection (hub: Pick<Hub, 'adapters' | 'db' | 'usable'>, tenantId: string, wanted: Wanted, { anew = false } = {}): Promise<Chosen> {
   if (!isCurrency(wanted.currency)) throw invalidField('currency', 'is not an ISO 4217 currency')
-  if (wanted.connection !== undefined) {
-    const id = parseId('connection', wanted.connection)
-    const connection = id === undefined ? undefined : await loadSealed(db, id)
-    if (connection === undefined) throw invalidField('connection', 'no such connection', 'connection_not_usable')
-    if (connection.mode !== wanted.mode) throw invalidField('connection', `is a ${connection.mode} connection, and this key is for ${wanted.mode}`, 'connection_not_usable')
-    if (!connection.enabled) throw invalidField('connection', 'is disabled', 'connection_not_usable')
-    const adapter = hub.adapters.get(connection.provider)
-    if (adapter === undefined) throw new HubError('provider_unknown')
-    assertCan(adapter, connection, wanted)
-    return { connection, adapter }
+  const remembered = anew ? undefined : hub.usable.recall(tenantId, wanted.mode)
+  if (remembered !== undefined) {
+    const chosen = choose(hub, remembered, wanted)
+    if (!(chosen instanceof HubError)) return chosen
   }
+  const chosen = choose(hub, await hub.usable.load(tenantId, wanted.mode), wanted)
+  if (!(chosen instanceof HubError)) return chosen
+  throw wanted.connection === undefined ? chosen : await whyNot(hub, tenantId, wanted.connection, wanted.mode) ?? chosen
+}
+
+function choose (hub: Pick<Hub, 'adapters'>, usable: readonly SealedConnection[], wanted: Wanted): Chosen | HubError {
+  const named = wanted.connection === undefined ? undefined : parseId('connection', wanted.connection)
   let first: HubError | undefined
-  for (const connection of await loadUsable(db, wanted.mode)) {
+  for (const connection of usable) {
+    if (wanted.connection !== undefined && connection.id !== named) continue
     const adapter = hub.adapters.get(connection.provider)
     if (adapter?.payments === undefined) continue
     try {
@@ -42,7 +52,19 @@ export async function chooseConnection (hub: Pick<Hub, 'adapters'>, db: TenantDb
       first ??= error
     }
   }
-  throw first ?? invalidField('connection', 'this tenant has no usable payment connection in this mode', 'connection_not_usable')
+  return first ?? invalidField('connection', 'this tenant has no usable payment connection in this mode', 'connection_not_usable')
+}
+
+/** A connection that was named and is not usable: what is in its way. */
+async function whyNot (hub: Pick<Hub, 'adapters' | 'db'>, tenantId: string, name: string, mode: Mode): Promise<HubError | undefined> {
+  const id = parseId('connection', name)
+  const connection = id === undefined ? undefined : await inTenant(hub.db, tenantId, async db => await loadSealed(db, id))
+  if (connection === undefined) return invalidField('connection', 'no such connection', 'connection_not_usable')
+  if (connection.mode !== mode) return invalidField('connection', `is a ${connection.mode} connection, and this key is for ${mode}`, 'connection_not_usable')
+  if (!connection.enabled) return invalidField('connection', 'is disabled', 'connection_not_usable')
+  const adapter = hub.adapters.get(connection.provider)
+  if (adapter === undefined) return new HubError('provider_unknown')
+  return adapter.payments === undefined ? new HubError('capability_not_supported') : undefined
 }
 
 function assertCan (adapter: Adapter, connection: SealedConnection, { amount, currency, method, capture }: Wanted): void {

@@ -21,7 +21,7 @@ t.test('payments against the simulator', async t => {
     t.match(payment.method, { type: 'card', brand: 'visa', last4: '4242' })
     t.match(simulator.effects(payment.id), { charges: 1 })
     const { data } = await paymentTimeline(hub, access, payment.id)
-    t.same(data.map(entry => entry.what), ['attempt 1: succeeded', 'create_payment: succeeded', 'payment.succeeded'])
+    t.same(data.map(entry => entry.what), ['attempt 1: succeeded', 'create_payment: succeeded', 'payment.created', 'payment.succeeded'])
   })
 
   t.test('a decline and then an approval are one payment with two attempts', async t => {

@@ -5,21 +5,20 @@ import type { SealedConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
-import { callProvider, finishOperation, neverCalled } from '../operations/call.ts'
-import { type Applied, applyFact, prepare } from './apply.ts'
+import { callProvider, finishOperation, neverCalled, reportColumns } from '../operations/call.ts'
+import { type Applied, applyFact, applyUnlessMoved, prepare } from './apply.ts'
 import type { Fact, PendingKind } from './machine.ts'
 import { pullPayment } from './pull.ts'
 import * as queries from './queries.ts'
+import type { PaymentRow } from './queries.ts'
 
 /** A call whose intent is committed: what is sent, and where its answer belongs. */
 export interface Performance {
   connection: SealedConnection
-  paymentId: string
   kind: PendingKind
   operationId: string
-  /** The row's version right after the intent: if it moved since, the answer may be old news. */
-  version: number
-  attempts: number
+  /** As the intent left it: if it moved since, the answer may be old news. */
+  row: PaymentRow
   call: (context: ConnectionContext) => Promise<PaymentSnapshot>
 }
 
@@ -27,23 +26,24 @@ export type Performed = Applied & { error?: ProviderError }
 
 /** Calls the provider and applies what came of it, in one transaction with the operation's report. It never repeats. */
 export async function perform (hub: Hub, work: Performance): Promise<Performed> {
-  const { connection, paymentId } = work
-  const tenantId = connection.tenantId
+  const { connection } = work
+  const { id: paymentId, tenant_id: tenantId } = work.row
   const opened = await hub.open(connection).catch((cause: unknown) => {
     hub.log.error({ err: cause }, 'a connection did not open')
     return undefined
   })
   const result = opened === undefined ? undefined : await callProvider(hub, opened, work.kind, work.call)
-  const fact = result === undefined ? credentialsDoNotOpen : result.ok ? undefined : factOfError(result.error, work.attempts)
+  const fact = result === undefined ? credentialsDoNotOpen : result.ok ? undefined : factOfError(result.error, work.row.attempts)
   const prepared = await prepare(hub, tenantId, paymentId, fact ?? { type: 'answer', snapshot: (result as { value: PaymentSnapshot }).value, current: true })
-  const applied = await inTenant(hub.db, tenantId, async db => {
+  const report = result?.report ?? neverCalled(hub)
+  const applied = await applyUnlessMoved(hub, work.row, prepared, { id: work.operationId, report: reportColumns(report) }) ?? await inTenant(hub.db, tenantId, async db => {
     const row = await queries.lockPayment(db, paymentId)
     if (row === undefined) throw new Error(`payment ${paymentId} vanished`)
-    await finishOperation(db, work.operationId, result?.report ?? neverCalled(hub))
+    await finishOperation(db, work.operationId, report)
     // Somebody else (a webhook, the resolver) has told this operation's end already: then this answer settles nothing new.
     const mine = row.pending_operation_id === work.operationId
     if (prepared.fact.type === 'answer') {
-      const current = row.version === work.version
+      const current = row.version === work.row.version
       return await applyFact(hub, db, row, { ...prepared, fact: mine ? { ...prepared.fact, current } : { type: 'pulled', snapshot: prepared.fact.snapshot, current } })
     }
     return mine ? await applyFact(hub, db, row, prepared) : { row, outcome: { do: 'ignore' as const, why: 'the operation was settled meanwhile' } }

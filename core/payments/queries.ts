@@ -1,7 +1,10 @@
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Mode } from '../adapter/context.ts'
 import type { PaymentProblem, ProviderPaymentStatus } from '../adapter/payments.ts'
+import { codeOf } from '../db/errors.ts'
+import type { IdWindow } from '../db/id-window.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
+import type { Database } from '../db/schema.ts'
 import { publicId } from '../ids.ts'
 import type { PaymentState, PaymentStatus, PendingKind, Review } from './machine.ts'
 
@@ -12,52 +15,26 @@ export type PaymentRow = Awaited<ReturnType<ReturnType<typeof selectPayments>['e
 const selectRefunds = (db: TenantDb) => db.selectFrom('refunds').selectAll().where('tenant_id', '=', db.tenantId)
 export type RefundRow = Awaited<ReturnType<ReturnType<typeof selectRefunds>['executeTakeFirstOrThrow']>>
 
-export interface NewPayment {
-  id: string
-  mode: Mode
-  connectionId: string
-  provider: string
-  amount: number
-  currency: string
-  capture: 'automatic' | 'manual'
-  method: object | null
-  reference: string | null
-  description: string | null
-  statementDescriptor: string | null
-  customer: object | null
-  returnUrl: string | null
-  offSession: boolean
-  metadata: Record<string, string>
-  now: Date
+export interface Intent {
+  payment: Omit<PaymentRow, 'version' | 'amount_capturable' | 'amount_captured' | 'amount_refunded' | 'disputed' | 'resolve_tries' | NullUntilAnswered>
+  attempt: { id: string, payment_id: string, number: number, connection_id: string, status: 'unknown', idempotency_key: string, method: object | null, created_at: Date, updated_at: Date }
+  operation: { id: string, mode: Mode, connection_id: string, provider: string, kind: string, subject_id: string, idempotency_key: string, request_id: string, started_at: Date }
+  audit: object
+}
+type NullUntilAnswered = 'provider_status' | 'provider_reference' | 'transaction_reference' | 'next_action_sealed' | 'error' | 'review' | 'cancel_wanted_at'
+
+/**
+ * Commits the intent of a new payment in one round trip. Throws what `isConnectionChanged` and `isKeyLost` tell apart, and
+ * then nothing was written.
+ */
+export async function beginPayment (db: Kysely<Database>, connectionVersion: number, { payment, attempt, operation, audit }: Intent, idempotency: { key: string, owner: string } | null): Promise<PaymentRow> {
+  const { rows } = await sql<PaymentRow>`select * from app.begin_payment(${payment.tenant_id}, ${connectionVersion}, ${JSON.stringify(payment)}::jsonb, ${JSON.stringify(attempt)}::jsonb,
+    ${JSON.stringify(operation)}::jsonb, ${JSON.stringify(audit)}::jsonb, ${idempotency?.key ?? null}, ${idempotency?.owner ?? null}, ${publicId('payment', payment.id)})`.execute(db)
+  return rows[0]!
 }
 
-export async function insertPayment (db: TenantDb, payment: NewPayment, pending: Pending): Promise<void> {
-  await db.insertInto('payments').values({
-    tenant_id: db.tenantId,
-    id: payment.id,
-    mode: payment.mode,
-    connection_id: payment.connectionId,
-    provider: payment.provider,
-    // Until the provider answers, the outcome is not known: that is what a reader is told.
-    status: 'unknown',
-    known_status: 'requires_payment_method',
-    amount: payment.amount,
-    currency: payment.currency,
-    capture: payment.capture,
-    method: payment.method && JSON.stringify(payment.method),
-    reference: payment.reference,
-    description: payment.description,
-    statement_descriptor: payment.statementDescriptor,
-    customer: payment.customer && JSON.stringify(payment.customer),
-    return_url: payment.returnUrl,
-    off_session: payment.offSession,
-    metadata: JSON.stringify(payment.metadata),
-    attempts: 1,
-    ...pendingColumns(pending),
-    created_at: payment.now,
-    updated_at: payment.now
-  }).execute()
-}
+export const isKeyLost = (error: unknown): boolean => codeOf(error) === 'PA001'
+export const isConnectionChanged = (error: unknown): boolean => codeOf(error) === 'PA002'
 
 /** A call that was decided and may be on its way: written before the provider is asked. */
 export interface Pending {
@@ -80,15 +57,15 @@ const pendingColumns = (pending: Pending) => ({
   next_run_at: pending.nextRunAt
 })
 
-export async function markPending (db: TenantDb, id: string, pending: Pending, changes: { method?: object | null, attempts?: number }): Promise<void> {
-  await db.updateTable('payments').set({
+export async function markPending (db: TenantDb, id: string, pending: Pending, changes: { method?: object | null, attempts?: number }): Promise<PaymentRow> {
+  return await db.updateTable('payments').set({
     status: 'unknown',
     ...pendingColumns(pending),
     ...(changes.method !== undefined && { method: changes.method && JSON.stringify(changes.method) }),
     ...(changes.attempts !== undefined && { attempts: changes.attempts }),
     version: sql`version + 1`,
     updated_at: pending.since
-  }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+  }).where('tenant_id', '=', db.tenantId).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
 }
 
 export async function findPayment (db: TenantDb, id: string): Promise<PaymentRow | undefined> {
@@ -109,15 +86,11 @@ export async function findByProviderReference (db: TenantDb, connectionId: strin
   return attempt?.payment_id
 }
 
-export interface PaymentFilter {
+export interface PaymentFilter extends IdWindow {
   mode: Mode
-  limit: number
-  before?: string
   status?: string
   reference?: string
   connectionId?: string
-  createdFrom?: Date
-  createdTo?: Date
 }
 
 export async function listPayments (db: TenantDb, filter: PaymentFilter): Promise<PaymentRow[]> {
@@ -126,8 +99,7 @@ export async function listPayments (db: TenantDb, filter: PaymentFilter): Promis
     .$if(filter.status !== undefined, q => q.where('status', '=', filter.status!))
     .$if(filter.reference !== undefined, q => q.where('reference', '=', filter.reference!))
     .$if(filter.connectionId !== undefined, q => q.where('connection_id', '=', filter.connectionId!))
-    .$if(filter.createdFrom !== undefined, q => q.where('created_at', '>=', filter.createdFrom!))
-    .$if(filter.createdTo !== undefined, q => q.where('created_at', '<=', filter.createdTo!))
+    .$if(filter.from !== undefined, q => q.where('id', '>=', filter.from!))
     .orderBy('id', 'desc').limit(filter.limit).execute()
 }
 
@@ -153,39 +125,20 @@ export function stateOf (row: PaymentRow): PaymentState {
   }
 }
 
-export interface StateExtras {
-  providerStatus?: string
-  nextActionSealed?: string | null
-  method?: object
-  nextRunAt: Date | null
-  resolveTries?: number
-  now: Date
+export interface Settlement {
+  /** The row as it becomes. */
+  payment: PaymentRow
+  attempt: { number: number, status: string, provider_reference: string | null, transaction_reference: string | null, error: PaymentProblem | null, updated_at: Date } | null
+  events: readonly { id: string, mode: string, type: string, subject_id: string, data: object, created_at: Date }[]
+  /** The call that told it, with its report. */
+  operation?: { id: string, report: object }
 }
 
-/** Writes what the machine decided. */
-export async function saveState (db: TenantDb, row: PaymentRow, next: PaymentState, extras: StateExtras): Promise<PaymentRow> {
-  return await db.updateTable('payments').set({
-    status: next.status,
-    known_status: next.knownStatus,
-    amount: next.amount,
-    currency: next.currency,
-    amount_capturable: next.amountCapturable,
-    amount_captured: next.amountCaptured,
-    provider_reference: next.providerReference,
-    transaction_reference: next.transactionReference,
-    error: next.error && JSON.stringify(next.error),
-    review: next.review && JSON.stringify(next.review),
-    disputed: next.disputed,
-    cancel_wanted_at: next.cancelWanted ? row.cancel_wanted_at ?? extras.now : null,
-    ...(extras.providerStatus !== undefined && { provider_status: extras.providerStatus }),
-    ...(extras.nextActionSealed !== undefined && { next_action_sealed: extras.nextActionSealed }),
-    ...(extras.method !== undefined && { method: JSON.stringify(extras.method) }),
-    ...(next.pending === null && { pending_kind: null, pending_operation_id: null, pending_key: null, pending_sealed: null, pending_since: null }),
-    ...(extras.resolveTries !== undefined && { resolve_tries: extras.resolveTries }),
-    next_run_at: extras.nextRunAt,
-    version: sql`version + 1`,
-    updated_at: extras.now
-  }).where('tenant_id', '=', db.tenantId).where('id', '=', row.id).returningAll().executeTakeFirstOrThrow()
+/** Writes what the machine decided on `row`; undefined, and nothing written, when the row has moved on since. */
+export async function settle (db: Kysely<Database>, row: PaymentRow, { payment, attempt, events, operation }: Settlement): Promise<PaymentRow | undefined> {
+  const { rows } = await sql<PaymentRow>`select * from app.settle_payment(${row.tenant_id}, ${row.id}, ${row.version}, ${JSON.stringify(payment)}::jsonb, ${attempt && JSON.stringify(attempt)}::jsonb,
+    ${operation?.id ?? null}, ${operation === undefined ? null : JSON.stringify(operation.report)}::jsonb, ${JSON.stringify(events)}::jsonb)`.execute(db)
+  return rows[0]
 }
 
 export async function scheduleResolve (db: TenantDb, table: 'payments' | 'refunds', id: string, nextRunAt: Date | null, tries: number): Promise<void> {
@@ -220,17 +173,6 @@ export async function insertAttempt (db: TenantDb, attempt: { id: string, paymen
     created_at: attempt.now,
     updated_at: attempt.now
   }).execute()
-}
-
-/** The newest attempt tells what became of it. */
-export async function updateLastAttempt (db: TenantDb, payment: PaymentRow, changes: { status: string, providerReference?: string | null, transactionReference?: string | null, error?: PaymentProblem | null, now: Date }): Promise<void> {
-  await db.updateTable('payment_attempts').set({
-    status: changes.status,
-    ...(changes.providerReference !== undefined && { provider_reference: changes.providerReference }),
-    ...(changes.transactionReference !== undefined && { transaction_reference: changes.transactionReference }),
-    error: changes.error ? JSON.stringify(changes.error) : null,
-    updated_at: changes.now
-  }).where('tenant_id', '=', db.tenantId).where('payment_id', '=', payment.id).where('number', '=', payment.attempts).execute()
 }
 
 export async function listAttempts (db: TenantDb, paymentId: string) {

@@ -2,6 +2,7 @@ import type { Access } from '../access/principal.ts'
 import type { ConnectionContext } from '../adapter/context.ts'
 import type { RefundInput, RefundSnapshot } from '../adapter/payments.ts'
 import { raiseAlert } from '../alerts/raise.ts'
+import { recordChange } from '../audit/record.ts'
 import { loadSealed, type OpenConnection, type SealedConnection } from '../connections/open.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { HubError, invalidField } from '../errors.ts'
@@ -68,6 +69,7 @@ export async function createRefund (hub: Hub, access: Access, publicPaymentId: s
       id, payment, amount, currency: payment.currency, reason: body.reason ?? null, metadata: body.metadata ?? {}, origin: 'api', status: 'unknown', idempotencyKey,
       pending: { operationId, sealed, since: now, nextRunAt: firstLook(hub, now) }, now
     })
+    await recordChange(db, access, now, { action: 'refund.created', subjectType: 'refund', subjectId: publicId('refund', id), detail: { payment: publicPaymentId, amount, currency: payment.currency, ...(body.reason !== undefined && { reason: body.reason }) } })
     if (idempotency !== null) await recordSubject(db, idempotency, publicId('refund', id))
     return { connection, operationId }
   })

@@ -2,17 +2,18 @@ import type { Access } from '../access/principal.ts'
 import type { MethodInput, PayerInput } from '../adapter/payments.ts'
 import type { ProviderError } from '../adapter/problems.ts'
 import type { IdempotencyKey } from '../adapter/payments.ts'
-import { recordChange } from '../audit/record.ts'
+import { changeColumns, recordChange } from '../audit/record.ts'
 import { type SealedConnection, loadSealed } from '../connections/open.ts'
+import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
-import { type Idempotency, recordSubject } from '../idempotency/service.ts'
-import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
+import type { Idempotency } from '../idempotency/service.ts'
+import { newUuid, publicId, uuidOf } from '../ids.ts'
 import { insertOperation } from '../operations/call.ts'
 import { assertPublicUrl } from '../urls.ts'
 import { applyFact } from './apply.ts'
-import { chooseConnection } from './choose-connection.ts'
+import { chooseConnection, type Chosen } from './choose-connection.ts'
 import { isTerminal } from './machine.ts'
 import { type Performed, perform } from './perform.ts'
 import { callOf, type Plan, requireMethod, requirePayments, sealPlan } from './plan.ts'
@@ -51,37 +52,62 @@ export async function createPayment (hub: Hub, access: Access, body: NewPayment,
     }
   }
   const sealed = await sealPlan(hub, tenantId, id, plan)
-  const method = shownMethod(body.method)
-  const { connection, adapter, operationId } = await inTenant(hub.db, tenantId, async db => {
-    const chosen = await chooseConnection(hub, db, { mode: access.mode, amount: body.amount, currency: body.currency, capture, ...(body.connection !== undefined && { connection: body.connection }), ...(body.method !== undefined && { method: body.method.type }) })
-    const { connection, adapter } = chosen
-    const operationId = await insertOperation(db, now, {
-      connection: { id: connection.id, mode: connection.mode, adapter }, kind: 'create_payment', subjectId: id, idempotencyKey: plan.input.idempotencyKey, requestId: access.requestId
-    })
-    await queries.insertPayment(db, {
-      id,
-      mode: access.mode,
-      connectionId: connection.id,
-      provider: connection.provider,
-      amount: body.amount,
-      currency: body.currency,
-      capture,
-      method,
-      reference: body.reference ?? null,
-      description: body.description ?? null,
-      statementDescriptor: body.statement_descriptor ?? null,
-      customer: body.customer ?? null,
-      returnUrl: body.return_url ?? null,
-      offSession: body.off_session ?? false,
-      metadata: body.metadata ?? {},
-      now
-    }, { kind: 'create_payment', operationId, idempotencyKey: plan.input.idempotencyKey, sealed, since: now, nextRunAt: firstLook(hub, now) })
-    await queries.insertAttempt(db, { id: attemptId, paymentId: id, number: 1, connectionId: connection.id, idempotencyKey: plan.input.idempotencyKey, method, now })
-    if (idempotency !== null) await recordSubject(db, idempotency, publicId('payment', id))
-    return { connection, adapter, operationId }
+  const { row, chosen: { connection, adapter } } = await commitIntent(hub, access, body, idempotency, connection => {
+    const operationId = newUuid(now)
+    const { idempotencyKey } = plan.input
+    const method = shownMethod(body.method)
+    const shared = { mode: access.mode, connection_id: connection.id, provider: connection.provider }
+    return {
+      payment: {
+        ...shared,
+        tenant_id: tenantId,
+        id,
+        // Until the provider answers, the outcome is not known: that is what a reader is told.
+        status: 'unknown',
+        known_status: 'requires_payment_method',
+        amount: body.amount,
+        currency: body.currency,
+        capture,
+        method,
+        reference: body.reference ?? null,
+        description: body.description ?? null,
+        statement_descriptor: body.statement_descriptor ?? null,
+        customer: body.customer ?? null,
+        return_url: body.return_url ?? null,
+        off_session: body.off_session ?? false,
+        metadata: body.metadata ?? {},
+        attempts: 1,
+        pending_kind: 'create_payment',
+        pending_operation_id: operationId,
+        pending_key: idempotencyKey,
+        pending_sealed: sealed,
+        pending_since: now,
+        next_run_at: firstLook(hub, now),
+        created_at: now,
+        updated_at: now
+      },
+      attempt: { id: attemptId, payment_id: id, number: 1, connection_id: connection.id, status: 'unknown', idempotency_key: idempotencyKey, method, created_at: now, updated_at: now },
+      operation: { ...shared, id: operationId, kind: 'create_payment', subject_id: id, idempotency_key: idempotencyKey, request_id: access.requestId, started_at: now },
+      audit: changeColumns(access, now, { action: 'payment.created', subjectType: 'payment', subjectId: publicId('payment', id), detail: { amount: body.amount, currency: body.currency } })
+    }
   })
-  const done = await perform(hub, { connection, paymentId: id, kind: 'create_payment', operationId, version: 0, attempts: 1, call: callOf(adapter, plan) })
+  const done = await perform(hub, { connection, row, kind: 'create_payment', operationId: row.pending_operation_id!, call: callOf(adapter, plan) })
   return await show(hub, access, done.row)
+}
+
+/** Chooses the connection and commits the intent on it. When the connection changed between the two, it chooses anew, once. */
+async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempotency: Idempotency | null, intentOn: (connection: SealedConnection) => queries.Intent): Promise<{ row: PaymentRow, chosen: Chosen }> {
+  const wanted = { mode: access.mode, amount: body.amount, currency: body.currency, capture: body.capture ?? 'automatic', ...(body.connection !== undefined && { connection: body.connection }), ...(body.method !== undefined && { method: body.method.type }) }
+  for (const anew of [false, true]) {
+    const chosen = await chooseConnection(hub, access.tenantId, wanted, { anew })
+    try {
+      return { row: await queries.beginPayment(hub.db, chosen.connection.version, intentOn(chosen.connection), idempotency), chosen }
+    } catch (error) {
+      if (queries.isKeyLost(error)) throw new HubError('idempotency_in_progress', { retryAfterMs: 1000 })
+      if (!queries.isConnectionChanged(error)) throw error
+    }
+  }
+  throw new HubError('conflict')
 }
 
 /** Another attempt after a decline, or the first one of a payment that was opened without a method. */
@@ -147,6 +173,7 @@ export async function cancelPayment (hub: Hub, access: Access, publicPaymentId: 
       return (await applyFact(hub, db, locked, { fact: { type: 'cancel_wanted' } })).row
     }
     if (locked.provider_reference !== null || isTerminal(locked.status as 'canceled')) return undefined
+    await recordChange(db, access, hub.now(), { action: 'payment.canceled', subjectType: 'payment', subjectId: publicId('payment', id), ...(reason !== undefined && { detail: { reason } }) })
     return (await applyFact(hub, db, locked, { fact: { type: 'canceled_here' } })).row
   })
   if (noted !== undefined) return await show(hub, access, noted)
@@ -190,22 +217,16 @@ export async function getPayment (hub: Hub, access: Access, publicPaymentId: str
 }
 
 export async function listPayments (hub: Hub, access: Access, query: ListPayments): Promise<{ data: Payment[], next_cursor: string | null }> {
-  const limit = query.limit ?? 20
-  const before = query.cursor === undefined ? undefined : parseId('payment', query.cursor)
-  if (query.cursor !== undefined && before === undefined) throw invalidField('cursor', 'is not a cursor of this list')
+  const window = idWindow('payment', query)
   const connectionId = query.connection === undefined ? undefined : uuidOf('connection', query.connection)
   const rows = await inTenant(hub.db, access.tenantId, async db => await queries.listPayments(db, {
+    ...window,
     mode: access.mode,
-    limit: limit + 1,
-    ...(before !== undefined && { before }),
     ...(query.status !== undefined && { status: query.status }),
     ...(query.reference !== undefined && { reference: query.reference }),
-    ...(connectionId !== undefined && { connectionId }),
-    ...(query.created_from !== undefined && { createdFrom: new Date(query.created_from) }),
-    ...(query.created_to !== undefined && { createdTo: new Date(query.created_to) })
+    ...(connectionId !== undefined && { connectionId })
   }))
-  const page = rows.slice(0, limit)
-  return { data: page.map(row => showPayment(row, access.language)), next_cursor: rows.length > limit ? publicId('payment', page.at(-1)!.id) : null }
+  return pageOf('payment', window, rows, row => showPayment(row, access.language))
 }
 
 // --- shared -----------------------------------------------------------------------------------------------------------
@@ -242,15 +263,21 @@ async function begin (hub: Hub, access: Pick<Access, 'tenantId' | 'mode' | 'requ
     const { plan, attempt } = await decide(row, connection)
     if (JSON.stringify(plan) !== JSON.stringify(first.plan)) throw new HubError('conflict')
     const operationId = await insertOperation(db, now, { connection, kind: plan.kind, subjectId: id, idempotencyKey: plan.input.idempotencyKey, requestId: access.requestId })
-    await queries.markPending(db, id, { kind: plan.kind, operationId, idempotencyKey: plan.input.idempotencyKey, sealed, since: now, nextRunAt: firstLook(hub, now) },
+    const pending = await queries.markPending(db, id, { kind: plan.kind, operationId, idempotencyKey: plan.input.idempotencyKey, sealed, since: now, nextRunAt: firstLook(hub, now) },
       attempt === undefined ? {} : { method: attempt.method, attempts: attempt.number })
+    if (isPerson(access)) await recordChange(db, access, now, { action: `payment.${actions[plan.kind]}`, subjectType: 'payment', subjectId: publicId('payment', id), ...(plan.kind === 'capture' && { detail: { amount: plan.input.amount.amount } }) })
     if (attempt !== undefined) {
       await queries.insertAttempt(db, { id: attempt.id, paymentId: id, number: attempt.number, connectionId: connection.id, idempotencyKey: plan.input.idempotencyKey, method: attempt.method, now })
     }
-    return { connection, plan, operationId, version: row.version + 1, attempts: attempt?.number ?? row.attempts }
+    return { connection, plan, operationId, row: pending }
   })
-  return await perform(hub, { ...intent, paymentId: id, kind: intent.plan.kind, call: callOf(intent.connection.adapter, intent.plan) })
+  return await perform(hub, { ...intent, kind: intent.plan.kind, call: callOf(intent.connection.adapter, intent.plan) })
 }
+
+const actions = { create_payment: 'confirmed', confirm_payment: 'confirmed', capture: 'captured', cancel: 'canceled' } as const
+
+/** The resolver carries out what a person asked for before; that was recorded then. */
+const isPerson = (access: Pick<Access, 'tenantId'>): access is Access => 'principal' in access
 
 /** For the resolver: a cancel that was asked for while nobody knew. */
 export async function carryOutCancel (hub: Hub, tenantId: string, row: PaymentRow): Promise<Performed> {
