@@ -61,7 +61,8 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
     bodyLimit: 1024 * 1024,
     // A sender that dawdles is cut; Node looks every second instead of every half minute.
     requestTimeout: config.inboundReceiveMs,
-    http: { connectionsCheckingInterval: 1000 },
+    // Were the time for the headers the longer of the two, Node would swap them, and a slow body would have a minute.
+    http: { connectionsCheckingInterval: 1000, headersTimeout: config.inboundReceiveMs, requestTimeout: config.inboundReceiveMs },
     routerOptions: { maxParamLength: 300 },
     forceCloseConnections: 'idle',
     // A line per request is for whoever looks for something; what went wrong is logged where it is answered.

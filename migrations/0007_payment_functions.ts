@@ -7,7 +7,7 @@ import { type Kysely, sql } from 'kysely'
  */
 export async function up (db: Kysely<unknown>): Promise<void> {
   // PA001: the Idempotency-Key is another run's. PA002: the connection is not as it was when it was chosen.
-  await appFunction(db, 'begin_payment(p_tenant uuid, p_connection_version integer, p_payment jsonb, p_attempt jsonb, p_operation jsonb, p_audit jsonb, p_key text, p_owner uuid, p_subject text)', 'setof payments', `
+  await appFunction(db, 'begin_payment(p_tenant uuid, p_connection_version integer, p_payment jsonb, p_attempt jsonb, p_operation jsonb, p_audit jsonb, p_key text, p_owner uuid, p_subject text)', 'void', `
     begin
       perform set_config('app.tenant_id', p_tenant::text, true);
       perform 1 from connections c
@@ -26,15 +26,13 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       insert into operations (tenant_id, id, mode, connection_id, provider, kind, subject_id, idempotency_key, request_id, started_at)
         select p_tenant, o.id, o.mode, o.connection_id, o.provider, o.kind, o.subject_id, o.idempotency_key, o.request_id, o.started_at
         from jsonb_populate_record(null::operations, p_operation) o;
-      return query
-        insert into payments as made (tenant_id, id, mode, connection_id, provider, status, known_status, amount, currency, capture, method, reference, description,
+      insert into payments (tenant_id, id, mode, connection_id, provider, status, known_status, amount, currency, capture, method, reference, description,
           statement_descriptor, customer, return_url, off_session, metadata, attempts, pending_kind, pending_operation_id, pending_key, pending_sealed, pending_since,
           next_run_at, created_at, updated_at)
         select p_tenant, p.id, p.mode, p.connection_id, p.provider, p.status, p.known_status, p.amount, p.currency, p.capture, p.method, p.reference, p.description,
           p.statement_descriptor, p.customer, p.return_url, p.off_session, p.metadata, p.attempts, p.pending_kind, p.pending_operation_id, p.pending_key, p.pending_sealed, p.pending_since,
           p.next_run_at, p.created_at, p.updated_at
-        from jsonb_populate_record(null::payments, p_payment) p
-        returning made.*;
+        from jsonb_populate_record(null::payments, p_payment) p;
       insert into payment_attempts (tenant_id, id, payment_id, number, connection_id, status, idempotency_key, method, created_at, updated_at)
         select p_tenant, a.id, a.payment_id, a.number, a.connection_id, a.status, a.idempotency_key, a.method, a.created_at, a.updated_at
         from jsonb_populate_record(null::payment_attempts, p_attempt) a;
@@ -43,12 +41,11 @@ export async function up (db: Kysely<unknown>): Promise<void> {
         from jsonb_populate_record(null::audit_log, p_audit) l;
     end`)
 
-  // No row when the payment is not at p_version any more: then nothing was written, and the caller decides anew under the lock.
-  await appFunction(db, 'settle_payment(p_tenant uuid, p_payment uuid, p_version integer, p_changes jsonb, p_attempt jsonb, p_operation uuid, p_report jsonb, p_events jsonb)', 'setof payments', `
+  // False when the payment is not at p_version any more: then nothing was written, and the caller decides anew under the lock.
+  await appFunction(db, 'settle_payment(p_tenant uuid, p_payment uuid, p_version integer, p_changes jsonb, p_attempt jsonb, p_operation uuid, p_report jsonb, p_exchanges jsonb, p_events jsonb)', 'boolean', `
     begin
       perform set_config('app.tenant_id', p_tenant::text, true);
-      return query
-        update payments p set
+      update payments p set
           status = c.status, known_status = c.known_status, provider_status = c.provider_status, amount = c.amount, currency = c.currency,
           amount_capturable = c.amount_capturable, amount_captured = c.amount_captured, method = c.method, provider_reference = c.provider_reference,
           transaction_reference = c.transaction_reference, next_action_sealed = c.next_action_sealed, error = c.error, review = c.review, disputed = c.disputed,
@@ -56,10 +53,9 @@ export async function up (db: Kysely<unknown>): Promise<void> {
           pending_sealed = c.pending_sealed, pending_since = c.pending_since, resolve_tries = c.resolve_tries, next_run_at = c.next_run_at,
           updated_at = c.updated_at, version = p.version + 1
         from jsonb_populate_record(null::payments, p_changes) c
-        where p.tenant_id = p_tenant and p.id = p_payment and p.version = p_version
-        returning p.*;
+        where p.tenant_id = p_tenant and p.id = p_payment and p.version = p_version;
       if not found then
-        return;
+        return false;
       end if;
       if p_attempt is not null then
         update payment_attempts a set
@@ -71,12 +67,13 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       if p_operation is not null then
         update operations o set
           outcome = c.outcome, error_code = c.error_code, provider_code = c.provider_code, http_status = c.http_status, duration_ms = c.duration_ms,
-          exchanges = c.exchanges, finished_at = c.finished_at
+          exchanges = p_exchanges, finished_at = c.finished_at
         from jsonb_populate_record(null::operations, p_report) c
         where o.tenant_id = p_tenant and o.id = p_operation;
       end if;
       insert into events (tenant_id, id, mode, type, subject_id, data, created_at)
         select p_tenant, e.id, e.mode, e.type, e.subject_id, e.data, e.created_at from jsonb_populate_recordset(null::events, p_events) e;
+      return true;
     end`)
 }
 

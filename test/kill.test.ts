@@ -158,7 +158,7 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
     warming.push(await launch())
   }
 
-  t.test('killed when the provider has done it and has not said so', async t => {
+  await t.test('killed when the provider has done it and has not said so', async t => {
     const prepare = async (name: string, plot: Plot, body: object): Promise<string> => {
       stories.push({ name, plot })
       return (await create(name, body)).id
@@ -215,7 +215,7 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
   // --- the reckoning ----------------------------------------------------------------------------------------------------
 
   const { owner } = database
-  t.test('nothing is left open', async t => {
+  await t.test('nothing is left open', async t => {
     await simulator.settled()
     const open = async () => ({
       payments: (await owner.selectFrom('payments').select(['id', 'status', 'pending_kind', 'resolve_tries', 'next_run_at']).where(eb => eb.or([eb('status', '=', 'unknown'), eb('pending_kind', 'is not', null)])).execute()),
@@ -227,7 +227,7 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
     t.same(await owner.selectFrom('alerts').select(['kind', 'detail']).execute(), [], 'and no person was called')
   })
 
-  t.test('each key has one payment, charged once', async t => {
+  await t.test('each key has one payment, charged once', async t => {
     const rows = await owner.selectFrom('payments').selectAll().execute()
     const byStory = Map.groupBy(rows, row => (row.metadata as { story: string }).story)
     t.equal(byStory.size, stories.length)
@@ -253,7 +253,7 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
     }
   })
 
-  t.test('what was acknowledged is true', async t => {
+  await t.test('what was acknowledged is true', async t => {
     for (const { name, key: idempotencyKey, path, body, answer } of told) {
       const label = `${name} was answered ${answer.status} ${answer.body?.code ?? answer.body?.status}`
       if (!t.ok(answer.status >= 200 && answer.status < 300, label)) continue
@@ -266,7 +266,7 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
     }
   })
 
-  t.test('every webhook that was acknowledged is kept and processed', async t => {
+  await t.test('every webhook that was acknowledged is kept and processed', async t => {
     const kept = new Map((await owner.selectFrom('inbound_events').select(['dedupe_key', 'status']).execute()).map(row => [row.dedupe_key, row.status]))
     t.ok(front.acknowledged.size > stories.length, `${front.acknowledged.size} webhooks acknowledged, ${front.refused()} not`)
     t.same([...front.acknowledged].filter(id => !kept.has(id)), [], 'none was lost')

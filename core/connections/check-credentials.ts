@@ -6,9 +6,9 @@ import { type FieldError, HubError } from '../errors.ts'
 export function checkCredentials (adapter: Adapter, mode: Mode, credentials: Readonly<Record<string, string>>): void {
   const { properties, required } = adapter.manifest.credentials
   const errors: FieldError[] = []
-  for (const name of required) if (!(name in credentials)) errors.push({ path: `credentials.${name}`, message: `is required: ${properties[name]!.where.en}` })
+  for (const name of required) if (!Object.hasOwn(credentials, name)) errors.push({ path: `credentials.${name}`, message: `is required: ${properties[name]!.where.en}` })
   for (const [name, value] of Object.entries(credentials)) {
-    const field = properties[name]
+    const field = Object.hasOwn(properties, name) ? properties[name] : undefined
     const path = `credentials.${name}`
     if (field === undefined) errors.push({ path, message: `is not a credential of ${adapter.manifest.name}` })
     else if (value !== value.trim()) errors.push({ path, message: 'has white space around it' })
@@ -30,9 +30,10 @@ export function checkCredentials (adapter: Adapter, mode: Mode, credentials: Rea
 export function checkSettings (adapter: Adapter, settings: Readonly<Record<string, unknown>>): void {
   const errors: FieldError[] = []
   for (const [name, value] of Object.entries(settings)) {
-    const property = adapter.manifest.settings.properties[name]
+    const { properties } = adapter.manifest.settings
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined
     const path = `settings.${name}`
-    const type = typeof value === 'number' ? 'integer' : typeof value
+    const type = Number.isSafeInteger(value) ? 'integer' : typeof value
     if (property === undefined) errors.push({ path, message: `is not a setting of ${adapter.manifest.name}` })
     else if (type !== property.type) errors.push({ path, message: `must be ${property.type}` })
     else if (property.enum !== undefined && !property.enum.includes(String(value))) errors.push({ path, message: `must be one of ${property.enum.join(', ')}` })

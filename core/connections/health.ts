@@ -68,7 +68,7 @@ async function write (db: Kysely<Database>, connection: { tenantId: string, id: 
         ? { last_error_at: now, last_error: JSON.stringify({ code: end.errorCode, provider_code: end.providerCode, at: now.toISOString() }) }
         : { last_success_at: now })
     }, now)
-    if (health === row.health || (health !== 'failing' && row.health !== 'failing')) return
+    if (health === row.health) return
     const subjectId = publicId('connection', row.id)
     await recordEvents(db, now, [{ type: `connection.${health}`, mode: row.mode as Mode, subjectId: row.id, data: { id: subjectId, object: 'connection', health, error_code: end.errorCode } }])
     if (health === 'failing') await raiseAlert(db, now, { kind: 'connection_failing', severity: 'critical', mode: row.mode as Mode, subjectId, detail: { error_code: end.errorCode, provider_code: end.providerCode } })

@@ -194,7 +194,7 @@ export async function registerWebhook (hub: Hub, access: Access, publicConnectio
   if (secret !== undefined) await storeCredentials(hub, access, row, opened.adapter, { [manifest.webhooks.secret]: secret }, 24 * 3600)
   await inTenant(hub.db, access.tenantId, async db => {
     const now = hub.now()
-    await queries.updateConnection(db, id, { hook_reference: providerReference, hook_url: url, hook_registered_at: now }, now)
+    await queries.updateConnection(db, id, { hook_reference: providerReference, hook_url: url.replace(/[^/]+$/, ':token'), hook_registered_at: now }, now)
     await recordChange(db, access, now, { action: 'connection.webhook_registered', subjectType: 'connection', subjectId: publicConnectionId, detail: { provider_reference: providerReference } })
   })
   if (row.hook_reference !== null && row.hook_reference !== providerReference && unregister !== undefined) {

@@ -20,6 +20,7 @@ export async function webhookUrl (hub: Pick<Hub, 'vault' | 'publicUrl'>, row: Co
 }
 
 export async function showConnection (hub: Pick<Hub, 'vault' | 'publicUrl'>, row: ConnectionRow): Promise<Connection> {
+  const url = await webhookUrl(hub, row)
   return {
     id: publicId('connection', row.id),
     object: 'connection',
@@ -31,8 +32,16 @@ export async function showConnection (hub: Pick<Hub, 'vault' | 'publicUrl'>, row
     account: row.account as ProviderAccount | null,
     credentials: Object.fromEntries(row.credentials.map(({ name, fingerprint, hint, version, valid_from: from, valid_until: until }) =>
       [name, { fingerprint, hint, version, since: new Date(from).toISOString(), valid_until: until === null ? null : new Date(until).toISOString() }])),
-    webhook_url: await webhookUrl(hub, row),
-    webhook: { registered: row.hook_reference !== null, url: row.hook_url, registered_at: at(row.hook_registered_at), provider_reference: row.hook_reference, first_event_at: at(row.first_event_at), last_event_at: at(row.last_event_at) },
+    webhook_url: url,
+    webhook: {
+      registered: row.hook_reference !== null,
+      // Its token is kept sealed only.
+      url: row.hook_url?.replace(/:token$/, url.slice(url.lastIndexOf('/') + 1)) ?? null,
+      registered_at: at(row.hook_registered_at),
+      provider_reference: row.hook_reference,
+      first_event_at: at(row.first_event_at),
+      last_event_at: at(row.last_event_at)
+    },
     health: row.enabled ? row.health as Connection['health'] : 'disabled',
     tested_at: at(row.tested_at),
     created_at: row.created_at.toISOString(),

@@ -1,6 +1,6 @@
 /** Connections to PostgreSQL, and what its values become in JavaScript. */
 import pg from 'pg'
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
 import type { Database } from './schema.ts'
 
 export interface PoolOptions {
@@ -40,7 +40,34 @@ export function createPool (options: PoolOptions): pg.Pool {
 
 /** Kysely over a pool. Ending the pool ends it; `destroy()` ends the pool. */
 export function kyselyOf<Tables = Database> (pool: pg.Pool): Kysely<Tables> {
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: preparing(pool) }) })
+}
+
+/** The few statements that every request makes: calls of our own functions. */
+const isHot = (text: string): boolean => text.includes(' app.') || text.includes(' gate.')
+
+/** Lets each connection prepare the hot statements once, under a name, instead of parsing and planning them every time. */
+function preparing (pool: pg.Pool): PostgresPool {
+  const wrapped = new WeakMap<pg.PoolClient, PostgresPoolClient>()
+  const names = new Map<string, string>()
+  const nameOf = (text: string): string => {
+    const name = names.get(text) ?? `hot ${names.size}`
+    names.set(text, name)
+    return name
+  }
+  return {
+    options: pool.options,
+    async connect () {
+      const client = await pool.connect()
+      const query = ((text: unknown, values?: unknown[]) => typeof text === 'string' && values !== undefined && values.length > 0 && isHot(text)
+        ? client.query({ name: nameOf(text), text, values })
+        : (client.query as (...all: unknown[]) => unknown)(text, values)) as PostgresPoolClient['query']
+      const known = wrapped.get(client) ?? { query, release: () => { client.release() } }
+      wrapped.set(client, known)
+      return known
+    },
+    end: async () => { await pool.end() }
+  }
 }
 
 const textArray = pg.types.getTypeParser(1009 as never) as (text: string) => unknown // text[]

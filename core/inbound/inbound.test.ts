@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { sql } from 'kysely'
 import t from 'tap'
 import { eventually } from '../../test/support/eventually.ts'
-import { hookedHub, type Shop } from '../../test/support/hooked-hub.ts'
-import { deleteConnection, replaceCredentials, registerWebhook } from '../connections/service.ts'
+import { hookedHub, type Shop, signatureOf } from '../../test/support/hooked-hub.ts'
+import { deleteConnection, getConnection, registerWebhook, replaceCredentials } from '../connections/service.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { uuidOf } from '../ids.ts'
 import { createRefund, listRefunds } from '../payments/refunds.ts'
@@ -23,7 +23,7 @@ const visa = card('pm_card_visa')
 const env = { RESOLVER_SCHEDULE: '5s,15s,1m', INBOUND_REFUSED_PER_CONNECTION: '5', INBOUND_RECEIVE_MS: '500', INBOUND_SCHEDULE: '5s,30s', INBOUND_MAX_BYTES: '65536', LOG_LEVEL: 'info' }
 
 /** An event as Stripe's are, about an intent. */
-function eventOf (intent: { id: string, [field: string]: unknown }, type = 'payment_intent.succeeded', more: object = {}): { id: string } & object {
+function eventOf (intent: { id: string, [field: string]: unknown }, type = 'payment_intent.succeeded', more: object = {}) {
   return {
     id: `evt_${randomUUID().replaceAll('-', '')}`, object: 'event', type, created: Math.floor(Date.now() / 1000), livemode: false,
     data: { object: { object: 'payment_intent', amount: order.amount, amount_received: order.amount, amount_capturable: 0, currency: 'mxn', livemode: false, status: 'succeeded', metadata: {}, ...intent } },
@@ -92,11 +92,17 @@ t.test('webhooks over HTTP', async t => {
     await settle()
     const secrets = await Promise.all(shops.map(async shop => await shop.secret()))
     const sent = Array.from({ length: 200 }, (_, n) => ({ shop: shops[n % 5]!, secret: secrets[n % 5]!, event: eventOf({ id: `pi_many_${n}` }) }))
-    const commits = made.commits()
-    const answers = await Promise.all(sent.map(async ({ shop, secret, event }) => (await shop.send(event, { secret })).status))
-    t.same(new Set(answers), new Set([200]))
-    const used = made.commits() - commits
-    t.ok(used <= 100, `200 webhooks in ${used} commits`)
+    const before = made.collected()
+    // While the disk is busy they gather.
+    const answers = await database.owner.transaction().execute(async trx => {
+      await sql`lock table inbound_seen in exclusive mode`.execute(trx)
+      const underWay = sent.map(async ({ shop, secret, event }) => (await shop.send(event, { secret })).status)
+      await eventually('all are here', async () => made.collected().rows - before.rows === 200)
+      return underWay
+    })
+    t.same(new Set(await Promise.all(answers)), new Set([200]))
+    const commits = made.collected().commits - before.commits
+    t.ok(commits <= 6, `200 webhooks in ${commits} commits`)
     for (const each of shops) {
       const mine = sent.filter(({ shop }) => shop === each).map(({ event }) => event.id).sort()
       const keys = await inTenant(hub.db, each.tenantId, async db => await db.selectFrom('inbound_events').select(['dedupe_key', 'tenant_id', 'body']).where('event_type', '=', 'payment_intent.succeeded').execute())
@@ -165,9 +171,9 @@ t.test('webhooks over HTTP', async t => {
   t.test('a webhook that is faster than the answer finds its payment by our reference', async t => {
     made.busy(true)
     simulator.inject({ kind: 'slow', ms: 1500, method: 'POST', path: '/v1/payment_intents' })
-    const underWay = createPayment(hub, access, { ...order, method: visa }, null)
+    const underWay = createPayment(hub, access, { ...order, method: visa, reference: 'early' }, null)
     const early = await eventually('the webhook tells it', async () => {
-      const row = await database.owner.selectFrom('payments').select(['status', 'id']).where('tenant_id', '=', shop.tenantId).orderBy('id', 'desc').executeTakeFirst()
+      const row = await database.owner.selectFrom('payments').select(['status', 'id']).where('tenant_id', '=', shop.tenantId).where('reference', '=', 'early').executeTakeFirst()
       return row?.status === 'succeeded' ? row : undefined
     })
     const payment = await underWay
@@ -195,7 +201,7 @@ t.test('webhooks over HTTP', async t => {
     ])
     const seen = await Promise.all(answers.map(async answer => {
       const { request_id: _, ...body } = await answer.json() as Record<string, unknown>
-      const headers = Object.fromEntries([...answer.headers].filter(([name]) => !['date', 'request-id'].includes(name)))
+      const headers = Object.fromEntries([...answer.headers as unknown as Iterable<[string, string]>].filter(([name]) => !/^(date|request-id|ratelimit-.*)$/.test(name)))
       return JSON.stringify({ status: answer.status, body, headers: { ...headers, 'content-length': '' } })
     }))
     t.match(JSON.parse(seen[0]!), { status: 401, body: { code: 'webhook_unverified' } })
@@ -218,7 +224,6 @@ t.test('webhooks over HTTP', async t => {
     t.equal((await target.send('x'.repeat(60_000), { signature: 't=1,v1=00' })).status, 401)
     t.match((await refused()).at(-1), { body_bytes: 60_000 })
     t.equal((await refused()).at(-1)!.body.length, 16 * 1024)
-    t.equal(await hub.usable === undefined, false)
   })
 
   t.test('too large, too slow, in pieces, empty, compressed: the bytes are the bytes', async t => {
@@ -246,7 +251,6 @@ t.test('webhooks over HTTP', async t => {
       socket.on('data', data => { text += String(data) })
       return { socket, end: once(socket, 'close').then(() => text) }
     }
-    const { signatureOf } = await import('../../test/support/hooked-hub.ts')
     const event = eventOf({ id: 'pi_chunked' })
     const body = JSON.stringify(event)
     const chunked = await open()
@@ -376,7 +380,6 @@ t.test('webhooks over HTTP', async t => {
   async function siblingOf (shop: Shop): Promise<Pick<Shop, 'send' | 'connection'>> {
     const connection = await shop.connect()
     await replaceCredentials(hub, shop.access, connection, { credentials: { webhook_secret: 'whsec_of_the_sibling' } })
-    const { getConnection } = await import('../connections/service.ts')
     const { webhook_url: url } = await getConnection(hub, shop.access, connection)
     return { connection, send: async (event, options) => await shop.send(event, { ...options, url, secret: 'whsec_of_the_sibling' }) }
   }
@@ -488,7 +491,7 @@ t.test('webhooks over HTTP', async t => {
     await t.rejects(cancelPayment(hub, access, first.id, undefined), { code: 'under_review' })
     await t.rejects(createRefund(hub, access, first.id, {}, null), { code: 'under_review' })
     t.match(await resolveReview(hub, access, first.id, { decision: 'accept_provider', reason: 'the payer was given a discount' }), { status: 'succeeded', amount: 15000, amount_captured: 15000, review: null })
-    const audited = async (id: string) => (await database.owner.selectFrom('audit_log').select(['action', 'detail', 'actor_id']).where('subject_id', '=', id).execute())
+    const audited = async (id: string) => (await database.owner.selectFrom('audit_log').select(['action', 'detail', 'actor_id']).where('subject_id', '=', id).where('action', 'like', 'payment.review%').execute())
     t.match(await audited(first.id), [{ action: 'payment.review_accept_provider', actor_id: access.principal.id, detail: { reason: 'the payer was given a discount', before: { amount: 19900, review: { reason: 'amount_mismatch' } }, after: { status: 'succeeded', amount: 15000 } } }])
     await t.rejects(resolveReview(hub, access, first.id, { decision: 'accept_provider', reason: 'again' }), { code: 'invalid_state' })
 

@@ -21,16 +21,14 @@ interface Ending {
   subjectId?: string | null
 }
 
-/** While it is processed another job keeps away for this long; after a crash the sweeper brings it back then, ms. */
-const leaseMs = 30_000
-
 /**
  * Processes one stored webhook. Idempotent: whatever it finds, applying it twice changes nothing more. What fails is tried
- * again on INBOUND_SCHEDULE, and then parked where support sees it.
+ * again on INBOUND_SCHEDULE, and then parked where support sees it. While it is processed other jobs keep away for
+ * QUEUE_LOCK_MS; after a crash the sweeper brings it back then.
  */
 export async function processInbound (hub: Hub, tenantId: string, id: string): Promise<void> {
   const claimed = await inTenant(hub.db, tenantId, async db => {
-    const row = await queries.claimInbound(db, id, hub.now(), leaseMs)
+    const row = await queries.claimInbound(db, id, hub.now(), hub.config.queueLockMs)
     return row && { row, connection: await loadSealed(db, row.connection_id) }
   })
   if (claimed === undefined) return

@@ -151,8 +151,8 @@ function scrub (connection: OpenConnection, text: string): string {
   for (const [name, value] of Object.entries(connection.credentials)) {
     if (connection.adapter.manifest.credentials.properties[name]?.secret === true && value.length >= 6) clean = clean.replaceAll(value, `[${name}]`)
   }
-  // PostgreSQL's jsonb refuses NUL.
-  return clean.replaceAll('\0', '')
+  // The address that providers call is a secret too. And PostgreSQL's jsonb refuses NUL.
+  return clean.replace(/((?:\/|%2F)hooks(?:\/|%2F))[\w-]{20,}/gi, '$1[token]').replaceAll('\0', '')
 }
 
 /** A call that belongs to no payment (a connection test, a webhook's registration): intent, call, report. */

@@ -81,6 +81,10 @@ export function decide (hub: Pick<Hub, 'now' | 'config'>, row: PaymentRow, { fac
 export async function applyFact (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb, row: PaymentRow, prepared: PreparedFact): Promise<Applied> {
   const { outcome, settlement, alerts } = decide(hub, row, prepared)
   if (settlement === undefined) return { row, outcome }
+  // The same news comes again (a repeated delivery, a replay, the next look): whoever judged it is not asked twice.
+  if (outcome.do === 'apply' && outcome.review !== undefined && row.pending_kind === null && await queries.wasJudged(db, row.id, outcome.review)) {
+    return { row, outcome: { do: 'ignore', why: 'a person has judged this already' } }
+  }
   const saved = await queries.settle(db, row, settlement)
   if (saved === undefined) throw new Error(`payment ${row.id} was not locked while a fact was applied`)
   for (const alert of alerts) await raiseAlert(db, hub.now(), alert)
@@ -91,7 +95,7 @@ export async function applyFact (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb,
  * The same without a lock, in one round trip with the report of the call that told it: it is written only if the row is
  * still as `row` has it. Undefined when it is not, or when it takes more than a state: then it is decided under the lock.
  */
-export async function applyUnlessMoved (hub: Pick<Hub, 'now' | 'config' | 'db'>, row: PaymentRow, prepared: PreparedFact, operation: { id: string, report: object }): Promise<Applied | undefined> {
+export async function applyUnlessMoved (hub: Pick<Hub, 'now' | 'config' | 'db'>, row: PaymentRow, prepared: PreparedFact, operation: NonNullable<Settlement['operation']>): Promise<Applied | undefined> {
   const { outcome, settlement, alerts } = decide(hub, row, prepared)
   if (settlement === undefined || alerts.length > 0 || (outcome.do === 'apply' && outcome.pull === true)) return undefined
   const saved = await queries.settle(hub.db, row, { ...settlement, operation })

@@ -28,9 +28,24 @@ type NullUntilAnswered = 'provider_status' | 'provider_reference' | 'transaction
  * then nothing was written.
  */
 export async function beginPayment (db: Kysely<Database>, connectionVersion: number, { payment, attempt, operation, audit }: Intent, idempotency: { key: string, owner: string } | null): Promise<PaymentRow> {
-  const { rows } = await sql<PaymentRow>`select * from app.begin_payment(${payment.tenant_id}, ${connectionVersion}, ${JSON.stringify(payment)}::jsonb, ${JSON.stringify(attempt)}::jsonb,
+  await sql`select app.begin_payment(${payment.tenant_id}, ${connectionVersion}, ${JSON.stringify(payment)}::jsonb, ${JSON.stringify(attempt)}::jsonb,
     ${JSON.stringify(operation)}::jsonb, ${JSON.stringify(audit)}::jsonb, ${idempotency?.key ?? null}, ${idempotency?.owner ?? null}, ${publicId('payment', payment.id)})`.execute(db)
-  return rows[0]!
+  return {
+    ...payment,
+    version: 0,
+    amount_capturable: 0,
+    amount_captured: 0,
+    amount_refunded: 0,
+    disputed: false,
+    resolve_tries: 0,
+    provider_status: null,
+    provider_reference: null,
+    transaction_reference: null,
+    next_action_sealed: null,
+    error: null,
+    review: null,
+    cancel_wanted_at: null
+  }
 }
 
 export const isKeyLost = (error: unknown): boolean => codeOf(error) === 'PA001'
@@ -131,14 +146,15 @@ export interface Settlement {
   attempt: { number: number, status: string, provider_reference: string | null, transaction_reference: string | null, error: PaymentProblem | null, updated_at: Date } | null
   events: readonly { id: string, mode: string, type: string, subject_id: string, data: object, created_at: Date }[]
   /** The call that told it, with its report. */
-  operation?: { id: string, report: object }
+  operation?: { id: string, report: { exchanges: object } & Record<string, unknown> }
 }
 
 /** Writes what the machine decided on `row`; undefined, and nothing written, when the row has moved on since. */
 export async function settle (db: Kysely<Database>, row: PaymentRow, { payment, attempt, events, operation }: Settlement): Promise<PaymentRow | undefined> {
-  const { rows } = await sql<PaymentRow>`select * from app.settle_payment(${row.tenant_id}, ${row.id}, ${row.version}, ${JSON.stringify(payment)}::jsonb, ${attempt && JSON.stringify(attempt)}::jsonb,
-    ${operation?.id ?? null}, ${operation === undefined ? null : JSON.stringify(operation.report)}::jsonb, ${JSON.stringify(events)}::jsonb)`.execute(db)
-  return rows[0]
+  const { exchanges = null, ...report } = operation?.report ?? {}
+  const { rows } = await sql<{ settled: boolean }>`select app.settle_payment(${row.tenant_id}, ${row.id}, ${row.version}, ${JSON.stringify(payment)}::jsonb, ${attempt && JSON.stringify(attempt)}::jsonb,
+    ${operation?.id ?? null}, ${operation === undefined ? null : JSON.stringify(report)}::jsonb, ${exchanges && JSON.stringify(exchanges)}::jsonb, ${JSON.stringify(events)}::jsonb) as settled`.execute(db)
+  return rows[0]?.settled === true ? { ...payment, version: row.version + 1 } : undefined
 }
 
 export async function scheduleResolve (db: TenantDb, table: 'payments' | 'refunds', id: string, nextRunAt: Date | null, tries: number): Promise<void> {
@@ -257,6 +273,14 @@ export async function setRefunded (db: TenantDb, paymentId: string, amountRefund
 }
 
 // --- timeline ---------------------------------------------------------------------------------------------------------
+
+/** Did a person end a review of exactly this? The audit log remembers it. */
+export async function wasJudged (db: TenantDb, paymentId: string, review: Review): Promise<boolean> {
+  const row = await db.selectFrom('audit_log').select('id')
+    .where('tenant_id', '=', db.tenantId).where('subject_id', '=', publicId('payment', paymentId)).where('action', 'like', 'payment.review\\_%')
+    .where(sql<boolean>`detail -> 'before' -> 'review' = ${JSON.stringify(review)}::jsonb`).limit(1).executeTakeFirst()
+  return row !== undefined
+}
 
 export async function listSubjectEvents (db: TenantDb, subjectIds: readonly string[]) {
   return await db.selectFrom('events').select(['id', 'type', 'subject_id', 'data', 'created_at'])

@@ -26,15 +26,15 @@ export async function paymentRoutes (app: HubInstance): Promise<void> {
   app.get('/v1/payments/:id', { config: read, schema: { tags, summary: 'Read a payment', params: IdParams, response: { 200: Payment } } }, async request =>
     await service.getPayment(hub, request.requireAccess(), request.params.id))
   app.post('/v1/payments/:id/confirm', { config: write, schema: { tags, summary: 'Try another method', params: IdParams, body: ConfirmPayment, response: { 200: Payment, 202: Payment } } }, async (request, reply) => {
-    const payment = await service.confirmPayment(hub, request.requireAccess(), request.params.id, request.body)
+    const payment = await service.confirmPayment(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)
     return await reply.code(statusOf(payment, 200) as 200).send(payment)
   })
   app.post('/v1/payments/:id/capture', { config: write, schema: { tags, summary: 'Capture what was authorised', params: IdParams, body: CapturePayment, response: { 200: Payment, 202: Payment } } }, async (request, reply) => {
-    const payment = await service.capturePayment(hub, request.requireAccess(), request.params.id, request.body.amount)
+    const payment = await service.capturePayment(hub, request.requireAccess(), request.params.id, request.body.amount, request.idempotency)
     return await reply.code(statusOf(payment, 200) as 200).send(payment)
   })
   app.post('/v1/payments/:id/cancel', { config: write, schema: { tags, summary: 'Cancel', params: IdParams, body: CancelPayment, response: { 200: Payment, 202: Payment } } }, async (request, reply) => {
-    const payment = await service.cancelPayment(hub, request.requireAccess(), request.params.id, request.body.reason)
+    const payment = await service.cancelPayment(hub, request.requireAccess(), request.params.id, request.body.reason, request.idempotency)
     return await reply.code(statusOf(payment, 200) as 200).send(payment)
   })
   app.post('/v1/payments/:id/resolve_review', { config: write, schema: { tags, summary: 'End a review, or close by hand', params: IdParams, body: ResolveReview, response: { 200: Payment } } }, async request =>

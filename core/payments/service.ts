@@ -8,7 +8,7 @@ import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
-import type { Idempotency } from '../idempotency/service.ts'
+import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, publicId, uuidOf } from '../ids.ts'
 import { insertOperation } from '../operations/call.ts'
 import { assertPublicUrl } from '../urls.ts'
@@ -111,7 +111,8 @@ async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempot
 }
 
 /** Another attempt after a decline, or the first one of a payment that was opened without a method. */
-export async function confirmPayment (hub: Hub, access: Access, publicPaymentId: string, body: ConfirmPayment): Promise<Payment> {
+export async function confirmPayment (hub: Hub, access: Access, publicPaymentId: string, body: ConfirmPayment, idempotency: Idempotency | null = null): Promise<Payment> {
+  if (idempotency?.subject !== undefined) return await begunBefore(hub, access, idempotency.subject)
   if (body.return_url !== undefined) assertPublicUrl(access.mode, body.return_url, 'return_url')
   const id = uuidOf('payment', publicPaymentId)
   await settleFirst(hub, access, id)
@@ -141,12 +142,13 @@ export async function confirmPayment (hub: Hub, access: Access, publicPaymentId:
           }
         }
     return { plan, attempt: { id: attemptId, number, method: shownMethod(body.method)! } }
-  })
+  }, idempotency)
   return await show(hub, access, done.row)
 }
 
 /** Takes what was authorised, or part of it; the rest is released. */
-export async function capturePayment (hub: Hub, access: Access, publicPaymentId: string, amount: number | undefined): Promise<Payment> {
+export async function capturePayment (hub: Hub, access: Access, publicPaymentId: string, amount: number | undefined, idempotency: Idempotency | null = null): Promise<Payment> {
+  if (idempotency?.subject !== undefined) return await begunBefore(hub, access, idempotency.subject)
   const id = uuidOf('payment', publicPaymentId)
   await settleFirst(hub, access, id)
   const idempotencyKey = providerKey('operation', newUuid(hub.now()))
@@ -156,39 +158,42 @@ export async function capturePayment (hub: Hub, access: Access, publicPaymentId:
     const wanted = amount ?? row.amount_capturable
     if (wanted > row.amount_capturable) throw invalidField('amount', `at most ${row.amount_capturable} can be captured`, 'amount_invalid')
     return { plan: { kind: 'capture', input: { idempotencyKey, reference: publicId('payment', id), providerReference: knownReference(row), amount: { amount: wanted, currency: row.currency } } } }
-  })
+  }, idempotency)
   throwUnlessDone(done)
   return await show(hub, access, done.row)
 }
 
 /** Releases an authorisation or ends an open payment. While the outcome is unknown it is noted and carried out when it is known. */
-export async function cancelPayment (hub: Hub, access: Access, publicPaymentId: string, reason: CancelPayment['reason']): Promise<Payment> {
+export async function cancelPayment (hub: Hub, access: Access, publicPaymentId: string, reason: CancelPayment['reason'], idempotency: Idempotency | null = null): Promise<Payment> {
+  if (idempotency?.subject !== undefined) return await begunBefore(hub, access, idempotency.subject)
   const id = uuidOf('payment', publicPaymentId)
   await resolveIfPending(hub, access, id)
   const noted = await inTenant(hub.db, access.tenantId, async db => {
     const locked = await lockOrThrow(db, access, id)
     if (locked.review !== null) throw new HubError('under_review')
+    const here = locked.provider_reference === null && !isTerminal(locked.status as 'canceled')
+    if (idempotency !== null && (locked.pending_kind !== null || here)) await recordSubject(db, idempotency, publicPaymentId)
     if (locked.pending_kind !== null) {
       await recordChange(db, access, hub.now(), { action: 'payment.cancel_wanted', subjectType: 'payment', subjectId: publicId('payment', id), ...(reason !== undefined && { detail: { reason } }) })
       return (await applyFact(hub, db, locked, { fact: { type: 'cancel_wanted' } })).row
     }
-    if (locked.provider_reference !== null || isTerminal(locked.status as 'canceled')) return undefined
+    if (!here) return undefined
     await recordChange(db, access, hub.now(), { action: 'payment.canceled', subjectType: 'payment', subjectId: publicId('payment', id), ...(reason !== undefined && { detail: { reason } }) })
     return (await applyFact(hub, db, locked, { fact: { type: 'canceled_here' } })).row
   })
   if (noted !== undefined) return await show(hub, access, noted)
-  const done = await cancelAtProvider(hub, access, id, reason)
+  const done = await cancelAtProvider(hub, access, id, reason, idempotency)
   throwUnlessDone(done)
   return await show(hub, access, done.row)
 }
 
-async function cancelAtProvider (hub: Hub, access: Access, id: string, reason: CancelPayment['reason']): Promise<Performed> {
+async function cancelAtProvider (hub: Hub, access: Access, id: string, reason: CancelPayment['reason'], idempotency: Idempotency | null = null): Promise<Performed> {
   const idempotencyKey = providerKey('operation', newUuid(hub.now()))
   return await begin(hub, access, id, async (row, connection) => {
     requireMethod(requirePayments(connection.adapter).cancel)
     if (row.status === 'unknown' || isTerminal(row.status as 'canceled')) throw stateError(row, 'cancel')
     return { plan: { kind: 'cancel', input: { idempotencyKey, reference: publicId('payment', id), providerReference: knownReference(row), ...(reason !== undefined && { reason }) } } }
-  })
+  }, idempotency)
 }
 
 /** A person ends a review, or closes a payment by hand: with a reason, and on the record. */
@@ -240,7 +245,7 @@ interface Begun {
  * Writes the intent of one more call on an existing payment, commits, then calls. `decide` runs under the row's lock and
  * throws when the payment's state does not allow it.
  */
-async function begin (hub: Hub, access: Pick<Access, 'tenantId' | 'mode' | 'requestId'>, id: string, decide: (row: PaymentRow, connection: SealedConnection & { adapter: NonNullable<ReturnType<Hub['adapters']['get']>> }) => Promise<Begun>): Promise<Performed> {
+async function begin (hub: Hub, access: Pick<Access, 'tenantId' | 'mode' | 'requestId'>, id: string, decide: (row: PaymentRow, connection: SealedConnection & { adapter: NonNullable<ReturnType<Hub['adapters']['get']>> }) => Promise<Begun>, idempotency: Idempotency | null): Promise<Performed> {
   const { tenantId } = access
   const now = hub.now()
   // Sealing may need the database itself, so it is not done inside the transaction that holds the lock: decide, seal, decide again.
@@ -269,6 +274,7 @@ async function begin (hub: Hub, access: Pick<Access, 'tenantId' | 'mode' | 'requ
     if (attempt !== undefined) {
       await queries.insertAttempt(db, { id: attempt.id, paymentId: id, number: attempt.number, connectionId: connection.id, idempotencyKey: plan.input.idempotencyKey, method: attempt.method, now })
     }
+    if (idempotency !== null) await recordSubject(db, idempotency, publicId('payment', id))
     return { connection, plan, operationId, row: pending }
   })
   return await perform(hub, { ...intent, kind: intent.plan.kind, call: callOf(intent.connection.adapter, intent.plan) })
@@ -282,6 +288,11 @@ const isPerson = (access: Pick<Access, 'tenantId'>): access is Access => 'princi
 /** For the resolver: a cancel that was asked for while nobody knew. */
 export async function carryOutCancel (hub: Hub, tenantId: string, row: PaymentRow): Promise<Performed> {
   return await cancelAtProvider(hub, { tenantId, mode: row.mode, requestId: 'resolver' } as Access, row.id, undefined)
+}
+
+/** A first run of the same request wrote its intent and died. What came of it is the answer, not that it cannot be done twice. */
+async function begunBefore (hub: Hub, access: Access, publicPaymentId: string): Promise<Payment> {
+  return await show(hub, access, await resolveIfPending(hub, access, uuidOf('payment', publicPaymentId)))
 }
 
 /** Before any new operation the old one must have an end: asks the provider now, and refuses when even it does not know. */

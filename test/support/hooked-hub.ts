@@ -18,8 +18,8 @@ import { testHub, type TestHub, type TestTenant } from './hub.ts'
 
 export interface HookedHub extends TestHub {
   url: string
-  /** Statements that the collector sent, each one commit. */
-  commits: () => number
+  /** Webhooks that were handed to the collector, and the statements that it sent, each one commit. */
+  collected: () => { rows: number, commits: number }
   /** From now on what is woken is done at once, side by side, each job twice: as with several workers and a sweeper. */
   busy: (on: boolean) => void
   /** Resolves when nothing that was woken is under way; throws what a job threw. */
@@ -40,8 +40,8 @@ export interface Shop extends TestTenant {
   send: (event: object | string | Buffer, options?: { secret?: string, headers?: Record<string, string>, url?: string, signature?: string }) => Promise<Response>
 }
 
-export async function hookedHub (t: Teardown, { env = {}, simulator = {}, collector }: { env?: Record<string, string>, simulator?: StripeSimulatorOptions, collector?: (hub: Hub) => Collector } = {}): Promise<HookedHub> {
-  const made = await testHub(t, { env, simulator })
+export async function hookedHub (t: Teardown, options: { env?: Record<string, string>, simulator?: StripeSimulatorOptions } = {}): Promise<HookedHub> {
+  const made = await testHub(t, options)
   let url = ''
   let working = false
   const underWay = new Set<Promise<void>>()
@@ -63,6 +63,7 @@ export async function hookedHub (t: Teardown, { env = {}, simulator = {}, collec
     }
   }
   let commits = 0
+  let rows = 0
   const counted = made.hub.db.withPlugin({
     transformQuery: ({ node }) => {
       commits++
@@ -70,7 +71,15 @@ export async function hookedHub (t: Teardown, { env = {}, simulator = {}, collec
     },
     transformResult: async ({ result }) => result
   })
-  const app = await buildApp({ hub, appUrl: made.database.appUrl, collector: collector?.(hub) ?? createCollector({ db: counted, now: hub.now }) })
+  const inner = createCollector({ db: counted, now: hub.now })
+  const collector: Collector = {
+    ...inner,
+    store: async row => {
+      rows++
+      return await inner.store(row)
+    }
+  }
+  const app = await buildApp({ hub, appUrl: made.database.appUrl, collector })
   t.teardown(async () => { await app.close() })
   url = await app.listen({ port: 0, host: '127.0.0.1' })
   const idle = async () => {
@@ -107,11 +116,11 @@ export async function hookedHub (t: Teardown, { env = {}, simulator = {}, collec
       send: async (event, options = {}) => {
         const body = Buffer.isBuffer(event) ? event : Buffer.from(typeof event === 'string' ? event : JSON.stringify(event))
         const signature = options.signature ?? signatureOf(body, options.secret ?? await secret(), hub.now())
-        return await fetch(options.url ?? hookUrl, { method: 'POST', body, headers: { 'content-type': 'application/json', 'stripe-signature': signature, ...options.headers } })
+        return await fetch(options.url ?? hookUrl, { method: 'POST', body: new Uint8Array(body), headers: { 'content-type': 'application/json', 'stripe-signature': signature, ...options.headers } })
       }
     }
   }
-  return { ...made, hub, url, commits: () => commits, busy: on => { working = on }, idle, shop }
+  return { ...made, hub, url, collected: () => ({ rows, commits }), busy: on => { working = on }, idle, shop }
 }
 
 /** As Stripe signs: https://docs.stripe.com/webhooks#verify-manually, read 2026-11-20. */
