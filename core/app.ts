@@ -22,6 +22,7 @@ import { apiKeyRoutes } from './api-keys/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { connectionRoutes } from './connections/routes.ts'
 import { eventRoutes } from './events/routes.ts'
+import { endConnections } from './end-connections.ts'
 import type { HubInstance } from './http.ts'
 import type { Hub } from './hub.ts'
 import { createIdempotency } from './idempotency/service.ts'
@@ -70,6 +71,7 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HubInstance
 
   app.decorate('hub', hub)
+  endConnections(app)
   await app.register(requestIds)
   await app.register(errors)
   await app.register(emptyBody)

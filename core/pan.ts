@@ -11,7 +11,7 @@ const numericNames = new Map<string, RegExp>([
   ['clabe', /^\d{18}$/],
   ['iban', /^[A-Z]{2}\d{2}[A-Z0-9 ]{8,38}$/],
   ['account_number', /^\d{4,20}$/],
-  ...['reference', 'provider_reference', 'external_reference', 'payment_reference', 'barcode', 'ean', 'gtin', 'sku', 'tracking_key', 'folio', 'number', 'sequence']
+  ...['reference', 'provider_reference', 'external_reference', 'payment_reference', 'barcode', 'ean', 'gtin', 'sku', 'tracking_key', 'folio', 'sequence']
     .map(name => [name, /^\d{1,44}$/] as const),
   ...['tax_id', 'rfc', 'ruc', 'cedula', 'nit', 'nif', 'curp'].map(name => [name, /^[A-Z0-9Ñ&]{8,18}$/i] as const),
   ...['clave_acceso', 'access_key', 'authorization_number'].map(name => [name, /^\d{10,49}$/] as const)
@@ -54,7 +54,8 @@ function walk (value: unknown, path: string, name: string | undefined, schemas: 
   }
   return firstOf(Object.entries(value), ([key, item]) => {
     if (cardNumbersIn(key).length > 0) return join(path, '[key]') // the key itself must not be repeated in an answer
-    return walk(item, join(path, key), key, schemas.flatMap(schema => property(schema, key)))
+    // In metadata the caller chooses the names, so they declare nothing.
+    return walk(item, join(path, key), name === 'metadata' ? undefined : key, schemas.flatMap(schema => property(schema, key)))
   })
 }
 

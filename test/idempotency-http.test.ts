@@ -120,7 +120,7 @@ t.test('Idempotency-Key', async t => {
     const bodies: object[] = [
       { ...order, method: card(pan) },
       { ...order, description: `card ${spaced}` },
-      { ...order, reference: pan },
+      { ...order, metadata: { reference: pan } },
       { ...order, metadata: { note: spaced.replaceAll(' ', '-') } },
       { ...order, metadata: { [pan]: 'x' } },
       { ...order, customer: { name: pan } },

@@ -24,7 +24,7 @@ function open (simulator: StripeSimulator, { mode = 'test' as Mode, credentials 
   return {
     connectionId: 'con_1',
     mode,
-    credentials: { publishable_key: `pk_${mode}_51simulated`, ...simulator.credentials(mode), ...credentials },
+    credentials: { ...simulator.credentials(mode), ...credentials },
     settings: { cop_minimum: 200_000, webhook_tolerance_seconds: 300, ...settings },
     account: undefined,
     origin: () => simulator.url,
@@ -143,7 +143,7 @@ t.test('without a method the payment waits for one, in the payer’s browser', a
   t.match(opened, {
     status: 'requires_payment_method',
     error: undefined,
-    nextAction: { type: 'client_secret', client_secret: /^pi_.*_secret_/, publishable_key: 'pk_test_51simulated' }
+    nextAction: { type: 'client_secret', client_secret: /^pi_.*_secret_/, publishable_key: /^pk_test_51/ }
   })
   const paid = await payments.confirmPayment(context, {
     idempotencyKey: key(), providerReference: opened.providerReference, reference: opened.reference ?? '', attempt: 2, amount: opened.amount, method: card('pm_card_mastercard')
@@ -194,7 +194,7 @@ t.test('3-D Secure: a redirect when there is a page to return to, and what the p
     t.match(await payments.getPayment(context, asked.providerReference), expected)
   }
   const inPage = await payments.createPayment(context, order({ method: card('pm_card_threeDSecure2Required') }))
-  t.match(inPage.nextAction, { type: 'sdk_challenge', data: { client_secret: /_secret_/, publishable_key: 'pk_test_51simulated', provider_type: 'use_stripe_sdk' } })
+  t.match(inPage.nextAction, { type: 'sdk_challenge', data: { client_secret: /_secret_/, publishable_key: /^pk_test_51/, provider_type: 'use_stripe_sdk' } })
 })
 
 t.test('reserve, capture a part, release the rest', async t => {

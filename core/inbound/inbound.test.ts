@@ -57,7 +57,8 @@ t.test('webhooks over HTTP', async t => {
     const after = (await listInbound(hub, access, { limit: 100 })).data
     t.same(after.filter(({ status }) => status !== 'processed'), [])
     t.match((await paymentTimeline(hub, access, payment.id)).data.filter(({ kind }) => kind === 'webhook').map(({ what }) => what), ['payment_intent.created: processed', /./, /./])
-    t.same(await getPayment(hub, access, payment.id), { ...payment, updated_at: (await getPayment(hub, access, payment.id)).updated_at }, 'it only confirms what the answer said')
+    const { updated_at: _, ...same } = payment
+    t.match(await getPayment(hub, access, payment.id), JSON.parse(JSON.stringify(same)) as object, 'it only confirms what the answer said')
 
     const event = eventOf({ id: 'pi_direct' })
     t.equal((await shop.send(event)).status, 200)

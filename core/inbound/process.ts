@@ -3,6 +3,7 @@ import { isProviderError } from '../adapter/problems.ts'
 import { raiseAlert } from '../alerts/raise.ts'
 import { loadSealed, type SealedConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
+import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { parseId, publicId } from '../ids.ts'
 import { recordedCall } from '../operations/call.ts'
@@ -57,7 +58,7 @@ async function tryLater (hub: Hub, tenantId: string, row: InboundRow, reason: st
 async function processEvents (hub: Hub, connection: SealedConnection, row: InboundRow): Promise<Ending> {
   const adapter = hub.adapters.get(connection.provider)
   if (adapter === undefined || adapter.webhooks === 'provider-has-none') return { status: 'ignored', reason: 'no adapter' }
-  const events = adapter.webhooks.parse({ body: row.body, headers: row.headers as Record<string, string>, url: row.url })
+  const events = storable(adapter.webhooks.parse({ body: row.body, headers: row.headers as Record<string, string>, url: row.url }))
   // Only a signature over the whole body makes its content worth believing; otherwise the provider is asked.
   const believed = row.verdict === 'verified' && adapter.manifest.webhooks?.signs === 'body'
   const endings: Ending[] = []

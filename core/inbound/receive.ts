@@ -1,4 +1,5 @@
 import type { WebhookScheme } from '../adapter/webhooks.ts'
+import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
 import type { Collector } from './collector.ts'
@@ -60,8 +61,8 @@ export async function receive ({ hub, targets, collector, count }: InboundDeps, 
     mode: target.mode,
     provider: target.provider,
     verdict: verdict.verdict,
-    eventType: storable(verdict.eventType, 200),
-    dedupeKey: storable(verdict.dedupeKey, 500),
+    eventType: cut(verdict.eventType, 200),
+    dedupeKey: cut(verdict.dedupeKey, 500),
     body: hook.body,
     headers: JSON.stringify(hook.headers),
     // The token is the secret of the address: what is kept is where it was called, not with what.
@@ -73,7 +74,7 @@ export async function receive ({ hub, targets, collector, count }: InboundDeps, 
 }
 
 /** PostgreSQL's text has no NUL: with one in it the event could never be stored, and would come again for days. */
-const storable = (text: string, most: number): string => text.replaceAll('\0', '').slice(0, most).toWellFormed()
+const cut = (text: string, most: number): string => storable(text.slice(0, most))
 
 /** An adapter that throws has not verified anything. */
 function verify (target: HookTarget, raw: { body: Buffer, headers: Record<string, string>, url: string }, now: Date) {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { inTenant } from '../db/in-tenant.ts'
+import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
 import type { HookTarget } from './targets.ts'
@@ -37,6 +38,6 @@ function keep (headers: Record<string, string>): Record<string, string> {
   let left = keptBytes
   return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => {
     left -= name.length + value.length
-    return left < 0 ? [] : [[name, value.replaceAll('\0', '').toWellFormed()]]
+    return left < 0 ? [] : [[name, storable(value)]]
   }))
 }

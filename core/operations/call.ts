@@ -1,9 +1,10 @@
 import type { ConnectionContext } from '../adapter/context.ts'
 import type { HttpExchange } from '../adapter/http-client.ts'
 import type { OperationName } from '../adapter/manifest.ts'
-import { asProviderError, type ProviderError } from '../adapter/problems.ts'
+import { asProviderError, isProviderError, ProviderError } from '../adapter/problems.ts'
 import type { OpenConnection } from '../connections/open.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
+import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
 
@@ -61,6 +62,13 @@ export async function insertOperation (db: TenantDb, now: Date, operation: NewOp
   return id
 }
 
+/** When a call about this was last sent, or was about to be. */
+export async function lastSent (db: TenantDb, subjectId: string, kind: OperationName): Promise<Date | undefined> {
+  const row = await db.selectFrom('operations').select('started_at')
+    .where('tenant_id', '=', db.tenantId).where('subject_id', '=', subjectId).where('kind', '=', kind).orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return row?.started_at
+}
+
 export async function finishOperation (db: TenantDb, id: string, report: CallReport): Promise<void> {
   await db.updateTable('operations').set({ ...reportColumns(report), exchanges: JSON.stringify(report.exchanges) }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
 }
@@ -99,17 +107,24 @@ export async function callProvider<T> (
     ...fields
   })
   try {
-    const value = await call(context)
+    const value = storable(await call(context))
     const done = report({})
     told(hub, connection, kind, done)
     return { ok: true, value, report: done }
   } catch (thrown) {
-    const error = asProviderError(thrown)
-    if (error !== thrown) hub.log.error({ err: thrown, kind, provider: connection.adapter.manifest.id }, 'an adapter threw something of its own')
+    const error = readable(asProviderError(thrown))
+    if (!isProviderError(thrown)) hub.log.error({ err: thrown, kind, provider: connection.adapter.manifest.id }, 'an adapter threw something of its own')
     const done = report({ outcome: outcomeOf[error.reached], errorCode: error.code, providerCode: error.providerCode ?? null, ...(error.httpStatus !== undefined && { httpStatus: error.httpStatus }) })
     told(hub, connection, kind, done)
     return { ok: false, error, report: done }
   }
+}
+
+/** The provider's own words, as they can be kept. */
+function readable (error: ProviderError): ProviderError {
+  const { providerCode, providerMessage } = error
+  const [code, message] = [storable(providerCode), storable(providerMessage)]
+  return code === providerCode && message === providerMessage ? error : new ProviderError({ ...error, providerCode: code, providerMessage: message, cause: error })
 }
 
 function told (hub: Pick<Hub, 'health' | 'metrics'>, connection: OpenConnection, operation: OperationName, report: CallReport): void {

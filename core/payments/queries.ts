@@ -162,18 +162,6 @@ export async function scheduleResolve (db: TenantDb, table: 'payments' | 'refund
     .where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
 }
 
-/** The right to repeat the pending call; undefined when something was applied since, or another has it. */
-export async function claimRepeat (db: TenantDb, row: PaymentRow, until: Date): Promise<PaymentRow | undefined> {
-  return await db.updateTable('payments').set({ next_run_at: until, version: sql`version + 1` })
-    .where('tenant_id', '=', db.tenantId).where('id', '=', row.id).where('version', '=', row.version).returningAll().executeTakeFirst()
-}
-
-/** The same for a refund, which has no version: its count of tries is one. */
-export async function claimRefundRepeat (db: TenantDb, row: RefundRow, until: Date): Promise<RefundRow | undefined> {
-  return await db.updateTable('refunds').set({ next_run_at: until, resolve_tries: row.resolve_tries + 1 })
-    .where('tenant_id', '=', db.tenantId).where('id', '=', row.id).where('status', '=', row.status).where('resolve_tries', '=', row.resolve_tries).returningAll().executeTakeFirst()
-}
-
 // --- attempts ---------------------------------------------------------------------------------------------------------
 
 export async function insertAttempt (db: TenantDb, attempt: { id: string, paymentId: string, number: number, connectionId: string, idempotencyKey: string, method: object | null, now: Date }): Promise<void> {

@@ -10,7 +10,7 @@ import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, publicId, uuidOf } from '../ids.ts'
-import { callProvider, finishOperation, insertOperation, neverCalled, recordedCall } from '../operations/call.ts'
+import { callProvider, finishOperation, insertOperation, lastSent, neverCalled, recordedCall } from '../operations/call.ts'
 import { requireMethod, requirePayments } from './plan.ts'
 import * as queries from './queries.ts'
 import type { PaymentRow, RefundRow } from './queries.ts'
@@ -249,13 +249,22 @@ export async function resolveRefund (hub: Hub, tenantId: string, id: string): Pr
   }
   const safety = adapter.manifest.retry_safety.refund ?? 'never'
   const ageMs = hub.now().getTime() - since.getTime()
-  const settled = ageMs >= adapter.manifest.settles_within_ms
+  const sentAt = await work(async db => await lastSent(db, id, 'refund')) ?? since
+  const settled = hub.now().getTime() - sentAt.getTime() >= adapter.manifest.settles_within_ms
   const repeatable = safety === 'idempotency-key' ? ageMs < adapter.manifest.idempotency_window_ms : safety === 'natural-key' || (safety === 'query-first' && settled)
   if (repeatable && row.pending_sealed !== null) {
-    // Somebody else may be about to repeat it too: where no key protects it, that would be twice.
-    if (await work(async db => await queries.claimRefundRepeat(db, row, new Date(hub.now().getTime() + repeatLeaseMs))) === undefined) return
     const input = JSON.parse(await hub.vault.openText(tenantId, publicId('refund', id), use, row.pending_sealed)) as RefundInput
-    const repeated = await recordedCall(hub, work, { connection: opened, kind: 'refund', subjectId: id, idempotencyKey: input.idempotencyKey, requestId: 'resolver' }, refundCall(hub, connection, input))
+    // On the record, under the lock, before it leaves, as a payment's repetition is: where no key protects it, two would be twice.
+    const mine = await work(async db => {
+      const locked = await queries.lockRefund(db, id)
+      if (locked?.status !== row.status || (await lastSent(db, id, 'refund') ?? since).getTime() !== sentAt.getTime()) return undefined
+      const operationId = await insertOperation(db, hub.now(), { connection: opened, kind: 'refund', subjectId: id, idempotencyKey: input.idempotencyKey, requestId: 'resolver' })
+      await queries.scheduleResolve(db, 'refunds', id, new Date(hub.now().getTime() + repeatLeaseMs), row.resolve_tries)
+      return operationId
+    })
+    if (mine === undefined) return
+    const repeated = await callProvider(hub, opened, 'refund', refundCall(hub, connection, input))
+    await work(async db => await finishOperation(db, mine, repeated.report))
     if (repeated.ok) {
       const after = await work(async db => await applyRefund(hub, db, id, repeated.value))
       if (after.status === row.status) await postpone(hub, tenantId, row)

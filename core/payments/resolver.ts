@@ -5,9 +5,9 @@ import { inTenant } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
-import { recordedCall } from '../operations/call.ts'
+import { callProvider, finishOperation, insertOperation, lastSent, recordedCall } from '../operations/call.ts'
 import { applyFact, nextPoll, prepare } from './apply.ts'
-import { type Fact, isTerminal } from './machine.ts'
+import { type Fact, isTerminal, type PendingKind } from './machine.ts'
 import { factOfError, type Performed } from './perform.ts'
 import { callOf, openPlan } from './plan.ts'
 import * as queries from './queries.ts'
@@ -45,19 +45,18 @@ export async function resolvePayment (hub: Hub, tenantId: string, id: string, de
     return undefined
   })
   if (opened === undefined) return await postpone(hub, tenantId, row)
-  const ask = async <T> (kind: 'get_payment' | 'find_payment' | NonNullable<PaymentRow['pending_kind']>, key: string | null, call: Parameters<typeof recordedCall<T>>[3]) =>
-    await recordedCall(hub, async work => await inTenant(hub.db, tenantId, work),
-      { connection: opened, kind: kind as 'get_payment', subjectId: id, ...(key !== null && { idempotencyKey: key }), requestId: 'resolver' }, call)
+  const ask = async (kind: 'get_payment' | 'find_payment', call: Parameters<typeof recordedCall<PaymentSnapshot | undefined>>[3]) =>
+    await recordedCall(hub, async work => await inTenant(hub.db, tenantId, work), { connection: opened, kind, subjectId: id, requestId: 'resolver' }, call)
 
   // 1. What does the provider know?
   const since = row.pending_since ?? row.created_at
   // Where a second attempt is an object of its own, the one that we know is the first.
   const known = row.pending_kind === 'create_payment' && row.attempts > 1 ? null : row.provider_reference
   const looked = known !== null
-    ? await ask<PaymentSnapshot | undefined>('get_payment', null, async context => await family.getPayment(context, known))
+    ? await ask('get_payment', async context => await family.getPayment(context, known))
     : family.findPayment === undefined
       ? undefined
-      : await ask<PaymentSnapshot | undefined>('find_payment', null, async context => await family.findPayment!(context, { reference: publicId('payment', id), from: since, to: hub.now() }))
+      : await ask('find_payment', async context => await family.findPayment!(context, { reference: publicId('payment', id), from: since, to: hub.now() }))
   if (looked === undefined || !looked.ok) return await postpone(hub, tenantId, row)
   if (looked.value !== undefined) {
     const after = await apply(hub, tenantId, row, { type: 'pulled', snapshot: looked.value, current: true, found: known === null })
@@ -73,21 +72,30 @@ export async function resolvePayment (hub: Hub, tenantId: string, id: string, de
   }
 
   // 2. It does not know, or not yet. May exactly this request be sent once more, under its own key?
-  const kind = row.pending_kind!
-  const safety = adapter.manifest.retry_safety[kind as 'capture'] ?? 'never'
+  const kind = row.pending_kind as PendingKind
+  const safety = adapter.manifest.retry_safety[kind] ?? 'never'
   const ageMs = hub.now().getTime() - since.getTime()
-  const settled = ageMs >= adapter.manifest.settles_within_ms
+  const sentAt = await inTenant(hub.db, tenantId, async db => await lastSent(db, id, kind)) ?? since
+  // What was sent a moment ago may still come to be, whether it was the first time or a repetition.
+  const settled = hub.now().getTime() - sentAt.getTime() >= adapter.manifest.settles_within_ms
   const wanted = kind === 'cancel' || (row.cancel_wanted_at === null && ageMs < hub.config.paymentWantedFor)
   const repeatable = safety === 'idempotency-key'
     ? ageMs < adapter.manifest.idempotency_window_ms
     : safety === 'natural-key' || (safety === 'query-first' && settled)
   if (wanted && repeatable && row.pending_sealed !== null) {
     const plan = await openPlan(hub, tenantId, id, row.pending_sealed)
-    // Somebody else may be about to repeat it too: where no key protects it, that would be twice.
-    const mine = await inTenant(hub.db, tenantId, async db => await queries.claimRepeat(db, row, new Date(hub.now().getTime() + repeatLeaseMs)))
+    // Somebody else may be about to repeat it too: where no key protects it, that would be twice. So the repetition is on
+    // the record, under the row's lock, before it leaves, and whoever comes next finds that nothing is settled yet.
+    const mine = await inTenant(hub.db, tenantId, async db => {
+      const locked = await queries.lockPayment(db, id)
+      if (locked?.version !== row.version || (await lastSent(db, id, kind) ?? since).getTime() !== sentAt.getTime()) return undefined
+      const operationId = await insertOperation(db, hub.now(), { connection: opened, kind, subjectId: id, idempotencyKey: plan.input.idempotencyKey, requestId: 'resolver' })
+      await queries.scheduleResolve(db, 'payments', id, new Date(hub.now().getTime() + repeatLeaseMs), row.resolve_tries)
+      return operationId
+    })
     if (mine === undefined) return
-    row = mine
-    const repeated = await ask<PaymentSnapshot>(kind as 'capture', plan.input.idempotencyKey, callOf(adapter, plan))
+    const repeated = await callProvider(hub, opened, kind, callOf(adapter, plan))
+    await inTenant(hub.db, tenantId, async db => await finishOperation(db, mine, repeated.report))
     if (repeated.ok) {
       // The answer may be the stored one of the first time, so it is not the newest word on an open state.
       await apply(hub, tenantId, row, { type: 'answer', snapshot: repeated.value, current: false })

@@ -6,6 +6,7 @@ import { changeColumns, recordChange } from '../audit/record.ts'
 import { type SealedConnection, loadSealed } from '../connections/open.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
+import { storable } from '../db/storable.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
@@ -24,7 +25,8 @@ import type { CancelPayment, ConfirmPayment, ListPayments, NewPayment, Payment, 
 import { openNextAction, showPayment } from './view.ts'
 
 /** Takes a payment. Throws 4xx before anything is written; after the intent is committed it always answers with the payment. */
-export async function createPayment (hub: Hub, access: Access, body: NewPayment, idempotency: Idempotency | null): Promise<Payment> {
+export async function createPayment (hub: Hub, access: Access, given: NewPayment, idempotency: Idempotency | null): Promise<Payment> {
+  const body = storable(given)
   // A first run of the same request got as far as its intent and died: what it began is the answer.
   if (idempotency?.subject !== undefined) return await getPayment(hub, access, idempotency.subject)
   if (body.return_url !== undefined) assertPublicUrl(access.mode, body.return_url, 'return_url')

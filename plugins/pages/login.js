@@ -44,7 +44,7 @@ async function logIn () {
   const tenants = (body?.errors ?? []).filter(({ path }) => path === 'tenant').map(({ message }) => message)
   if (body?.code === 'tenant_required' && tenants.length > 0) {
     offer(tenants)
-    return { sentence: body.detail, focus: tenant }
+    return { sentence: form.dataset.choose, focus: tenant }
   }
   return { sentence: body?.detail ?? form.dataset.unexpected, focus: password }
 }

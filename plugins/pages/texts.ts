@@ -39,6 +39,7 @@ export const texts = {
       password: 'Password',
       tenant: 'Organisation',
       submit: 'Sign in',
+      choose: 'This e-mail opens several organisations: choose one.',
       needsScript: 'Signing in needs JavaScript.',
       unreachable: 'The server cannot be reached. Check your connection and try again.',
       unexpected: 'The server gave no answer that can be shown. Try again in a moment.'
@@ -49,6 +50,7 @@ export const texts = {
       password: 'Contraseña',
       tenant: 'Organización',
       submit: 'Entrar',
+      choose: 'Este correo entra en varias organizaciones: elija una.',
       needsScript: 'Para entrar hace falta JavaScript.',
       unreachable: 'No se puede llegar al servidor. Revise su conexión e inténtelo de nuevo.',
       unexpected: 'El servidor no dio una respuesta que se pueda mostrar. Inténtelo de nuevo en un momento.'
