@@ -192,6 +192,8 @@ t.test('webhooks over HTTP', async t => {
     const secret = await gone.secret()
     await deleteConnection(hub, gone.access, gone.connection)
     const event = eventOf({ id: 'pi_refused' })
+    // NOTIFY tells every process, in its own time.
+    await eventually('the deletion is known', async () => (await gone.send({ ...event, id: 'evt_probe' }, { secret })).status === 401)
     const answers = await Promise.all([
       shop.send(event, { secret: 'whsec_wrong_secret_of_nobody' }),
       shop.send(event, { signature: '' }),
@@ -345,15 +347,15 @@ t.test('webhooks over HTTP', async t => {
     const target = await made.shop()
     await settle()
     const secret = await target.secret()
-    let flooding = true
+    const flood = { on: true }
     const killer = (async () => {
-      while (flooding) await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'pasarela_app' and state <> 'idle'`.execute(database.owner)
+      while (flood.on) await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'pasarela_app' and state <> 'idle'`.execute(database.owner)
     })()
     const sent = await Promise.all(Array.from({ length: 150 }, async (_, n) => {
       const event = eventOf({ id: `pi_flood_${n}` })
       return { id: event.id, status: (await target.send(event, { secret })).status }
     }))
-    flooding = false
+    flood.on = false
     await killer
     const there = new Set((await stored(target)).map(row => row.dedupe_key))
     t.same(sent.filter(({ id, status }) => status === 200 && !there.has(id)), [])

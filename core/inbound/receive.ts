@@ -3,6 +3,7 @@ import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
 import type { Collector } from './collector.ts'
+import { withoutCredentials } from './headers.ts'
 import { storeRefused } from './refused.ts'
 import type { HookTarget, HookTargets } from './targets.ts'
 
@@ -64,7 +65,7 @@ export async function receive ({ hub, targets, collector, count }: InboundDeps, 
     eventType: cut(verdict.eventType, 200),
     dedupeKey: cut(verdict.dedupeKey, 500),
     body: hook.body,
-    headers: JSON.stringify(hook.headers),
+    headers: JSON.stringify(withoutCredentials(hook.headers)),
     // The token is the secret of the address: what is kept is where it was called, not with what.
     url: hook.url.replace(/^[^?]*/, '/hooks/:token')
   })

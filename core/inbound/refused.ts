@@ -3,6 +3,7 @@ import { inTenant } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
+import { withoutCredentials } from './headers.ts'
 import type { HookTarget } from './targets.ts'
 
 const keptBytes = 16 * 1024
@@ -22,7 +23,7 @@ export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: 
       reason,
       body: hook.body.subarray(0, keptBytes),
       body_bytes: hook.body.byteLength,
-      headers: JSON.stringify(keep(hook.headers)),
+      headers: JSON.stringify(keep(withoutCredentials(hook.headers))),
       address: hook.address,
       received_at: now
     }

@@ -112,7 +112,7 @@ export async function callProvider<T> (
     told(hub, connection, kind, done)
     return { ok: true, value, report: done }
   } catch (thrown) {
-    const error = readable(asProviderError(thrown))
+    const error = readable(asProviderError(thrown), text => scrub(connection, text))
     if (!isProviderError(thrown)) hub.log.error({ err: thrown, kind, provider: connection.adapter.manifest.id }, 'an adapter threw something of its own')
     const done = report({ outcome: outcomeOf[error.reached], errorCode: error.code, providerCode: error.providerCode ?? null, ...(error.httpStatus !== undefined && { httpStatus: error.httpStatus }) })
     told(hub, connection, kind, done)
@@ -120,10 +120,10 @@ export async function callProvider<T> (
   }
 }
 
-/** The provider's own words, as they can be kept. */
-function readable (error: ProviderError): ProviderError {
+/** The provider's own words, as they can be kept: some repeat what they were sent. */
+function readable (error: ProviderError, scrub: (text: string) => string): ProviderError {
   const { providerCode, providerMessage } = error
-  const [code, message] = [storable(providerCode), storable(providerMessage)]
+  const [code, message] = [storable(providerCode), storable(providerMessage === undefined ? undefined : scrub(providerMessage))]
   return code === providerCode && message === providerMessage ? error : new ProviderError({ ...error, providerCode: code, providerMessage: message, cause: error })
 }
 

@@ -17,6 +17,8 @@ export interface Review {
   provider_amount: number
   provider_currency: string
   provider_status: string
+  /** The same in our words. */
+  status: ProviderPaymentStatus
   provider_reference: string
   amount_captured: number
 }
@@ -242,6 +244,7 @@ function decided (state: PaymentState, decision: Decision): Outcome {
       const { review } = state
       if (review === null) return ignore('nothing is under review')
       if (state.knownStatus === 'succeeded' && review.reason === 'paid_twice') return ignore('the first payment stands; give the second back at the provider')
+      if (!isMoney(review.status)) return ignore('the provider tells of no money: there is nothing to accept')
       const status = review.amount_captured > 0 ? 'succeeded' : 'authorized'
       // The hold that the review is about is over: there is nothing left to accept.
       if (status === 'authorized' && isTerminal(state.knownStatus) && review.reason !== 'money_after_end') return ignore(`${state.knownStatus} is final`)
@@ -280,6 +283,7 @@ function review (state: PaymentState, snapshot: PaymentSnapshot, reason: ReviewR
     provider_amount: snapshot.amount.amount,
     provider_currency: snapshot.amount.currency,
     provider_status: snapshot.providerStatus,
+    status: snapshot.status,
     provider_reference: snapshot.providerReference,
     amount_captured: snapshot.amountCaptured
   }

@@ -221,7 +221,8 @@ export async function resolveRefund (hub: Hub, tenantId: string, id: string): Pr
     const row = await queries.findRefund(db, id)
     return row && { row, payment: await queries.findPayment(db, row.payment_id), connection: await loadSealed(db, row.connection_id) }
   })
-  if (found?.payment === undefined || found.connection === undefined) return
+  if (found?.payment === undefined) return
+  if (found.connection === undefined) return await postpone(hub, tenantId, found.row)
   const { row, payment, connection } = found
   const adapter = hub.adapters.get(row.provider)
   const family = adapter?.payments
@@ -244,7 +245,7 @@ export async function resolveRefund (hub: Hub, tenantId: string, id: string): Pr
     const snapshot = looked.value
     const after = await work(async db => await applyRefund(hub, db, id, snapshot))
     // Nothing new, or something that a person has to judge.
-    if (after.status === row.status) await postpone(hub, tenantId, row)
+    if (after.status === 'unknown') await postpone(hub, tenantId, row)
     return
   }
   const safety = adapter.manifest.retry_safety.refund ?? 'never'

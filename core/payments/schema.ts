@@ -98,7 +98,7 @@ export const Payment = Type.Object({
   attempts: Type.Integer(),
   next_action: Nullable(NextAction),
   error: Nullable(Problem),
-  review: Nullable(Type.Object({ reason: Type.String(), provider_amount: Type.Integer(), provider_currency: Type.String(), provider_status: Type.String(), provider_reference: Type.String(), amount_captured: Type.Integer() })),
+  review: Nullable(Type.Object({ reason: Type.String(), provider_amount: Type.Integer(), provider_currency: Type.String(), provider_status: Type.String(), status: Status, provider_reference: Type.String(), amount_captured: Type.Integer() })),
   disputed: Type.Boolean(),
   created_at: Instant,
   updated_at: Instant
