@@ -43,7 +43,7 @@ type Limiter = ReturnType<import('fastify').FastifyInstance['createRateLimit']>
  */
 export const rateLimit = fp<RateLimitOptions>(async (app, options) => {
   const { perMinuteKey, perMinuteAddress, perMinuteHooksAddress, redisUrl } = options
-  const login = options.login ?? { perAddress: 50, perEmail: 10, windowMs: 15 * minuteMs }
+  const login = options.login ?? { perAddress: 200, perEmail: 60, windowMs: 15 * minuteMs }
   const redis = redisUrl === undefined ? undefined : new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: 2000, commandTimeout: 500, lazyConnect: true })
   if (redis !== undefined) {
     redis.on('error', err => { app.log.warn({ err }, 'the rate limiter cannot reach Redis; nothing is limited until it can') })

@@ -62,7 +62,11 @@ function preparing (pool: pg.Pool): PostgresPool {
       const query = ((text: unknown, values?: unknown[]) => typeof text === 'string' && values !== undefined && values.length > 0 && isHot(text)
         ? client.query({ name: nameOf(text), text, values })
         : (client.query as (...all: unknown[]) => unknown)(text, values)) as PostgresPoolClient['query']
-      const known = wrapped.get(client) ?? { query, release: () => { client.release() } }
+      const known = wrapped.get(client) ?? {
+        query,
+        // Kysely says so when a connection is not fit to be used again, such as one whose rollback failed.
+        release: (destroy?: boolean) => { client.release(destroy) }
+      }
       wrapped.set(client, known)
       return known
     },
