@@ -106,10 +106,12 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
     providerRoutes, connectionRoutes, paymentRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
   ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
 
-  const changes = listenChanges({ url: appUrl, log: hub.log, changed: (tenantId, connectionId) => {
+  const changes = listenChanges({
+    url: appUrl, log: hub.log, changed: (tenantId, connectionId) => {
       targets.forget(connectionId)
       hub.usable.forget(tenantId)
-    } })
+    }
+  })
   app.addHook('onClose', async () => {
     await collector.idle()
     await changes.close()

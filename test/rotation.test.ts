@@ -15,6 +15,8 @@ const beatMs = 15
 /** The load goes on for so many turns of the key, there and back. */
 const turns = 12
 
+t.setTimeout(120_000)
+
 t.test('the master key is changed while requests run', async t => {
   const [old, fresh] = [generateMasterKey('old'), generateMasterKey('new')]
   const before = await testApp(t, { masterKeys: old })

@@ -102,4 +102,3 @@ export async function testTenant (hub: Hub, country = 'MX'): Promise<TestTenant>
     }
   }
 }
-
