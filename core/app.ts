@@ -15,6 +15,7 @@ import { queueBoard } from '../plugins/queue-board.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
 import { requestIdOptions, requestIds } from '../plugins/request-ids.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
+import { storableText } from '../plugins/storable-text.ts'
 import { validation } from '../plugins/validation.ts'
 import { sessionCookie } from './access/sessions.ts'
 import { alertRoutes } from './alerts/routes.ts'
@@ -87,6 +88,7 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
   })
   await app.register(auth)
   await app.register(cardNumbers)
+  await app.register(storableText)
   await app.register(idempotency, {
     service: createIdempotency({
       db: hub.db, vault: hub.vault, now: hub.now, owner: randomUUID(), leaseMs: config.idempotencyLeaseMs, keepMs: config.idempotencyKeep, onError: (error, what) => { app.log.error({ err: error }, what) }

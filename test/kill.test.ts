@@ -171,7 +171,8 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
     stories.push({ name: 'mid-create', plot: 'pay' })
     await simulator.settled()
     simulator.deliver({ how: 'hold' })
-    for (const path of ['/capture', '/cancel', '/confirm', '/v1/refunds', '/v1/payment_intents']) simulator.inject({ kind: 'slow', method: 'POST', path, ms: 5_000 })
+    // The resolver may come to ask as well while they wait, so each more than once.
+    for (const path of ['/capture', '/cancel', '/confirm', '/v1/refunds', '/v1/payment_intents']) simulator.inject({ kind: 'slow', method: 'POST', path, times: 5, ms: 5_000 })
     const answers = Promise.all([
       tell('mid-capture capture', 'mid-capture-capture', `/v1/payments/${capture}/capture`, { amount: 15_000 }),
       tell('mid-cancel cancel', 'mid-cancel-cancel', `/v1/payments/${cancel}/cancel`, {}),
@@ -179,7 +180,7 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
       tell('mid-refund refund', 'mid-refund-refund', `/v1/payments/${refund}/refunds`, { amount: 4_000 }),
       create('mid-create', { method: card('pm_card_visa') })
     ])
-    await eventually('the provider has done all five', () => simulator.requests().filter(({ fault }) => fault === 'slow').length === 5)
+    await eventually('the provider has done all five', () => new Set(simulator.requests().filter(({ fault }) => fault === 'slow').map(({ idempotencyKey }) => idempotencyKey)).size === 5)
     simulator.clearFaults()
     await kill()
     const [captured, canceled, confirmed, refunded, created] = await answers

@@ -46,10 +46,11 @@ t.test('told to stop with requests under way: they are answered, nothing is lost
   const kept = await open(t, port, 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n')
   await eventually('the kept one was answered', () => kept.bytesRead > 0)
 
-  simulator.inject({ kind: 'slow', method: 'POST', path: '/v1/payment_intents', times: 5, ms: 900 })
+  simulator.inject({ kind: 'slow', method: 'POST', path: '/v1/payment_intents', times: 10, ms: 900 })
   const answers = Promise.all(Array.from({ length: 5 }, async (_, index) => await askAt(server.url, 'POST', '/v1/payments', { key, body: order, idempotencyKey: `last-${index}` })))
-  await eventually('five payments are at the provider', () => simulator.requests().filter(({ fault }) => fault === 'slow').length === 5)
+  await eventually('five payments are at the provider', () => new Set(simulator.requests().filter(({ fault }) => fault === 'slow').map(({ idempotencyKey }) => idempotencyKey)).size === 5)
   const told = performance.now()
+  simulator.clearFaults()
   server.kill('SIGTERM')
   await eventually('it takes no new connection', async () => await open(t, port).then(socket => { socket.destroy() }, () => true), { everyMs: 5, withinMs: 3_000 })
   const five = await answers
