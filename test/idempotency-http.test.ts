@@ -5,7 +5,7 @@ import { dump, leaks } from './support/leaks.ts'
 
 const pan = '4242424242424242'
 
-t.setTimeout(120_000)
+t.setTimeout(560_000)
 
 t.test('Idempotency-Key', async t => {
   const app = await testApp(t)

@@ -24,7 +24,7 @@ const storiesPerRound = 8
 
 interface Told { name: string, key: string, path: string, body: object, answer: Answer }
 
-t.setTimeout(280_000)
+t.setTimeout(560_000)
 
 t.test(`${rounds} kills, seed ${seed}`, async t => {
   const { random } = seeded(seed)

@@ -16,7 +16,7 @@ const waitingAtMost = 8
 /** The load goes on for so many turns of the key, there and back. */
 const turns = 10
 
-t.setTimeout(280_000)
+t.setTimeout(560_000)
 
 t.test('the master key is changed while requests run', async t => {
   const [old, fresh] = [generateMasterKey('old'), generateMasterKey('new')]

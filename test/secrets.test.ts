@@ -13,7 +13,7 @@ import { dump, leaks, type Place } from './support/leaks.ts'
 
 const pan = '5555555555554444'
 
-t.setTimeout(120_000)
+t.setTimeout(560_000)
 
 t.test('no secret is anywhere in clear', async t => {
   const app = await testApp(t, { env: { LOG_LEVEL: 'trace', RESOLVER_SCHEDULE: '100ms,100ms,200ms,500ms,1s', INBOUND_SCHEDULE: '100ms,200ms' } })

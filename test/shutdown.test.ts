@@ -15,7 +15,7 @@ import { freePort, type ServerProcess, startServer } from './support/server-proc
 const endsWithinMs = 5_000
 const masterKeys = `end:${createHash('sha256').update('end').digest('base64')}`
 
-t.setTimeout(180_000)
+t.setTimeout(560_000)
 
 t.test('told to stop with requests under way: they are answered, nothing is lost, and it ends with 0', async t => {
   const database = await testDatabase(t)

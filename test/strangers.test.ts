@@ -87,7 +87,7 @@ const anyone = ['GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/
 const noCredentials: Asked[] = [{}, { key: `pas_test_${'0'.repeat(43)}` }, { headers: { authorization: 'Basic Og==' } }, { headers: { cookie: 'pasarela_session=x' } }]
 const withoutCredential = ['POST /v1/sessions']
 
-t.setTimeout(120_000)
+t.setTimeout(560_000)
 
 t.test('strangers', async t => {
   const app = await testApp(t)
