@@ -35,7 +35,7 @@ const single: Collector = {
     if (seen !== undefined) {
       await db.insertInto('inbound_events').values({
         tenant_id: row.tenantId, id: row.id, connection_id: row.connectionId, mode: row.mode, provider: row.provider, verdict: row.verdict, event_type: row.eventType, dedupe_key: row.dedupeKey,
-        body: row.body, headers: row.headers, url: row.url, received_at: hub.now(), next_run_at: hub.now()
+        body_sealed: row.bodySealed, headers: row.headers, url: row.url, received_at: hub.now(), next_run_at: hub.now()
       }).execute()
     }
     return { fresh: seen !== undefined, eventId: row.id }

@@ -25,7 +25,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       verdict text not null check (verdict in ('verified', 'unverifiable')),
       event_type text not null,
       dedupe_key text not null,
-      body bytea not null,
+      -- What the provider sent, as it came: it may hold what lets a buyer pay, so the tenant's key seals it.
+      body_sealed text not null,
       headers jsonb not null,
       url text not null,
       status text not null default 'received' check (status in ('received', 'retrying', 'processed', 'ignored', 'unmatched', 'parked')),
@@ -52,7 +53,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       id uuid not null,
       mode text not null check (mode in ('test', 'live')),
       reason text not null,
-      body bytea not null,
+      body_sealed text not null,
       body_bytes integer not null,
       headers jsonb not null,
       address text,
@@ -74,21 +75,21 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   // Many tenants' webhooks in one insert and one commit. A key seen before only counts as a duplicate.
   await gateFunction(db, {
     signature: `store_hooks(p_tenant uuid[], p_connection uuid[], p_id uuid[], p_mode text[], p_provider text[], p_verdict text[],
-      p_type text[], p_key text[], p_body bytea[], p_headers text[], p_url text[], p_now timestamptz)`,
+      p_type text[], p_key text[], p_body_sealed text[], p_headers text[], p_url text[], p_now timestamptz)`,
     returns: 'table (event_id uuid, fresh boolean)',
     volatility: 'volatile',
     body: `
       with r as (
-        select * from unnest(p_tenant, p_connection, p_id, p_mode, p_provider, p_verdict, p_type, p_key, p_body, p_headers, p_url)
-          as u (tenant_id, connection_id, id, mode, provider, verdict, event_type, dedupe_key, body, headers, url)
+        select * from unnest(p_tenant, p_connection, p_id, p_mode, p_provider, p_verdict, p_type, p_key, p_body_sealed, p_headers, p_url)
+          as u (tenant_id, connection_id, id, mode, provider, verdict, event_type, dedupe_key, body_sealed, headers, url)
       ), s as (
         insert into inbound_seen as seen (tenant_id, connection_id, dedupe_key, event_id)
         select tenant_id, connection_id, dedupe_key, id from r
         on conflict (tenant_id, connection_id, dedupe_key) do update set duplicates = seen.duplicates + 1
         returning seen.event_id
       ), e as (
-        insert into inbound_events (tenant_id, id, connection_id, mode, provider, verdict, event_type, dedupe_key, body, headers, url, received_at, next_run_at)
-        select r.tenant_id, r.id, r.connection_id, r.mode, r.provider, r.verdict, r.event_type, r.dedupe_key, r.body, r.headers::jsonb, r.url, p_now, p_now
+        insert into inbound_events (tenant_id, id, connection_id, mode, provider, verdict, event_type, dedupe_key, body_sealed, headers, url, received_at, next_run_at)
+        select r.tenant_id, r.id, r.connection_id, r.mode, r.provider, r.verdict, r.event_type, r.dedupe_key, r.body_sealed, r.headers::jsonb, r.url, p_now, p_now
         from r join s on s.event_id = r.id
       )
       select s.event_id, exists (select 1 from r where r.id = s.event_id) from s`

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { appFunction } from './tenant-table.ts'
 
 /**
  * An Idempotency-Key is claimed before every POST, so it costs one round trip: the functions name the tenant themselves,
@@ -70,12 +71,4 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       where p_hand_over and tenant_id = p_tenant and mode = p_mode and key = p_key and owner = p_owner and answer_status is null;
       return found;
     end`)
-}
-
-async function appFunction (db: Kysely<unknown>, signature: string, returns: string, body: string): Promise<void> {
-  const call = sql.raw(`app.${signature}`)
-  await sql`create function ${call} returns ${sql.raw(returns)} language plpgsql volatile security invoker
-    set search_path = public, pg_temp as ${sql.raw(`$app$${body}$app$`)}`.execute(db)
-  await sql`revoke all on function ${call} from public`.execute(db)
-  await sql`grant execute on function ${call} to pasarela_app`.execute(db)
 }

@@ -1,4 +1,5 @@
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
+import { appFunction } from './tenant-table.ts'
 
 /**
  * A payment's intent and its outcome, one round trip and one commit each: a transaction in five messages would cost the
@@ -75,12 +76,4 @@ export async function up (db: Kysely<unknown>): Promise<void> {
         select p_tenant, e.id, e.mode, e.type, e.subject_id, e.data, e.created_at from jsonb_populate_recordset(null::events, p_events) e;
       return true;
     end`)
-}
-
-async function appFunction (db: Kysely<unknown>, signature: string, returns: string, body: string): Promise<void> {
-  const call = sql.raw(`app.${signature}`)
-  await sql`create function ${call} returns ${sql.raw(returns)} language plpgsql volatile security invoker
-    set search_path = public, pg_temp as ${sql.raw(`$app$${body}$app$`)}`.execute(db)
-  await sql`revoke all on function ${call} from public`.execute(db)
-  await sql`grant execute on function ${call} to pasarela_app`.execute(db)
 }

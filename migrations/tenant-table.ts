@@ -71,6 +71,15 @@ export async function gateFunction (db: Kysely<any>, options: GateFunctionOption
   await sql`revoke create on schema gate from pasarela_gate`.execute(db)
 }
 
+/** A function of one tenant's hot path: several statements in one round trip, with the caller's rights, so row-level security holds. */
+export async function appFunction (db: Kysely<any>, signature: string, returns: string, body: string): Promise<void> {
+  const call = sql.raw(`app.${signature}`)
+  await sql`create or replace function ${call} returns ${sql.raw(returns)} language plpgsql volatile security invoker
+    set search_path = public, pg_temp as ${sql.raw(`$app$${body}$app$`)}`.execute(db)
+  await sql`revoke all on function ${call} from public`.execute(db)
+  await sql`grant execute on function ${call} to pasarela_app`.execute(db)
+}
+
 /**
  * Monthly partitions of a table that is `partition by range (id)` with UUIDv7 ids, whose first 48 bits are milliseconds:
  * the id is the month. What fits none goes to the default partition. Nobody gets a privilege on a partition: the

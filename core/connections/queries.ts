@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Mode } from '../adapter/context.ts'
+import type { IdWindow } from '../db/id-window.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 
 const credentialsOf = sql<CredentialRow[]>`coalesce((
@@ -18,9 +19,10 @@ export async function findConnection (db: TenantDb, id: string): Promise<Connect
   return await selectConnections(db).where('c.id', '=', id).executeTakeFirst()
 }
 
-export async function listConnections (db: TenantDb, filter: { mode: Mode, limit: number, before?: string, provider?: string, health?: string }): Promise<ConnectionRow[]> {
+export async function listConnections (db: TenantDb, filter: IdWindow & { mode: Mode, provider?: string, health?: string }): Promise<ConnectionRow[]> {
   return await selectConnections(db).where('c.mode', '=', filter.mode)
     .$if(filter.before !== undefined, q => q.where('c.id', '<', filter.before!))
+    .$if(filter.from !== undefined, q => q.where('c.id', '>=', filter.from!))
     .$if(filter.provider !== undefined, q => q.where('c.provider', '=', filter.provider!))
     .$if(filter.health !== undefined, q => q.where('c.health', '=', filter.health!))
     .orderBy('c.id', 'desc').limit(filter.limit).execute()

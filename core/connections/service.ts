@@ -3,12 +3,13 @@ import type { Access } from '../access/principal.ts'
 import type { LocalText, Mode } from '../adapter/context.ts'
 import type { Adapter } from '../adapter/define.ts'
 import { recordChange } from '../audit/record.ts'
+import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { HubError, invalidField } from '../errors.ts'
 import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
-import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
+import { newUuid, publicId, uuidOf } from '../ids.ts'
 import { recordedCall } from '../operations/call.ts'
 import { assertPublicUrl } from '../urls.ts'
 import { maskSecret } from '../vault/mask-secret.ts'
@@ -50,14 +51,12 @@ export async function getConnection (hub: Hub, access: Access, publicConnectionI
 }
 
 export async function listConnections (hub: Hub, access: Access, query: ListConnections): Promise<{ data: Connection[], next_cursor: string | null }> {
-  const limit = query.limit ?? 20
-  const before = query.cursor === undefined ? undefined : parseId('connection', query.cursor)
-  if (query.cursor !== undefined && before === undefined) throw invalidField('cursor', 'is not a cursor of this list')
+  const window = idWindow('connection', query)
   const rows = await inTenant(hub.db, access.tenantId, async db => await queries.listConnections(db, {
-    mode: access.mode, limit: limit + 1, ...(before !== undefined && { before }), ...(query.provider !== undefined && { provider: query.provider }), ...(query.health !== undefined && { health: query.health })
+    ...window, mode: access.mode, ...(query.provider !== undefined && { provider: query.provider }), ...(query.health !== undefined && { health: query.health })
   }))
-  const data = await Promise.all(rows.slice(0, limit).map(async row => await showConnection(hub, row)))
-  return { data, next_cursor: rows.length > limit ? data.at(-1)!.id : null }
+  const page = pageOf('connection', window, rows, async row => await showConnection(hub, row))
+  return { ...page, data: await Promise.all(page.data) }
 }
 
 export async function patchConnection (hub: Hub, access: Access, publicConnectionId: string, body: PatchConnection): Promise<Connection> {

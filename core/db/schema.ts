@@ -160,7 +160,7 @@ export interface InboundEvents {
   verdict: string
   event_type: string
   dedupe_key: string
-  body: Buffer
+  body_sealed: string
   headers: Json
   url: string
   status: Generated<string>
@@ -179,7 +179,7 @@ export interface InboundRefused {
   id: string
   mode: string
   reason: string
-  body: Buffer
+  body_sealed: string
   body_bytes: number
   headers: Json
   address: string | null

@@ -11,7 +11,8 @@ export interface HookRow {
   verdict: 'verified' | 'unverifiable'
   eventType: string
   dedupeKey: string
-  body: Buffer
+  /** By `sealBody`. */
+  bodySealed: string
   headers: string
   url: string
 }
@@ -118,7 +119,7 @@ async function storeHooks (db: Kysely<Database>, given: readonly HookRow[], now:
   const { rows: stored } = await sql<{ event_id: string, fresh: boolean }>`
     select event_id, fresh from gate.store_hooks(
       ${column('tenantId')}::uuid[], ${column('connectionId')}::uuid[], ${column('id')}::uuid[], ${column('mode')}::text[], ${column('provider')}::text[],
-      ${column('verdict')}::text[], ${column('eventType')}::text[], ${column('dedupeKey')}::text[], ${column('body')}::bytea[], ${column('headers')}::text[], ${column('url')}::text[], ${now})`.execute(db)
+      ${column('verdict')}::text[], ${column('eventType')}::text[], ${column('dedupeKey')}::text[], ${column('bodySealed')}::text[], ${column('headers')}::text[], ${column('url')}::text[], ${now})`.execute(db)
   const fresh = new Set(stored.filter(row => row.fresh).map(row => row.event_id))
   return given.map(row => ({ fresh: fresh.has(row.id), eventId: row.id }))
 }

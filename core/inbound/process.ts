@@ -12,6 +12,7 @@ import { findByProviderReference, findPayment, findRefund, lockPayment, type Pay
 import type { Fact } from '../payments/machine.ts'
 import { pullPayment } from '../payments/pull.ts'
 import { adoptRefund, applyRefund } from '../payments/refunds.ts'
+import { openBody } from './body.ts'
 import * as queries from './queries.ts'
 
 type InboundRow = NonNullable<Awaited<ReturnType<typeof queries.claimInbound>>>
@@ -58,7 +59,7 @@ async function tryLater (hub: Hub, tenantId: string, row: InboundRow, reason: st
 async function processEvents (hub: Hub, connection: SealedConnection, row: InboundRow): Promise<Ending> {
   const adapter = hub.adapters.get(connection.provider)
   if (adapter === undefined || adapter.webhooks === 'provider-has-none') return { status: 'ignored', reason: 'no adapter' }
-  const events = storable(adapter.webhooks.parse({ body: row.body, headers: row.headers as Record<string, string>, url: row.url }))
+  const events = storable(adapter.webhooks.parse({ body: await openBody(hub.vault, row.tenant_id, row.id, row.body_sealed), headers: row.headers as Record<string, string>, url: row.url }))
   // Only a signature over the whole body makes its content worth believing; otherwise the provider is asked.
   const believed = row.verdict === 'verified' && adapter.manifest.webhooks?.signs === 'body'
   const endings: Ending[] = []

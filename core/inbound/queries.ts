@@ -8,13 +8,13 @@ const duplicates = sql<number>`coalesce((select s.duplicates from inbound_seen s
 export interface InboundFilter {
   mode: Mode
   limit?: number
+  /** Ids, which are also moments: exclusive and inclusive. */
   before?: string
   connectionId?: string
   status?: string
   verdict?: 'verified' | 'unverifiable'
   eventType?: string
-  from?: Date
-  to?: Date
+  from?: string
 }
 
 const filtered = (db: TenantDb, filter: InboundFilter) => db.selectFrom('inbound_events')
@@ -24,8 +24,7 @@ const filtered = (db: TenantDb, filter: InboundFilter) => db.selectFrom('inbound
   .$if(filter.status !== undefined, q => q.where('status', '=', filter.status!))
   .$if(filter.verdict !== undefined, q => q.where('verdict', '=', filter.verdict!))
   .$if(filter.eventType !== undefined, q => q.where('event_type', '=', filter.eventType!))
-  .$if(filter.from !== undefined, q => q.where('received_at', '>=', filter.from!))
-  .$if(filter.to !== undefined, q => q.where('received_at', '<=', filter.to!))
+  .$if(filter.from !== undefined, q => q.where('id', '>=', filter.from!))
 
 export async function listInbound (db: TenantDb, filter: InboundFilter & { limit: number }) {
   return await filtered(db, filter).select(shown).select(duplicates.as('duplicates')).orderBy('id', 'desc').limit(filter.limit).execute()
@@ -33,25 +32,24 @@ export async function listInbound (db: TenantDb, filter: InboundFilter & { limit
 export type InboundRow = Awaited<ReturnType<typeof listInbound>>[number]
 
 export async function findInbound (db: TenantDb, id: string) {
-  return await db.selectFrom('inbound_events').select(shown).select(['headers', 'body', 'url', duplicates.as('duplicates')])
+  return await db.selectFrom('inbound_events').select(shown).select(['headers', 'body_sealed', duplicates.as('duplicates')])
     .where('tenant_id', '=', db.tenantId).where('id', '=', id).executeTakeFirst()
 }
 
-export async function listRefused (db: TenantDb, filter: Pick<InboundFilter, 'mode' | 'before' | 'connectionId' | 'from' | 'to'> & { limit: number }) {
+export async function listRefused (db: TenantDb, filter: Pick<InboundFilter, 'mode' | 'before' | 'connectionId' | 'from'> & { limit: number }) {
   return await db.selectFrom('inbound_refused').innerJoin('connections as c', join => join.onRef('c.tenant_id', '=', 'inbound_refused.tenant_id').onRef('c.id', '=', 'inbound_refused.connection_id'))
-    .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers', 'inbound_refused.body'])
+    .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers'])
     .where('inbound_refused.tenant_id', '=', db.tenantId).where('inbound_refused.mode', '=', filter.mode)
     .$if(filter.before !== undefined, q => q.where('inbound_refused.id', '<', filter.before!))
     .$if(filter.connectionId !== undefined, q => q.where('inbound_refused.connection_id', '=', filter.connectionId!))
-    .$if(filter.from !== undefined, q => q.where('inbound_refused.received_at', '>=', filter.from!))
-    .$if(filter.to !== undefined, q => q.where('inbound_refused.received_at', '<=', filter.to!))
+    .$if(filter.from !== undefined, q => q.where('inbound_refused.id', '>=', filter.from!))
     .orderBy('inbound_refused.id', 'desc').limit(filter.limit).execute()
 }
 export type RefusedRow = Awaited<ReturnType<typeof listRefused>>[number]
 
-export async function findRefused (db: TenantDb, id: string): Promise<RefusedRow | undefined> {
+export async function findRefused (db: TenantDb, id: string) {
   return await db.selectFrom('inbound_refused').innerJoin('connections as c', join => join.onRef('c.tenant_id', '=', 'inbound_refused.tenant_id').onRef('c.id', '=', 'inbound_refused.connection_id'))
-    .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers', 'inbound_refused.body'])
+    .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers', 'inbound_refused.body_sealed'])
     .where('inbound_refused.tenant_id', '=', db.tenantId).where('inbound_refused.id', '=', id).executeTakeFirst()
 }
 

@@ -2,6 +2,7 @@ import type { WebhookScheme } from '../adapter/webhooks.ts'
 import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
+import { sealBody } from './body.ts'
 import type { Collector } from './collector.ts'
 import { withoutCredentials } from './headers.ts'
 import { storeRefused } from './refused.ts'
@@ -64,7 +65,7 @@ export async function receive ({ hub, targets, collector, count }: InboundDeps, 
     verdict: verdict.verdict,
     eventType: cut(verdict.eventType, 200),
     dedupeKey: cut(verdict.dedupeKey, 500),
-    body: hook.body,
+    bodySealed: await sealBody(hub.vault, target.tenantId, id, hook.body),
     headers: JSON.stringify(withoutCredentials(hook.headers)),
     // The token is the secret of the address: what is kept is where it was called, not with what.
     url: hook.url.replace(/^[^?]*/, '/hooks/:token')

@@ -3,6 +3,7 @@ import { inTenant } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
+import { sealBody } from './body.ts'
 import { withoutCredentials } from './headers.ts'
 import type { HookTarget } from './targets.ts'
 
@@ -11,6 +12,8 @@ const keptBytes = 16 * 1024
 /** Keeps what was refused, for support to see why: the newest N of a connection, each cut to 16 KiB. Nobody fills the disk. */
 export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: Buffer, headers: Record<string, string>, address: string }, reason: string): Promise<void> {
   const now = hub.now()
+  const id = newUuid(now)
+  const bodySealed = await sealBody(hub.vault, target.tenantId, id, hook.body.subarray(0, keptBytes))
   await inTenant(hub.db, target.tenantId, async db => {
     const { refused } = await db.insertInto('inbound_refused_counters')
       .values({ tenant_id: db.tenantId, connection_id: target.connectionId, refused: 1 })
@@ -18,10 +21,10 @@ export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: 
       .returning('refused').executeTakeFirstOrThrow()
     if (hub.config.inboundRefusedPerConnection === 0) return
     const row = {
-      id: newUuid(now),
+      id,
       mode: target.mode,
       reason,
-      body: hook.body.subarray(0, keptBytes),
+      body_sealed: bodySealed,
       body_bytes: hook.body.byteLength,
       headers: JSON.stringify(keep(withoutCredentials(hook.headers))),
       address: hook.address,

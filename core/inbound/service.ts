@@ -1,22 +1,22 @@
 import type { Access } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
 import { recordChange } from '../audit/record.ts'
+import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant } from '../db/in-tenant.ts'
-import { HubError, invalidField } from '../errors.ts'
+import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
-import { parseId, publicId, uuidOf } from '../ids.ts'
+import { publicId, uuidOf } from '../ids.ts'
+import { openBody } from './body.ts'
 import * as queries from './queries.ts'
 import type { InboundEvent, InboundEventDetail, ListInbound, Replayed, ReplayMany } from './schema.ts'
 
 /** What came in, newest first: what was believed, and what was refused and why. */
 export async function listInbound (hub: Hub, access: Access, query: ListInbound): Promise<{ data: InboundEvent[], next_cursor: string | null }> {
-  const limit = query.limit ?? 20
-  const before = query.cursor === undefined ? undefined : parseId('inbound', query.cursor)
-  if (query.cursor !== undefined && before === undefined) throw invalidField('cursor', 'is not a cursor of this list')
+  const window = idWindow('inbound', query)
   const refusedOnly = query.verdict === 'refused' || query.status === 'refused'
   const withRefused = refusedOnly || (query.verdict === undefined && query.status === undefined && query.event_type === undefined)
   if (refusedOnly && ((query.verdict ?? 'refused') !== 'refused' || (query.status ?? 'refused') !== 'refused')) return { data: [], next_cursor: null }
-  const shared = { mode: access.mode, limit: limit + 1, ...(before !== undefined && { before }), ...filterOf(query) }
+  const shared = { mode: access.mode, ...window, ...connectionOf(query) }
   const rows = await inTenant(hub.db, access.tenantId, async db => {
     const stored = refusedOnly
       ? []
@@ -25,8 +25,7 @@ export async function listInbound (hub: Hub, access: Access, query: ListInbound)
     return [...stored.map(row => ({ id: row.id, shown: show(row) })), ...refused.map(row => ({ id: row.id, shown: showRefused(row) }))]
       .sort((a, b) => a.id < b.id ? 1 : -1)
   })
-  const page = rows.slice(0, limit)
-  return { data: page.map(({ shown }) => shown), next_cursor: rows.length > limit ? publicId('inbound', page.at(-1)!.id) : null }
+  return pageOf('inbound', window, rows, ({ shown }) => shown)
 }
 
 export async function getInbound (hub: Hub, access: Access, publicInboundId: string): Promise<InboundEventDetail> {
@@ -36,7 +35,7 @@ export async function getInbound (hub: Hub, access: Access, publicInboundId: str
   if (row?.mode !== access.mode) throw new HubError('not_found')
   const scrub = hub.adapters.get(row.provider)?.scrub
   // What an adapter cannot clean is not shown.
-  const body = scrub === undefined ? '' : scrub(row.body.toString('utf8'), {})
+  const body = scrub === undefined ? '' : scrub((await openBody(hub.vault, access.tenantId, row.id, row.body_sealed)).toString('utf8'), {})
   return {
     ...(found.stored !== undefined ? show(found.stored) : showRefused(found.refused!)),
     headers: Object.fromEntries(Object.entries(row.headers as Record<string, string>).filter(([name]) => name !== 'authorization' && name !== 'cookie')),
@@ -69,7 +68,8 @@ const replayAtMost = 1000
 
 /** Many at once, after `dry_run` has told how many. At most 1,000 a call; `matched` tells whether another is due. */
 export async function replayMany (hub: Hub, access: Access, body: ReplayMany): Promise<Replayed> {
-  const filter = { mode: access.mode, ...filterOf(body), ...(body.status !== undefined && { status: body.status }), ...(body.event_type !== undefined && { eventType: body.event_type }) }
+  const { before, from } = idWindow('inbound', body)
+  const filter = { mode: access.mode, ...(before !== undefined && { before }), ...(from !== undefined && { from }), ...connectionOf(body), ...(body.status !== undefined && { status: body.status }), ...(body.event_type !== undefined && { eventType: body.event_type }) }
   const result = await inTenant(hub.db, access.tenantId, async db => {
     const matched = await queries.countMatching(db, filter)
     if (body.dry_run === true) return { matched, ids: [] }
@@ -82,13 +82,7 @@ export async function replayMany (hub: Hub, access: Access, body: ReplayMany): P
   return { dry_run: body.dry_run === true, matched: result.matched, replayed: result.ids.length }
 }
 
-function filterOf (query: { connection?: string, created_from?: string, created_to?: string }) {
-  return {
-    ...(query.connection !== undefined && { connectionId: uuidOf('connection', query.connection) }),
-    ...(query.created_from !== undefined && { from: new Date(query.created_from) }),
-    ...(query.created_to !== undefined && { to: new Date(query.created_to) })
-  }
-}
+const connectionOf = (query: { connection?: string }) => query.connection === undefined ? {} : { connectionId: uuidOf('connection', query.connection) }
 
 function show (row: queries.InboundRow): InboundEvent {
   return {

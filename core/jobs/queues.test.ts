@@ -271,7 +271,7 @@ t.test('mistakes are told at once', async t => {
 async function dueInbound ({ owner }: TestDatabase): Promise<JobRef> {
   const row = ref()
   await sql`
-    insert into inbound_events (tenant_id, id, connection_id, mode, provider, verdict, event_type, dedupe_key, body, headers, url, received_at, next_run_at)
+    insert into inbound_events (tenant_id, id, connection_id, mode, provider, verdict, event_type, dedupe_key, body_sealed, headers, url, received_at, next_run_at)
     values (${row.tenantId}, uuidv7(), ${randomUUID()}, 'test', 'simulator', 'verified', 'x', ${row.id}, '', '{}', '/', now(), now())`.execute(owner)
   const { rows: [stored] } = await sql<{ id: string }>`select id from inbound_events where tenant_id = ${row.tenantId}`.execute(owner)
   return { tenantId: row.tenantId, id: stored?.id ?? '' }

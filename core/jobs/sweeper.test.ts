@@ -16,7 +16,7 @@ t.test('a sweep enqueues what is due, of all tenants, the oldest first and no mo
   const insert = async (nextRunAt: Date | null): Promise<string> => {
     const tenantId = randomUUID()
     await sql`
-      insert into inbound_events (tenant_id, id, connection_id, mode, provider, verdict, event_type, dedupe_key, body, headers, url, received_at, next_run_at)
+      insert into inbound_events (tenant_id, id, connection_id, mode, provider, verdict, event_type, dedupe_key, body_sealed, headers, url, received_at, next_run_at)
       values (${tenantId}, uuidv7(), ${randomUUID()}, 'test', 'simulator', 'verified', 'x', 'x', '', '{}', '/', ${day}, ${nextRunAt})`.execute(owner)
     return tenantId
   }

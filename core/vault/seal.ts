@@ -18,16 +18,16 @@ type SealingKey = Pick<DataKey, 'id' | 'key'>
 const names = ['kid', 'tid', 'sid', 'use', 'v']
 const utf8 = new TextEncoder()
 
-export async function seal (dataKey: SealingKey, binding: Binding, plaintext: Uint8Array | string): Promise<string> {
+export function seal (dataKey: SealingKey, binding: Binding, plaintext: Uint8Array | string): string {
   const bytes = typeof plaintext === 'string' ? utf8.encode(plaintext) : plaintext
-  return await encrypt({ alg: 'dir', kid: dataKey.id, ...boundNames(binding) }, dataKey.key, bytes)
+  return encrypt({ kid: dataKey.id, ...boundNames(binding) }, dataKey.key, bytes)
 }
 
-export async function open (dataKey: SealingKey, binding: Binding, jwe: string): Promise<Uint8Array> {
+export function open (dataKey: SealingKey, binding: Binding, jwe: string): Uint8Array {
   const bound = boundNames(binding)
   const header = readHeader(jwe, 'dir', names)
   if (header.kid !== dataKey.id) throw new VaultError('unknown_key', 'the value is sealed with another data key')
-  const plaintext = await decrypt(jwe, 'dir', dataKey.key)
+  const plaintext = decrypt(jwe, dataKey.key)
   expectBound(header, bound)
   return plaintext
 }

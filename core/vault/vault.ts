@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { generateDataKey, importDataKey, unwrap, wrap } from './data-keys.ts'
 import type { DataKey } from './data-keys.ts'
@@ -39,7 +40,7 @@ export function createVault (options: VaultOptions): Vault {
   const currentIds = createKeyCache<string>(bounds)
 
   async function openRow (tenant: string, row: DataKeyRow): Promise<DataKey> {
-    return await importDataKey(row.id, await unwrap(keyring, { tenant, id: row.id }, row.wrapped))
+    return importDataKey(row.id, await unwrap(keyring, { tenant, id: row.id }, row.wrapped))
   }
 
   async function insertNew (tenant: string): Promise<DataKeyRow> {
@@ -71,12 +72,12 @@ export function createVault (options: VaultOptions): Vault {
     const asked = sealing.sealedWith(jwe)
     // Another tenant's key cannot be had here (row-level security), so this is all that can be said of a row copied across.
     if (asked.tenant !== tenant) throw new VaultError('misplaced', 'the sealed value belongs elsewhere: tid differ')
-    return await sealing.open(await keyById(tenant, asked.dataKeyId), { tenant, subject, use, version }, jwe)
+    return sealing.open(await keyById(tenant, asked.dataKeyId), { tenant, subject, use, version }, jwe)
   }
 
   return {
     async seal (tenant, subject, use, plaintext, version = 1) {
-      return await sealing.seal(await currentKey(tenant), { tenant, subject, use, version }, plaintext)
+      return sealing.seal(await currentKey(tenant), { tenant, subject, use, version }, plaintext)
     },
     open,
     async openText (tenant, subject, use, jwe, version) {
@@ -84,8 +85,7 @@ export function createVault (options: VaultOptions): Vault {
     },
     async fingerprint (tenant, plaintext) {
       const { fingerprintKey } = await currentKey(tenant)
-      const mac = await crypto.subtle.sign('HMAC', fingerprintKey, Buffer.from(plaintext))
-      return Buffer.from(mac).subarray(0, 6).toString('hex')
+      return createHmac('sha256', fingerprintKey).update(plaintext).digest('hex').slice(0, 12)
     },
     rotate: async progress => await rotate(keyring, store, progress)
   }
