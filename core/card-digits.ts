@@ -54,12 +54,15 @@ export interface Span { start: number, end: number }
 const groups = /(?<![\p{L}\d_])\d(?:[\d\s\p{Pd}.·]*\d)?(?![\p{L}\d_])/gu
 /** Track 1 of a magnetic stripe glues the number to a letter: `%B4242…^`. */
 const trackOne = /(?<=%B)\d{13,19}(?=\^)/g
+/** RFC 9562. One in ten thousand ends in groups of digits alone that pass for a card's. */
+const uuids = /(?<![\p{L}\d_])[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}(?![\p{L}\d_])/giu
 /** How cards print their number; only such a part of a longer run counts (an expiry date or a CVC may follow). */
 const printed = [[4, 4, 4, 4], [4, 4, 4, 4, 3], [4, 6, 5], [4, 6, 4], [16], [15], [14], [13], [19]]
 
-/** Where card numbers stand in a text. Digits that touch a letter or an underscore are part of an id or a token and do not count. */
-export function cardNumbersIn (text: string): Span[] {
-  if (!/\d/.test(text) || text.length < 13) return []
+/** Where card numbers stand in a text. Digits that touch a letter or an underscore are part of an id or a token and do not count, nor those of a UUID. */
+export function cardNumbersIn (given: string): Span[] {
+  if (!/\d/.test(given) || given.length < 13) return []
+  const text = given.replace(uuids, id => 'x'.repeat(id.length))
   const spans: Span[] = []
   for (const match of text.matchAll(groups)) {
     if (match[0].length < 13) continue

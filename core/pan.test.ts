@@ -52,6 +52,10 @@ t.test('numbers of a declared format are never refused', async () => {
 t.test('what only looks like a card is not refused in a free field', async t => {
   fc.assert(fc.property(fc.integer({ min: 1_500_000_000_000, max: 1_999_999_999_999 }), ms => findCardNumber({ note: ms, text: String(ms) }) === undefined))
   fc.assert(fc.property(fc.uuid(), id => findCardNumber({ note: id, id: `pay_${id.replaceAll('-', '')}` }) === undefined))
+  // 16 digits in two groups, or four groups of four: a card's, but for the rest of the UUID around them.
+  for (const id of ['0af7651c-ab12-4cde-8242-424242424242', 'af000000-4242-4242-8424-242424242424', '4242abcd-4000-4000-8000-000000000002']) t.equal(findCardNumber({ note: `order ${id}` }), undefined, id)
+  t.equal(findCardNumber({ note: 'c6c7c8c9-4242 4242 4242 4242' }), 'note', 'what only begins like one is none')
+  t.equal(findCardNumber({ note: '0af7651c-ab12-4cde-8242-a24242424242 4242 4242 4242 4242' }), 'note', 'beside one')
   t.equal(findCardNumber({ note: '4242424242424241' }), undefined, 'fails Luhn')
   t.equal(findCardNumber({ note: 'tok_4242424242424242' }), undefined, 'part of a token')
   t.equal(findCardNumber({ at: '2026-11-21T05:06:07.123Z', amount: 424242, phone: '+52 55 1234 5678' }), undefined)

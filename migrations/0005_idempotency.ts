@@ -16,6 +16,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       k public.idempotency_keys%rowtype;
     begin
       perform set_config('app.tenant_id', p_tenant::text, true);
+      -- Nobody waits for the disk: the commit that writes the request's intent flushes this one with it, and before that nothing was done.
+      perform set_config('synchronous_commit', 'off', true);
       for attempt in 1 .. 5 loop
         insert into idempotency_keys (tenant_id, mode, key, request_hash, owner, leased_until, created_at, expires_at)
         values (p_tenant, p_mode, p_key, p_hash, p_owner, p_leased_until, p_now, p_expires_at)

@@ -27,6 +27,8 @@ export function createPool (options: PoolOptions): pg.Pool {
     max,
     application_name: applicationName,
     connectionTimeoutMillis: connectionTimeoutMs,
+    // What a connection has prepared and planned is worth keeping through a quiet hour.
+    idleTimeoutMillis: 600_000,
     keepAlive: true,
     allowExitOnIdle: exitOnIdle,
     types: { getTypeParser },
