@@ -1,6 +1,6 @@
-import { randomInt } from 'node:crypto'
 import { v7 } from 'uuid'
 import { HubError } from './errors.ts'
+import { randomPart } from './random.ts'
 
 /** What each kind of object's public id begins with. */
 export const idPrefixes = {
@@ -17,8 +17,8 @@ let last = { ms: 0, seq: 0 }
  */
 export function newUuid (now: Date): string {
   const ms = now.getTime()
-  last = ms === last.ms ? { ms, seq: last.seq + 1 } : { ms, seq: randomInt(0x3fffffff) }
-  return v7({ msecs: ms, seq: last.seq })
+  last = ms === last.ms ? { ms, seq: last.seq + 1 } : { ms, seq: randomPart(4).readUInt32BE() & 0x3fffffff }
+  return v7({ msecs: ms, seq: last.seq, random: randomPart(16) })
 }
 
 /** `pay_` and the 32 hexadecimal digits of the UUID. */

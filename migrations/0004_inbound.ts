@@ -42,6 +42,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   await sql`create index inbound_events_by_subject on inbound_events (tenant_id, subject_id, id) where subject_id is not null`.execute(db)
   await sql`create index inbound_events_by_connection on inbound_events (tenant_id, connection_id, id desc)`.execute(db)
   await tenantTable(db, 'inbound_events', { app: ['select', 'insert', 'update'], gate: ['select', 'insert'], partitioned: true })
+  // What is sealed does not get smaller, so no time is spent on trying.
+  await sql`alter table inbound_events alter column body_sealed set storage external`.execute(db)
   await monthPartitions(db, 'inbound_events', new Date(), 4)
 
   // A ring per connection: the newest N are kept, so nobody fills the disk with what we refused.

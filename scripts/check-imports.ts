@@ -10,7 +10,7 @@ import ts from 'typescript'
  */
 const layers: readonly (readonly string[])[] = [
   // `adapter` imports nothing of the house, so that everything may import it.
-  ['adapter', 'card-digits', 'config', 'db', 'documents', 'end-connections', 'errors', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'pan', 'routing', 'scrub', 'urls', 'version'],
+  ['adapter', 'card-digits', 'config', 'db', 'documents', 'end-connections', 'errors', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'pan', 'random', 'routing', 'scrub', 'urls', 'version'],
   ['access', 'alerts', 'api-keys', 'audit', 'events', 'idempotency', 'partners', 'sessions', 'tenants', 'users', 'vault'],
   ['adapters', 'certificates', 'connections', 'deliveries', 'issuers', 'notifications', 'operations', 'providers'],
   ['checkout', 'customers', 'disputes', 'invoices', 'payments', 'sales', 'subscriptions'],

@@ -31,11 +31,13 @@ export function newAdapter ({ id, family = 'payments', into = path.join(root, 'a
   if (!isIdentifier(name)) throw new Refused(`"${id}" is a word of the language and cannot be imported by that name`)
   if (existsSync(path.join(into, `${id}.ts`))) throw new Refused(`${into} has a file of that name`)
 
-  const template = path.join(import.meta.dirname, 'adapter-template', family)
+  const templates = ['shared', family].map(part => path.join(import.meta.dirname, 'adapter-template', part))
   const core = path.relative(folder, path.join(root, 'core')).replaceAll(path.sep, '/')
   mkdirSync(folder, { recursive: true })
-  const files = readdirSync(template).map(file => {
-    const text = readFileSync(path.join(template, file), 'utf8')
+  const files = templates.flatMap(template => readdirSync(template).map(file => path.join(template, file))).map(from => {
+    const file = path.basename(from)
+    const text = readFileSync(from, 'utf8')
+      .replaceAll("'../shared/", "'./")
       .replaceAll("'../../../core/", `'${core}/`)
       .replaceAll('startAcme', `start${capital(name)}`)
       .replace(/^import acme from/m, `import ${name} from`)

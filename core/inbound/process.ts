@@ -118,8 +118,10 @@ async function processRefund (hub: Hub, connection: SealedConnection, payment: P
   let snapshot = event.refund
   if (!believed) {
     if (family.getRefund === undefined) return 'the refund cannot be asked about'
+    const told = event.refund.refundReference
+    const named = told === undefined ? undefined : parseId('refund', told)
     const opened = await hub.open(connection)
-    const result = await recordedCall(hub, async work => await inTenant(hub.db, connection.tenantId, work), { connection: opened, kind: 'get_refund', subjectId: payment.id, requestId: 'inbound' },
+    const result = await recordedCall(hub, async work => await inTenant(hub.db, connection.tenantId, work), { connection: opened, kind: 'get_refund', subjectId: named ?? payment.id, requestId: 'inbound' },
       async context => await family.getRefund!(context, event.refund.providerReference))
     if (!result.ok) throw result.error
     snapshot = result.value

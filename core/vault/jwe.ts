@@ -1,5 +1,6 @@
 import { CompactEncrypt, compactDecrypt, errors } from 'jose'
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
+import { randomPart } from '../random.ts'
 import { VaultError } from './vault-error.ts'
 
 const enc = 'A256GCM'
@@ -36,21 +37,11 @@ export async function unwrapKey (jwe: string, key: CryptoKey | KeyObject): Promi
  */
 export function encrypt (names: Names, key: KeyObject, plaintext: Uint8Array): string {
   const header = Buffer.from(JSON.stringify({ alg: 'dir', ...names, enc })).toString('base64url')
-  const iv = nextIv()
+  const iv = randomPart(ivBytes)
   const cipher = createCipheriv('aes-256-gcm', key, iv)
   cipher.setAAD(Buffer.from(header, 'ascii'))
   const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()])
   return `${header}..${iv.toString('base64url')}.${ciphertext.toString('base64url')}.${cipher.getAuthTag().toString('base64url')}`
-}
-
-let ivs = Buffer.alloc(0)
-
-/** Random bytes are fetched for many at once: each call to the system costs more than the cipher. No part is given out twice. */
-function nextIv (): Buffer {
-  if (ivs.length === 0) ivs = randomBytes(ivBytes * 256)
-  const iv = ivs.subarray(0, ivBytes)
-  ivs = ivs.subarray(ivBytes)
-  return iv
 }
 
 /** Of a value whose header `readHeader` has read. */

@@ -1,6 +1,6 @@
 import { defineAdapter, type PaymentsFamily, type WebhookScheme } from '../../../core/adapter/index.ts'
 import { manifest } from './config.ts'
-import { call, detectMode, notWritten, scrub } from './wire.ts'
+import { call, detectMode, notWritten, scrub } from '../shared/wire.ts'
 
 /** A method that exists is the capability: write it, or delete it together with its line in `retry_safety`. */
 const payments: PaymentsFamily = {
