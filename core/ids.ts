@@ -5,7 +5,9 @@ import { randomPart } from './random.ts'
 /** What each kind of object's public id begins with. */
 export const idPrefixes = {
   tenant: 'ten', user: 'usr', session: 'ses', api_key: 'key', partner: 'par', audit: 'aud', connection: 'con', credential: 'cre',
-  operation: 'op', payment: 'pay', attempt: 'att', refund: 'ref', event: 'evt', alert: 'alt', inbound: 'inb'
+  operation: 'op', payment: 'pay', attempt: 'att', refund: 'ref', event: 'evt', alert: 'alt', inbound: 'inb',
+  customer: 'cus', payment_method: 'pmt', plan: 'pln', subscription: 'sub', cycle: 'cyc', checkout_session: 'chk', payment_link: 'lnk', dispute: 'dsp',
+  certificate: 'cer', issuer: 'iss', invoice: 'inv', series: 'ser', document: 'doc'
 } as const
 export type IdKind = keyof typeof idPrefixes
 

@@ -101,7 +101,7 @@ function eventFrom (type: string, object: Partial<Stripe.Event.Data.Object> & { 
     const dispute = object as Stripe.Dispute
     const payment = idOf(dispute.payment_intent)
     if (payment === undefined) return { type: 'ignored', why: 'a dispute of no payment intent' }
-    return { type: 'dispute', providerReference: payment, occurredAt, disputeReference: dispute.id, status: dispute.status }
+    return { type: 'payment', providerReference: payment, occurredAt }
   }
   if (object.object === 'charge') {
     const charge = object as Stripe.Charge

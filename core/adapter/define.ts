@@ -24,7 +24,15 @@ export interface Adapter {
 const methodOf: Record<'payments' | 'invoicing', Record<string, OperationName>> = {
   payments: {
     createPayment: 'create_payment', getPayment: 'get_payment', findPayment: 'find_payment', confirmPayment: 'confirm_payment',
-    capture: 'capture', cancel: 'cancel', refund: 'refund', getRefund: 'get_refund', findRefund: 'find_refund', listTransactions: 'list_transactions'
+    capture: 'capture', cancel: 'cancel', refund: 'refund', getRefund: 'get_refund', findRefund: 'find_refund', listTransactions: 'list_transactions',
+    listPayments: 'list_payments', createCheckout: 'create_checkout', getCheckout: 'get_checkout', findCheckout: 'find_checkout', expireCheckout:
+    'expire_checkout', createPaymentLink: 'create_payment_link', getPaymentLink: 'get_payment_link', findPaymentLink: 'find_payment_link',
+    expirePaymentLink: 'expire_payment_link', createCustomer: 'create_customer', updateCustomer: 'update_customer', findCustomer: 'find_customer',
+    deleteCustomer: 'delete_customer', saveMethod: 'save_method', getSetup: 'get_setup', listMethods: 'list_methods', removeMethod: 'remove_method',
+    createPlan: 'create_plan', findPlan: 'find_plan', createSubscription: 'create_subscription', getSubscription: 'get_subscription',
+    findSubscription: 'find_subscription', updateSubscription: 'update_subscription', previewUpdate: 'preview_update', cancelSubscription:
+    'cancel_subscription', pauseSubscription: 'pause_subscription', resumeSubscription: 'resume_subscription', listCycles: 'list_cycles', getDispute:
+    'get_dispute', listDisputes: 'list_disputes', submitEvidence: 'submit_evidence', acceptDispute: 'accept_dispute'
   },
   invoicing: {
     issue: 'issue', get: 'get_document', find: 'find_document', validate: 'validate_document', cancel: 'cancel_document',
@@ -34,6 +42,8 @@ const methodOf: Record<'payments' | 'invoicing', Record<string, OperationName>> 
 }
 
 const writes = new Set<OperationName>(['create_payment', 'confirm_payment', 'capture', 'cancel', 'refund', 'register_webhook',
+  'create_checkout', 'expire_checkout', 'create_payment_link', 'expire_payment_link', 'create_customer', 'update_customer', 'delete_customer', 'save_method', 'remove_method',
+  'create_plan', 'create_subscription', 'update_subscription', 'cancel_subscription', 'pause_subscription', 'resume_subscription', 'submit_evidence', 'accept_dispute',
   'issue', 'cancel_document', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice'])
 
 /** What the adapter can do, asked of the adapter itself: a method that exists is the capability. */
@@ -96,6 +106,11 @@ export function contractProblems (adapter: Adapter): string[] {
   }
   needs('create_payment', 'find_payment')
   needs('refund', 'find_refund')
+  needs('create_checkout', 'find_checkout')
+  needs('create_payment_link', 'find_payment_link')
+  needs('create_customer', 'find_customer')
+  needs('create_plan', 'find_plan')
+  needs('create_subscription', 'find_subscription')
   for (const name of manifest.credentials.required) owes(name in manifest.credentials.properties, `required credential ${name} is not a field`)
   for (const [name, field] of Object.entries(manifest.credentials.properties)) {
     if (field.pattern !== undefined) owes(compiles(field.pattern), `pattern of ${name} is not a regular expression`)

@@ -9,7 +9,12 @@ const Text = Type.Object({ es: Type.String({ minLength: 1 }), en: Type.String({ 
 /** Every call that an adapter can make. The name is what operations, timeouts and retry safety are keyed by. */
 export const operationNames = [
   'test', 'create_payment', 'get_payment', 'find_payment', 'confirm_payment', 'capture', 'cancel', 'refund', 'get_refund',
-  'find_refund', 'list_transactions', 'register_webhook', 'unregister_webhook', 'provoke_webhook',
+  'find_refund', 'list_transactions', 'list_payments', 'create_checkout', 'get_checkout', 'find_checkout', 'expire_checkout', 'create_payment_link', 'get_payment_link',
+  'find_payment_link', 'expire_payment_link', 'create_customer', 'update_customer', 'find_customer', 'delete_customer', 'save_method', 'get_setup',
+  'list_methods', 'remove_method', 'create_plan', 'find_plan', 'create_subscription', 'get_subscription', 'find_subscription', 'update_subscription',
+  'preview_update', 'cancel_subscription', 'pause_subscription', 'resume_subscription', 'list_cycles', 'get_dispute', 'list_disputes',
+  'submit_evidence', 'accept_dispute',
+  'register_webhook', 'unregister_webhook', 'provoke_webhook',
   'issue', 'get_document', 'find_document', 'validate_document', 'cancel_document', 'get_cancellation', 'download',
   'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'account_status'
 ] as const

@@ -1,6 +1,10 @@
+import type { CheckoutLine, CheckoutSnapshot, CreateCheckoutInput, CreatePaymentLinkInput, PaymentLinkSnapshot } from './checkout.ts'
 import type { ConnectionContext, Mode } from './context.ts'
+import type { CreateCustomerInput, CustomerSnapshot, SavedMethodSnapshot, SaveMethodInput, UpdateCustomerInput } from './customers.ts'
+import type { AcceptDisputeInput, DisputeSnapshot, SubmitEvidenceInput } from './disputes.ts'
 import type { Money } from './money.ts'
 import type { ProviderProblem } from './problems.ts'
+import type { CancelSubscriptionInput, ChangeSubscriptionInput, CreatePlanInput, CreateSubscriptionInput, CycleSnapshot, PlanSnapshot, ProrationPreview, SubscriptionSnapshot, UpdateSubscriptionInput } from './subscriptions.ts'
 
 /** What a payment can be, at any provider. `unknown` is ours alone: an adapter never answers it, it throws. */
 export const paymentStatuses = ['requires_payment_method', 'requires_action', 'processing', 'authorized', 'succeeded', 'canceled', 'failed', 'expired'] as const
@@ -37,8 +41,13 @@ export interface PayerInput {
   provider_reference?: string
 }
 
-interface Repeatable {
+export interface Repeatable {
   idempotencyKey: IdempotencyKey
+}
+
+/** A customer as the provider knows it. */
+export interface CustomerReference {
+  customerProviderReference: string
 }
 
 export interface CreatePaymentInput extends Repeatable {
@@ -59,6 +68,16 @@ export interface CreatePaymentInput extends Repeatable {
   /** Where the payer's browser returns after a redirect. */
   returnUrl?: string
   metadata?: Record<string, string>
+  /** What is sold: told to providers that show or require it. Sums to `amount`. */
+  lines?: CheckoutLine[]
+  /** How much of `amount` is tax, by kind, where the provider takes it. */
+  taxBreakdown?: { type: string, amount: number }[]
+  /** Months without interest, or the card's own plan, where country and card allow. */
+  installments?: number
+  /** Keeps the method for later charges of `customer.provider_reference`. */
+  saveMethod?: boolean
+  /** When a voucher or a transfer's instructions end, where the provider lets one choose. */
+  expiresAt?: Date
 }
 
 export interface ConfirmPaymentInput extends Repeatable {
@@ -115,6 +134,12 @@ export interface PaymentSnapshot {
   /** Why the last attempt failed. */
   error?: PaymentProblem
   method?: { type: string, brand?: string, last4?: string, wallet?: string }
+  /** The saved method that paid, for the next charge. */
+  savedMethodReference?: string
+  /** The provider's customer, where it told one. */
+  customerProviderReference?: string
+  /** Received so far of a transfer that may come in parts; `amountCaptured` counts only what is complete. */
+  amountReceived?: number
   /** The provider's id of the money movement (Stripe: charge), when it differs. */
   transactionReference?: string
   createdAt?: Date
@@ -157,12 +182,27 @@ export interface RefundLookup extends Lookup {
 export interface ProviderTransaction {
   providerReference: string
   type: 'payment' | 'refund' | 'dispute' | 'fee' | 'payout' | 'other'
+  /** Signed as it moved the balance: a refund is negative. In the currency that was settled. */
   amount: Money
   fee?: number
   net?: number
+  /** Our payment or refund id, where the provider tells it with the movement. */
   reference?: string
+  /** The payment that it is about, by the provider's id. */
+  paymentProviderReference?: string
+  /** The payout that contains it. */
+  payout?: string
+  availableAt?: Date
   at: Date
 }
+
+/** What exists at the provider, however it came to be: for finding what no webhook told us. */
+export interface ProviderListing<T> {
+  data: T[]
+  next?: string
+}
+
+export interface ListRange { from: Date, to: Date, cursor?: string }
 
 export interface TransactionPage {
   data: ProviderTransaction[]
@@ -186,5 +226,41 @@ export interface PaymentsFamily {
   refund?: (context: ConnectionContext, input: RefundInput) => Promise<RefundSnapshot>
   getRefund?: (context: ConnectionContext, providerReference: string) => Promise<RefundSnapshot>
   findRefund?: (context: ConnectionContext, lookup: RefundLookup) => Promise<RefundSnapshot | undefined>
-  listTransactions?: (context: ConnectionContext, range: { from: Date, to: Date, cursor?: string }) => Promise<TransactionPage>
+  /** Movements of the balance, with fees and payouts. */
+  listTransactions?: (context: ConnectionContext, range: ListRange) => Promise<TransactionPage>
+  /** Payments by creation time, oldest or newest first, whole: the webhook completeness audit compares it with what we heard. */
+  listPayments?: (context: ConnectionContext, range: ListRange) => Promise<ProviderListing<PaymentSnapshot>>
+  createCheckout?: (context: ConnectionContext, input: CreateCheckoutInput) => Promise<CheckoutSnapshot>
+  getCheckout?: (context: ConnectionContext, providerReference: string) => Promise<CheckoutSnapshot>
+  findCheckout?: (context: ConnectionContext, lookup: Lookup) => Promise<CheckoutSnapshot | undefined>
+  expireCheckout?: (context: ConnectionContext, input: Repeatable & { providerReference: string, reference: string }) => Promise<CheckoutSnapshot>
+  createPaymentLink?: (context: ConnectionContext, input: CreatePaymentLinkInput) => Promise<PaymentLinkSnapshot>
+  getPaymentLink?: (context: ConnectionContext, providerReference: string) => Promise<PaymentLinkSnapshot>
+  findPaymentLink?: (context: ConnectionContext, lookup: Lookup) => Promise<PaymentLinkSnapshot | undefined>
+  expirePaymentLink?: (context: ConnectionContext, input: Repeatable & { providerReference: string, reference: string }) => Promise<PaymentLinkSnapshot>
+  createCustomer?: (context: ConnectionContext, input: CreateCustomerInput) => Promise<CustomerSnapshot>
+  updateCustomer?: (context: ConnectionContext, input: UpdateCustomerInput) => Promise<CustomerSnapshot>
+  findCustomer?: (context: ConnectionContext, lookup: Lookup) => Promise<CustomerSnapshot | undefined>
+  deleteCustomer?: (context: ConnectionContext, input: Repeatable & CustomerReference) => Promise<void>
+  saveMethod?: (context: ConnectionContext, input: SaveMethodInput) => Promise<SavedMethodSnapshot>
+  /** The outcome of a set-up that needed the payer. */
+  getSetup?: (context: ConnectionContext, setupReference: string) => Promise<SavedMethodSnapshot>
+  listMethods?: (context: ConnectionContext, input: CustomerReference) => Promise<SavedMethodSnapshot[]>
+  removeMethod?: (context: ConnectionContext, input: Repeatable & CustomerReference & { providerReference: string }) => Promise<void>
+  createPlan?: (context: ConnectionContext, input: CreatePlanInput) => Promise<PlanSnapshot>
+  findPlan?: (context: ConnectionContext, lookup: Lookup) => Promise<PlanSnapshot | undefined>
+  createSubscription?: (context: ConnectionContext, input: CreateSubscriptionInput) => Promise<SubscriptionSnapshot>
+  getSubscription?: (context: ConnectionContext, providerReference: string) => Promise<SubscriptionSnapshot>
+  findSubscription?: (context: ConnectionContext, lookup: Lookup) => Promise<SubscriptionSnapshot | undefined>
+  updateSubscription?: (context: ConnectionContext, input: UpdateSubscriptionInput) => Promise<SubscriptionSnapshot>
+  previewUpdate?: (context: ConnectionContext, input: Omit<UpdateSubscriptionInput, 'idempotencyKey'>) => Promise<ProrationPreview>
+  cancelSubscription?: (context: ConnectionContext, input: CancelSubscriptionInput) => Promise<SubscriptionSnapshot>
+  pauseSubscription?: (context: ConnectionContext, input: ChangeSubscriptionInput) => Promise<SubscriptionSnapshot>
+  resumeSubscription?: (context: ConnectionContext, input: ChangeSubscriptionInput) => Promise<SubscriptionSnapshot>
+  /** Newest first, at most 100. */
+  listCycles?: (context: ConnectionContext, subscriptionProviderReference: string) => Promise<CycleSnapshot[]>
+  getDispute?: (context: ConnectionContext, providerReference: string) => Promise<DisputeSnapshot>
+  listDisputes?: (context: ConnectionContext, range: ListRange) => Promise<ProviderListing<DisputeSnapshot>>
+  submitEvidence?: (context: ConnectionContext, input: SubmitEvidenceInput) => Promise<DisputeSnapshot>
+  acceptDispute?: (context: ConnectionContext, input: AcceptDisputeInput) => Promise<DisputeSnapshot>
 }

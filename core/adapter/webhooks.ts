@@ -1,6 +1,10 @@
+import type { CheckoutSnapshot } from './checkout.ts'
 import type { ConnectionContext } from './context.ts'
+import type { SavedMethodSnapshot } from './customers.ts'
+import type { DisputeSnapshot } from './disputes.ts'
 import type { DocumentSnapshot } from './invoicing.ts'
 import type { PaymentSnapshot, RefundSnapshot } from './payments.ts'
+import type { CycleSnapshot, SubscriptionSnapshot } from './subscriptions.ts'
 
 export interface RawWebhook {
   /** The bytes as they came: nothing parsed or re-serialised them. */
@@ -33,7 +37,13 @@ export type Verdict =
 export type ProviderEvent =
   | { type: 'payment', providerReference: string, reference?: string, occurredAt?: Date, snapshot?: PaymentSnapshot }
   | { type: 'refund', providerReference: string, reference?: string, occurredAt?: Date, refund: RefundSnapshot }
-  | { type: 'dispute', providerReference: string, reference?: string, occurredAt?: Date, disputeReference: string, status: string }
+  | { type: 'dispute', providerReference: string, reference?: string, occurredAt?: Date, dispute: DisputeSnapshot }
+  /** `providerReference` is the session's or link's own. `reference` is our id of it. */
+  | { type: 'checkout', providerReference: string, reference?: string, occurredAt?: Date, snapshot?: CheckoutSnapshot }
+  /** `providerReference` is the subscription's own, also of a cycle. `reference` is our subscription id. */
+  | { type: 'subscription', providerReference: string, reference?: string, occurredAt?: Date, snapshot?: SubscriptionSnapshot, cycle?: CycleSnapshot }
+  /** A saved method, or its set-up. */
+  | { type: 'saved_method', providerReference: string, reference?: string, occurredAt?: Date, snapshot?: SavedMethodSnapshot }
   | { type: 'document', providerReference: string, reference?: string, occurredAt?: Date, snapshot?: DocumentSnapshot }
   | { type: 'connection', what: 'ping' | 'revoked' }
   | { type: 'ignored', why: string }

@@ -26,6 +26,7 @@ export interface Database {
   refunds: Refunds
   sessions: Sessions
   tenants: Tenants
+  timers: Timers
   users: Users
 }
 
@@ -340,6 +341,14 @@ export interface Tenants {
   status: Generated<string>
   created_at: Generated<Date>
   updated_at: Generated<Date>
+}
+
+export interface Timers {
+  tenant_id: string
+  kind: string
+  id: string
+  due_at: Date
+  tries: Generated<number>
 }
 
 export interface Users {

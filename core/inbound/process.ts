@@ -72,6 +72,9 @@ async function processEvent (hub: Hub, connection: SealedConnection, event: Prov
     case 'ignored': return { status: 'ignored', reason: event.why }
     case 'connection': return { status: 'processed', reason: event.what }
     case 'document': return { status: 'unmatched', reason: 'no invoice of ours' }
+    case 'checkout': return { status: 'unmatched', reason: 'no checkout session or payment link of ours' }
+    case 'subscription': return { status: 'unmatched', reason: 'no subscription of ours' }
+    case 'saved_method': return { status: 'unmatched', reason: 'no payment method of ours' }
     case 'payment':
     case 'refund':
     case 'dispute': {

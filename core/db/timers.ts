@@ -1,0 +1,31 @@
+import { sql } from 'kysely'
+import type { TenantDb } from './in-tenant.ts'
+
+/**
+ * Says when a row wants to be looked at next, in the transaction that changes the row. The sweeper turns what is due into a
+ * job of the same kind (`core/jobs/kinds.ts`); whoever wants it sooner also calls `hub.wake` after the commit.
+ */
+export async function setTimer (db: TenantDb, kind: string, id: string, at: Date): Promise<void> {
+  await db.insertInto('timers').values({ tenant_id: db.tenantId, kind, id, due_at: at })
+    .onConflict(oc => oc.columns(['tenant_id', 'kind', 'id']).doUpdateSet({ due_at: at, tries: 0 })).execute()
+}
+
+export async function clearTimer (db: TenantDb, kind: string, id: string): Promise<void> {
+  await db.deleteFrom('timers').where('tenant_id', '=', db.tenantId).where('kind', '=', kind).where('id', '=', id).execute()
+}
+
+/**
+ * For the job: true when it is due and nobody else has it, with how often it was claimed since it was set. Until `leaseMs` have passed others keep away;
+ * after a crash it comes back then. The job ends by `setTimer`, `retryTimer` or `clearTimer`.
+ */
+export async function claimTimer (db: TenantDb, kind: string, id: string, now: Date, leaseMs: number): Promise<{ tries: number } | undefined> {
+  return await db.updateTable('timers').set({ due_at: new Date(now.getTime() + leaseMs), tries: sql`tries + 1` })
+    .where('tenant_id', '=', db.tenantId).where('kind', '=', kind).where('id', '=', id)
+    // Clocks of several machines differ a little; a lease is far longer than that.
+    .where('due_at', '<=', new Date(now.getTime() + 1000)).returning('tries').executeTakeFirst()
+}
+
+/** Looks again at `at`, and goes on counting the tries. */
+export async function retryTimer (db: TenantDb, kind: string, id: string, at: Date): Promise<void> {
+  await db.updateTable('timers').set({ due_at: at }).where('tenant_id', '=', db.tenantId).where('kind', '=', kind).where('id', '=', id).execute()
+}
