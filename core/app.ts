@@ -22,6 +22,7 @@ import { alertRoutes } from './alerts/routes.ts'
 import { apiKeyRoutes } from './api-keys/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { connectionRoutes } from './connections/routes.ts'
+import { documentRoutes } from './documents/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { endConnections } from './end-connections.ts'
 import type { HubInstance } from './http.ts'
@@ -105,7 +106,7 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
     await hookRoutes(scope as unknown as HubInstance, { targets, collector, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
   })
   for (const routes of [
-    providerRoutes, connectionRoutes, paymentRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
+    providerRoutes, connectionRoutes, paymentRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
   ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
 
   const changes = listenChanges({

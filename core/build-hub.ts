@@ -7,6 +7,7 @@ import { createHealthRecorder } from './connections/health.ts'
 import { createConnectionOpener } from './connections/open.ts'
 import { createUsableConnections } from './connections/usable.ts'
 import { createPool, kyselyOf } from './db/pool.ts'
+import { createDocumentStore } from './documents/create-store.ts'
 import type { Hub } from './hub.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { databaseKeyStore } from './vault/database-store.ts'
@@ -47,7 +48,7 @@ export function buildHub ({ config, appUrl, masterKeys, adapters, log, now = () 
     notOpened: connection => { health.note(connection, { outcome: 'nowhere', errorCode: 'invalid_credentials', providerCode: null, finishedAt: now() }) }
   })
   const usable = createUsableConnections({ db, now })
-  const hub: Hub = { db, vault, adapters, config, open, usable, health, metrics, limiter, log, now, publicUrl, wake }
+  const hub: Hub = { db, vault, adapters, config, open, usable, health, metrics, limiter, log, now, documents: createDocumentStore(config), publicUrl, wake }
   return {
     hub,
     pool,

@@ -38,6 +38,13 @@ export const variables = {
   DATABASE_QUEUE_URL: { kind: url('postgres', 'postgresql'), group: 'Database', secret: true, example: 'postgres://pasarela_queue:password@localhost:5432/pasarela', description: 'Role of the job queues; made by `migrate` when absent.' },
   DATABASE_POOL_SIZE: { kind: int(1, 1000), group: 'Database', default: '10', description: 'Most connections that a process opens for the application role.' },
 
+  DOCUMENTS_S3_BUCKET: { kind: text, group: 'Documents', example: 'pasarela-documents', description: 'Bucket of an S3-compatible storage that keeps XML and PDF; a folder of PASARELA_DATA_DIR when absent.' },
+  DOCUMENTS_S3_ENDPOINT: { kind: origin, group: 'Documents', example: 'https://account.r2.cloudflarestorage.com', description: 'Where that storage is reached; Amazon\'s own of the region when absent.' },
+  DOCUMENTS_S3_REGION: { kind: text, group: 'Documents', default: 'auto', description: 'Region of the bucket.' },
+  DOCUMENTS_S3_ACCESS_KEY_ID: { kind: text, group: 'Documents', example: 'AKIA…', description: 'Access key of the storage.' },
+  DOCUMENTS_S3_SECRET_ACCESS_KEY: { kind: text, group: 'Documents', secret: true, example: '…', description: 'Its secret.' },
+  DOCUMENTS_RETENTION_YEARS: { kind: int(1, 100), group: 'Documents', default: '5', description: 'How long a stored document is kept, at least and at most (Mexico: CFF art. 30).' },
+
   PASARELA_MASTER_KEYS: { kind: text, group: 'Secrets', secret: true, example: 'k2:<openssl rand -base64 32>,k1:<openssl rand -base64 32>', description: 'Master keys as id:base64; the first wraps what is new, all open.' },
 
   PASARELA_ADAPTERS: { kind: list(packageName), group: 'Providers', example: 'pasarela-adapter-acme,@acme/pasarela', description: 'npm packages of third parties that hold further adapters.' },

@@ -7,6 +7,7 @@ import type { HealthRecorder } from './connections/health.ts'
 import type { ConnectionOpener } from './connections/open.ts'
 import type { UsableConnections } from './connections/usable.ts'
 import type { Database } from './db/schema.ts'
+import type { DocumentStore } from './documents/store.ts'
 import type { JobKind } from './jobs/kinds.ts'
 import type { Metrics } from './metrics.ts'
 import type { Vault } from './vault/vault.ts'
@@ -26,6 +27,8 @@ export interface Hub {
   readonly limiter: RateLimiter
   readonly log: Logger
   readonly now: () => Date
+  /** Where the bytes of fiscal documents lie. */
+  readonly documents: DocumentStore
   /** Without a trailing slash; known once the server listens. */
   readonly publicUrl: () => string
   /**

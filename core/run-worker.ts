@@ -1,13 +1,10 @@
 import { sql } from 'kysely'
 import type { Hub } from './hub.ts'
-import { processInbound } from './inbound/process.ts'
+import { type JobHandler, jobHandlers } from './job-handlers.ts'
 import type { JobKind } from './jobs/kinds.ts'
 import { type Maintenance, startMaintenance } from './jobs/maintenance.ts'
 import type { Queues } from './jobs/queues.ts'
 import { startSweeper, type Sweeper } from './jobs/sweeper.ts'
-import { resolveRefund } from './payments/refunds.ts'
-import { resolvePayment } from './payments/resolver.ts'
-import { carryOutCancel } from './payments/service.ts'
 
 export interface RunningWorker {
   sweeper: Sweeper
@@ -17,14 +14,14 @@ export interface RunningWorker {
 
 const hourMs = 3600_000
 
-/** Everything that happens in the background. Rows say what there is to do; jobs only wake it. */
+/** Everything that happens in the background. */
 export function runWorker (hub: Hub, queues: Queues): RunningWorker {
-  const work = (kind: JobKind, concurrency: number, run: (tenantId: string, id: string) => Promise<void>) => {
+  for (const [kind, { concurrency, run }] of Object.entries(jobHandlers) as [JobKind, JobHandler][]) {
     queues.work(kind, async ({ tenantId, id }) => {
       const done = hub.metrics.jobSeconds.startTimer({ queue: kind })
       let outcome = 'failed'
       try {
-        await run(tenantId, id)
+        await run(hub, tenantId, id)
         outcome = 'completed'
       } finally {
         done()
@@ -32,9 +29,6 @@ export function runWorker (hub: Hub, queues: Queues): RunningWorker {
       }
     }, { concurrency })
   }
-  work('inbound', 8, async (tenantId, id) => await processInbound(hub, tenantId, id))
-  work('payment', 4, async (tenantId, id) => await resolvePayment(hub, tenantId, id, { carryOutCancel }))
-  work('refund', 2, async (tenantId, id) => await resolveRefund(hub, tenantId, id))
   const sweeper = startSweeper({ db: hub.db, queues, intervalMs: hub.config.sweepIntervalMs, batch: 2000, now: hub.now, log: hub.log })
   const maintenance = startMaintenance({
     db: hub.db,

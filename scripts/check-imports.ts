@@ -10,13 +10,13 @@ import ts from 'typescript'
  */
 const layers: readonly (readonly string[])[] = [
   // `adapter` imports nothing of the house, so that everything may import it.
-  ['adapter', 'card-digits', 'config', 'db', 'documents', 'end-connections', 'errors', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'pan', 'random', 'routing', 'scrub', 'urls', 'version'],
-  ['access', 'alerts', 'api-keys', 'audit', 'events', 'idempotency', 'partners', 'sessions', 'tenants', 'users', 'vault'],
+  ['adapter', 'card-digits', 'config', 'db', 'end-connections', 'errors', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'pan', 'random', 'routing', 'scrub', 'urls', 'version'],
+  ['access', 'alerts', 'api-keys', 'audit', 'documents', 'events', 'idempotency', 'partners', 'sessions', 'tenants', 'users', 'vault'],
   ['adapters', 'certificates', 'connections', 'deliveries', 'issuers', 'notifications', 'operations', 'providers'],
   ['checkout', 'customers', 'disputes', 'invoices', 'payments', 'sales', 'subscriptions'],
   ['demo', 'inbound', 'reports'],
   ['plugins'],
-  ['app', 'build-hub', 'run-worker', 'start'],
+  ['app', 'build-hub', 'job-handlers', 'run-worker', 'start'],
   ['announce', 'cli', 'server', 'worker']
 ]
 

@@ -9,7 +9,8 @@ import type { Scope } from '../core/access/principal.ts'
 import { scopes } from '../core/access/principal.ts'
 import { raiseAlert } from '../core/alerts/raise.ts'
 import { inTenant } from '../core/db/in-tenant.ts'
-import type { IdKind } from '../core/ids.ts'
+import { storeDocument } from '../core/documents/service.ts'
+import { type IdKind, parseId, publicId } from '../core/ids.ts'
 import { type Answer, type AppTenant, type Asked, card, type Method, order, testApp, type TestApp } from './support/app.ts'
 import { eventually } from './support/eventually.ts'
 
@@ -44,6 +45,7 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   events: { kind: 'event', moded: true },
   operations: { kind: 'operation', moded: true },
   alerts: { kind: 'alert', moded: true },
+  documents: { kind: 'document', moded: true },
   users: { kind: 'user', moded: false },
   sessions: { kind: 'session', moded: false },
   api_keys: { kind: 'api_key', moded: false },
@@ -66,6 +68,7 @@ const bodies: Record<string, object> = {
   'PATCH /v1/connections/{id}': { label: 'Mine now', enabled: false },
   'POST /v1/connections/{id}/credentials': { credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
   'POST /v1/inbound_events/replay': { dry_run: true },
+  'POST /v1/documents/{id}/link': {},
   'POST /v1/tenants': { name: 'Stranger', country: 'MX' },
   'PATCH /v1/tenants/{id}': { name: 'Mine now' },
   'POST /v1/users': { email: 'someone@example.com', name: 'Someone', role: 'viewer', password: 'a long password' },
@@ -250,6 +253,7 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
   await app.must('PUT', `/v1/partners/${partner.id}/tenants/${tenant.id}`, platform)
   const inbound = await eventually('a webhook arrived', async () => (await client('GET', '/v1/inbound_events')).body.data[0] as { id: string } | undefined)
   await inTenant(app.hub.db, tenant.uuid, async db => { await raiseAlert(db, app.hub.now(), { kind: 'payment_review', severity: 'critical', mode: 'test', subjectId: payment.id }) })
+  const document = await inTenant(app.hub.db, tenant.uuid, await storeDocument(app.hub, tenant.uuid, { mode: 'test', kind: 'xml', subjectType: 'payment', subjectId: parseId('payment', payment.id)!, name: 'a.xml', contentType: 'application/xml', bytes: Buffer.from('<a/>') }))
   const newest = async (path: string, asked: Asked = mine): Promise<{ id: string }> => (await app.must('GET', path, asked)).data[0]
   const ids: Record<string, { id: string, owner?: Asked }> = {
     payment,
@@ -259,6 +263,7 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
     event: await newest('/v1/events'),
     operation: await newest('/v1/operations'),
     alert: await newest('/v1/alerts'),
+    document: { id: publicId('document', document) },
     user: { id: user.id, owner: session },
     session: { ...await newest('/v1/sessions', session), owner: session },
     api_key: key,

@@ -9,9 +9,12 @@ export interface Database {
   alerts: Alerts
   api_keys: ApiKeys
   audit_log: AuditLog
+  checkout_pages: CheckoutPages
   connections: Connections
   credentials: Credentials
   data_keys: DataKeys
+  disputes: Disputes
+  documents: Documents
   events: Events
   idempotency_keys: IdempotencyKeys
   inbound_events: InboundEvents
@@ -76,6 +79,49 @@ export interface AuditLog {
   created_at: Generated<Date>
 }
 
+export interface CheckoutPages {
+  tenant_id: string
+  id: string
+  kind: string
+  mode: string
+  connection_id: string
+  provider: string
+  status: string
+  provider_status: string | null
+  amount: number
+  currency: string
+  capture: string
+  lines: Json | null
+  methods: Json | null
+  reference: string | null
+  description: string | null
+  statement_descriptor: string | null
+  metadata: Generated<Json>
+  customer: Json | null
+  customer_id: string | null
+  success_url: string | null
+  cancel_url: string | null
+  collect_tax_id: Generated<boolean>
+  save_method: Generated<boolean>
+  locale: string | null
+  max_payments: number | null
+  invoice_id: string | null
+  expires_at: Date | null
+  url: string | null
+  payer: Json | null
+  payment_id: string | null
+  provider_reference: string | null
+  error: Json | null
+  version: Generated<number>
+  pending_kind: string | null
+  pending_operation_id: string | null
+  pending_sealed: string | null
+  pending_since: Date | null
+  checked_at: Date | null
+  created_at: Date
+  updated_at: Date
+}
+
 export interface Connections {
   tenant_id: string
   id: string
@@ -126,6 +172,52 @@ export interface DataKeys {
   master_key_id: string
   current: Generated<boolean>
   created_at: Generated<Date>
+}
+
+export interface Disputes {
+  tenant_id: string
+  id: string
+  mode: string
+  connection_id: string
+  provider: string
+  payment_id: string
+  status: string
+  provider_status: string
+  provider_reference: string
+  reason: string
+  provider_reason: string | null
+  amount: number
+  currency: string
+  fee: number | null
+  evidence_due_by: Date | null
+  evidence_submitted: Generated<boolean>
+  evidence_sealed: string | null
+  warned_days: number | null
+  error: Json | null
+  version: Generated<number>
+  pending_kind: string | null
+  pending_operation_id: string | null
+  pending_sealed: string | null
+  pending_since: Date | null
+  opened_at: Date
+  created_at: Date
+  updated_at: Date
+}
+
+export interface Documents {
+  tenant_id: string
+  id: string
+  mode: string
+  kind: string
+  subject_type: string
+  subject_id: string
+  name: string
+  content_type: string
+  bytes: number
+  sha256: Buffer
+  created_at: Date
+  retain_until: Date
+  deleted_at: Date | null
 }
 
 export interface Events {
@@ -291,6 +383,20 @@ export interface Payments {
   next_run_at: Date | null
   created_at: Date
   updated_at: Date
+  origin_type: string | null
+  origin_id: string | null
+  customer_id: string | null
+  payment_method_id: string | null
+  method_sealed: string | null
+  lines: Json | null
+  tax_breakdown: Json | null
+  installments: number | null
+  success_url: string | null
+  cancel_url: string | null
+  expires_at: Date | null
+  save_method: Generated<boolean>
+  amount_received: Generated<number>
+  dispute: Json | null
 }
 
 export interface Refunds {

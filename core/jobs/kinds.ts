@@ -3,6 +3,7 @@ export const jobKinds = [
   'inbound',
   'payment',
   'refund',
+  'document',
   'maintenance'
 ] as const
 export type JobKind = typeof jobKinds[number]

@@ -18,6 +18,8 @@ export interface Vault {
   openText: (tenant: string, subject: string, use: string, jwe: string, version?: number) => Promise<string>
   /** 12 hex digits by which a tenant recognises a secret: the same secret gives another fingerprint at another tenant. */
   fingerprint: (tenant: string, plaintext: Uint8Array | string) => Promise<string>
+  /** HMAC-SHA256 under a key that only this tenant has: signs what is handed out and comes back, for one `use`. */
+  mac: (tenant: string, use: string, text: string) => Promise<Buffer>
   rotate: (progress?: (count: RotationCount) => void) => Promise<Rotation>
 }
 
@@ -86,6 +88,11 @@ export function createVault (options: VaultOptions): Vault {
     async fingerprint (tenant, plaintext) {
       const { fingerprintKey } = await currentKey(tenant)
       return createHmac('sha256', fingerprintKey).update(plaintext).digest('hex').slice(0, 12)
+    },
+    async mac (tenant, use, text) {
+      const { fingerprintKey } = await currentKey(tenant)
+      // Length first, so that no use and text read as another use and text; and never the input of a fingerprint.
+      return createHmac('sha256', createHmac('sha256', fingerprintKey).update(`mac ${use.length} ${use}`).digest()).update(text).digest()
     },
     rotate: async progress => await rotate(keyring, store, progress)
   }

@@ -15,6 +15,7 @@ import { createQueues, type Queues } from '../../core/jobs/queues.ts'
 import { createLogger } from '../../core/log.ts'
 import { runWorker } from '../../core/run-worker.ts'
 import { startStripeSimulator, type StripeSimulator, type StripeSimulatorOptions } from '../../adapters/stripe/simulator.ts'
+import { temporaryFolder } from './folder.ts'
 import { type Teardown, testDatabase, type TestDatabase } from './database.ts'
 import { eventually } from './eventually.ts'
 
@@ -86,7 +87,7 @@ export async function testApp (t: Teardown, { env = {}, beside, masterKeys = bes
   const database = beside?.database ?? await testDatabase(t)
   const simulator = beside?.simulator ?? await startStripeSimulator({ webhookRetryBaseMs: 20, asyncMs: 10, ...simulatorOptions })
   if (beside === undefined) t.teardown(async () => { await simulator.close() })
-  const config = loadConfig({ PASARELA_PROVIDER_URL_STRIPE: simulator.url, PASARELA_PROVIDER_RATE_STRIPE: '10000', PASARELA_DEMO: 'false', LOG_LEVEL: 'debug', ...quick, ...env })
+  const config = loadConfig({ PASARELA_PROVIDER_URL_STRIPE: simulator.url, PASARELA_PROVIDER_RATE_STRIPE: '10000', PASARELA_DEMO: 'false', LOG_LEVEL: 'debug', PASARELA_DATA_DIR: temporaryFolder(t), ...quick, ...env })
   const lines: string[] = []
   const log = createLogger({ level: config.logLevel, destination: { write: line => { lines.push(line) } } })
   let url = 'http://127.0.0.1:1'

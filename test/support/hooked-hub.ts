@@ -7,11 +7,8 @@ import { loadSealed } from '../../core/connections/open.ts'
 import type { Hub } from '../../core/hub.ts'
 import { uuidOf } from '../../core/ids.ts'
 import { type Collector, createCollector } from '../../core/inbound/collector.ts'
-import { processInbound } from '../../core/inbound/process.ts'
+import { jobHandlers } from '../../core/job-handlers.ts'
 import type { JobRef } from '../../core/jobs/kinds.ts'
-import { resolvePayment } from '../../core/payments/resolver.ts'
-import { resolveRefund } from '../../core/payments/refunds.ts'
-import { carryOutCancel } from '../../core/payments/service.ts'
 import type { StripeSimulatorOptions } from '../../adapters/stripe/simulator.ts'
 import type { Teardown } from './database.ts'
 import { testHub, type TestHub, type TestTenant } from './hub.ts'
@@ -56,9 +53,7 @@ export async function hookedHub (t: Teardown, options: { env?: Record<string, st
     wake: (kind, jobs: JobRef[]) => {
       if (!working) return
       for (const { tenantId, id } of [...jobs, ...jobs]) {
-        if (kind === 'inbound') run(processInbound(hub, tenantId, id))
-        if (kind === 'payment') run(resolvePayment(hub, tenantId, id, { carryOutCancel }))
-        if (kind === 'refund') run(resolveRefund(hub, tenantId, id))
+        run(jobHandlers[kind as keyof typeof jobHandlers].run(hub, tenantId, id))
       }
     }
   }

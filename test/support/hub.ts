@@ -11,11 +11,9 @@ import { createConnection } from '../../core/connections/service.ts'
 import { inTenant } from '../../core/db/in-tenant.ts'
 import type { Hub } from '../../core/hub.ts'
 import { newUuid, publicId } from '../../core/ids.ts'
-import { processInbound } from '../../core/inbound/process.ts'
-import { resolveRefund } from '../../core/payments/refunds.ts'
-import { resolvePayment } from '../../core/payments/resolver.ts'
-import { carryOutCancel } from '../../core/payments/service.ts'
+import { jobHandlers } from '../../core/job-handlers.ts'
 import { startStripeSimulator, type StripeSimulator, type StripeSimulatorOptions } from '../../adapters/stripe/simulator.ts'
+import { temporaryFolder } from './folder.ts'
 import { type Teardown, testDatabase, type TestDatabase } from './database.ts'
 
 export interface TestHub {
@@ -44,7 +42,7 @@ export async function testHub (t: Teardown, { env = {}, simulator: options = {} 
   const now = () => new Date(Date.now() + offset)
   const simulator = await startStripeSimulator({ webhookRetryBaseMs: 20, asyncMs: 10, now, ...options })
   t.teardown(async () => { await simulator.close() })
-  const config = loadConfig({ PASARELA_PROVIDER_URL_STRIPE: simulator.url, PASARELA_PROVIDER_RATE_STRIPE: '10000', PASARELA_PUBLIC_URL: 'http://127.0.0.1:1', PASARELA_DEMO: 'false', ...env })
+  const config = loadConfig({ PASARELA_PROVIDER_URL_STRIPE: simulator.url, PASARELA_PROVIDER_RATE_STRIPE: '10000', PASARELA_PUBLIC_URL: 'http://127.0.0.1:1', PASARELA_DEMO: 'false', PASARELA_DATA_DIR: temporaryFolder(t), ...env })
   const lines: string[] = []
   const log = pino({ level: 'debug' }, { write: line => { lines.push(line) } })
   const built = buildHub({
@@ -74,10 +72,9 @@ export async function testHub (t: Teardown, { env = {}, simulator: options = {} 
         if (rows.length === 0) return done
         done += rows.length
         await Promise.all(rows.map(async ({ kind, tenant_id: tenantId, id }) => {
-          if (kind === 'inbound') await processInbound(hub, tenantId, id)
-          else if (kind === 'payment') await resolvePayment(hub, tenantId, id, { carryOutCancel })
-          else if (kind === 'refund') await resolveRefund(hub, tenantId, id)
-          else throw new Error(`no handler for ${kind}`)
+          const handler = jobHandlers[kind as keyof typeof jobHandlers]
+          if (handler === undefined) throw new Error(`no handler for ${kind}`)
+          await handler.run(hub, tenantId, id)
         }))
       }
       throw new Error('work never ends')

@@ -1,0 +1,21 @@
+import { forgetDocument } from './documents/service.ts'
+import type { Hub } from './hub.ts'
+import { processInbound } from './inbound/process.ts'
+import type { JobKind } from './jobs/kinds.ts'
+import { resolveRefund } from './payments/refunds.ts'
+import { resolvePayment } from './payments/resolver.ts'
+import { carryOutCancel } from './payments/service.ts'
+
+export interface JobHandler {
+  /** How many of the kind one process does at once. */
+  concurrency: number
+  run: (hub: Hub, tenantId: string, id: string) => Promise<void>
+}
+
+/** What is done for each kind of job (`maintenance` wakes itself). Rows say what there is to do; jobs only wake it. */
+export const jobHandlers: Readonly<Record<Exclude<JobKind, 'maintenance'>, JobHandler>> = {
+  inbound: { concurrency: 8, run: processInbound },
+  payment: { concurrency: 4, run: async (hub, tenantId, id) => await resolvePayment(hub, tenantId, id, { carryOutCancel }) },
+  refund: { concurrency: 2, run: resolveRefund },
+  document: { concurrency: 1, run: forgetDocument }
+}
