@@ -1,5 +1,6 @@
 import type { Adapter } from '../core/adapter/index.ts'
+import satStatus from './sat_status/adapter.ts'
 import stripe from './stripe/adapter.ts'
 
 /** Every adapter that comes with the hub. */
-export const adapters: readonly Adapter[] = [stripe]
+export const adapters: readonly Adapter[] = [stripe, satStatus]

@@ -37,6 +37,7 @@ import { operationRoutes } from './operations/routes.ts'
 import { partnerRoutes } from './partners/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { providerRoutes } from './providers/routes.ts'
+import { routingRoutes } from './routing-rules/routes.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 import { userRoutes } from './users/routes.ts'
@@ -106,7 +107,7 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
     await hookRoutes(scope as unknown as HubInstance, { targets, collector, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
   })
   for (const routes of [
-    providerRoutes, connectionRoutes, paymentRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
+    providerRoutes, connectionRoutes, routingRoutes, paymentRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
   ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
 
   const changes = listenChanges({

@@ -42,12 +42,14 @@ export function buildHub ({ config, appUrl, masterKeys, adapters, log, now = () 
   const db = kyselyOf(pool)
   const vault = createVault({ keyring: parseMasterKeys(masterKeys), store: databaseKeyStore(db), now })
   const limiter = createRateLimiter()
-  const health = createHealthRecorder({ db, log })
+  const health = createHealthRecorder({
+    db, log, breakerFailures: config.breakerFailures, changed: tenantId => { usable.forget(tenantId) }, ended: connectionId => { usable.probeEnded(connectionId) }
+  })
   const open = createConnectionOpener({
     vault, adapters, providerUrls: config.providerUrls, providerRates: config.providerRates, limiter, log, now,
     notOpened: connection => { health.note(connection, { outcome: 'nowhere', errorCode: 'invalid_credentials', providerCode: null, finishedAt: now() }) }
   })
-  const usable = createUsableConnections({ db, now })
+  const usable = createUsableConnections({ db, now, breaker: { failures: config.breakerFailures, openMs: config.breakerOpenMs }, troubled: connectionId => { health.expect(connectionId) } })
   const hub: Hub = { db, vault, adapters, config, open, usable, health, metrics, limiter, log, now, documents: createDocumentStore(config), publicUrl, wake }
   return {
     hub,

@@ -70,6 +70,9 @@ export const variables = {
   RESOLVER_SCHEDULE: { kind: durations, group: 'Jobs', default: '5s,15s,1m,5m,30m,1h,6h,1d,1d,1d,1d,1d,1d', description: 'Waits between questions to a provider about an outcome that is unknown.' },
   PAYMENT_WANTED_FOR: { kind: duration, group: 'Jobs', default: '10m', description: 'How long an unanswered payment may still be sent again with its own key.' },
 
+  BREAKER_FAILURES: { kind: int(1, 1000), group: 'Routing', default: '5', description: 'Calls of a connection that fail in a row (nobody reached, no answer, credentials refused) before another connection goes first.' },
+  BREAKER_OPEN_MS: { kind: milliseconds, group: 'Routing', default: '30000', description: 'How long it is left out before one call tries whether it is well again.' },
+
   INBOUND_MAX_BYTES: { kind: int(1, 2 ** 30), group: 'Webhooks in', default: '1048576', description: 'Largest webhook that is taken.' },
   INBOUND_RECEIVE_MS: { kind: milliseconds, group: 'Webhooks in', default: '10000', description: 'How long the body of a webhook may take to arrive.' },
   INBOUND_SCHEDULE: { kind: durations, group: 'Webhooks in', default: '5s,30s,2m,10m,1h,6h', description: 'Waits before a webhook whose processing failed is tried again.' },

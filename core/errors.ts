@@ -33,6 +33,8 @@ export const errorCatalogue = {
   credentials_invalid: { status: 422, es: 'Las credenciales no tienen la forma que pide el proveedor.', en: 'The credentials do not have the shape that the provider asks for.' },
   mode_contradicts_credentials: { status: 422, es: 'Las credenciales son del otro modo (prueba o real).', en: 'The credentials belong to the other mode (test or live).' },
   connection_not_usable: { status: 422, es: 'No hay una conexión habilitada que pueda hacerlo.', en: 'There is no enabled connection that can do this.' },
+  invoice_invalid: { status: 400, es: 'La factura rompe reglas de la autoridad; vea los códigos en `errors`. No se creó nada.', en: 'The invoice breaks rules of the authority; see the codes in `errors`. Nothing was created.' },
+  series_missing: { status: 422, es: 'El emisor no tiene una serie activa para este documento. Cree una o active la que tiene.', en: 'The issuer has no active series for this document. Make one, or activate the one there is.' },
   amount_invalid: { status: 422, es: 'El proveedor no acepta este importe en esta moneda.', en: 'The provider does not accept this amount in this currency.' },
   currency_not_supported: { status: 422, es: 'El proveedor no acepta esta moneda.', en: 'The provider does not accept this currency.' },
   method_not_supported: { status: 422, es: 'El proveedor no ofrece este método de pago.', en: 'The provider does not offer this payment method.' },
@@ -47,9 +49,12 @@ export const errorCatalogue = {
 export type ErrorCode = keyof typeof errorCatalogue
 
 export interface FieldError {
+  /** The authority's own code of the rule, where there is one. */
+  code?: string
   /** JSON pointer or dotted path of the field, as the caller wrote it. */
   path: string
-  message: string
+  /** In the caller's language where it is said in both. */
+  message: string | LocalText
 }
 
 export interface HubErrorOptions {

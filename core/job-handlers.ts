@@ -1,7 +1,10 @@
+import { keepCustomer } from './customers/at-provider.ts'
+import { resolveMethod } from './customers/resolve-method.ts'
 import { forgetDocument } from './documents/service.ts'
 import type { Hub } from './hub.ts'
 import { processInbound } from './inbound/process.ts'
 import type { JobKind } from './jobs/kinds.ts'
+import { closeLeftAttempt } from './payments/left-attempts.ts'
 import { resolveRefund } from './payments/refunds.ts'
 import { resolvePayment } from './payments/resolver.ts'
 import { carryOutCancel } from './payments/service.ts'
@@ -17,5 +20,8 @@ export const jobHandlers: Readonly<Record<Exclude<JobKind, 'maintenance'>, JobHa
   inbound: { concurrency: 8, run: processInbound },
   payment: { concurrency: 4, run: async (hub, tenantId, id) => await resolvePayment(hub, tenantId, id, { carryOutCancel }) },
   refund: { concurrency: 2, run: resolveRefund },
+  customer: { concurrency: 2, run: keepCustomer },
+  payment_method: { concurrency: 2, run: resolveMethod },
+  left_attempt: { concurrency: 2, run: closeLeftAttempt },
   document: { concurrency: 1, run: forgetDocument }
 }

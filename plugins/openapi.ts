@@ -16,6 +16,7 @@ export interface OpenApiOptions {
 /** The words of the API, in the order in which a newcomer meets them. */
 const tags = [
   ['Providers', 'What can be connected, and how'], ['Connections', 'A tenant’s account at a provider'], ['Payments', 'Money in'], ['Refunds', 'Money back'],
+  ['Routing', 'Which connection is asked, and why'], ['Reconciliation', 'What the provider’s books say, and what no webhook told'],
   ['Inbound events', 'Webhooks that providers sent'], ['Events', 'What happened, in our words'], ['Alerts', 'What needs a person'],
   ['Operations', 'Every call to a provider'], ['Tenants', 'Tenants, users, API keys, sessions, audit'], ['Server', 'Health']
 ] as const

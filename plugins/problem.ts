@@ -11,7 +11,8 @@ export const Problem = Type.Object({
   detail: Type.String({ description: 'What happened this time, for a person.' }),
   errors: Type.Optional(Type.Array(Type.Object({
     path: Type.String({ description: 'The field, such as `lines[0].quantity`.' }),
-    message: Type.String()
+    message: Type.String(),
+    code: Type.Optional(Type.String({ description: 'The authority’s own code of a broken rule (CFDI40161 …).' }))
   }))),
   provider: Type.Optional(Type.Object({
     id: Type.String(),
@@ -34,7 +35,7 @@ export function problemBody (failure: HubError, language: Language, requestId: s
     status: failure.status,
     code: failure.code,
     detail: failure.detail[language],
-    ...(failure.errors && { errors: failure.errors }),
+    ...(failure.errors && { errors: failure.errors.map(error => ({ ...error, message: typeof error.message === 'string' ? error.message : error.message[language] })) }),
     ...(failure.provider && { provider: failure.provider as ProblemBody['provider'] }),
     request_id: requestId
   }

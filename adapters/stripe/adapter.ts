@@ -5,5 +5,5 @@ import { payments } from './payments.ts'
 import { scrub } from './scrub.ts'
 import { webhooks } from './webhooks.ts'
 
-/** Stripe: card payments with the tenant's own account. What is uncertain is in QUIRKS.md. */
+/** Stripe: cards, OXXO and SPEI, pages, saved cards and subscriptions with the tenant's own account. What is uncertain is in QUIRKS.md. */
 export default defineAdapter({ manifest, detectMode, test, payments, webhooks, scrub })

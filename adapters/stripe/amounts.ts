@@ -1,4 +1,5 @@
 import { type AmountRule, exponentOf, fromWire, type Money, ProviderError, toWire } from '../../core/adapter/index.ts'
+import { refusal } from './asking.ts'
 
 /** Source: https://docs.stripe.com/currencies#presentment-currencies, read 2026-11-20. */
 export const currencies = ('AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CVE ' +
@@ -36,12 +37,18 @@ const supported = new Set(currencies)
 
 /** Stripe's integer, without a look at the minimum: for captures and refunds. Refuses what cannot be said exactly. */
 export function partOnWire (money: Money): number {
-  if (!supported.has(money.currency)) throw refusal(`${money.currency} is not a currency that Stripe charges`, 'currency', 'unsupported')
-  if (!(money.amount > 0)) throw refusal(`${money.amount} is not an amount to move`, 'amount')
+  if (supported.has(money.currency) && !(money.amount > 0)) throw refusal('amount', `${money.amount} is not an amount to move`, 'amount_invalid')
+  return priceOnWire(money, 'amount')
+}
+
+/** The same of a price, which may be nothing. `param` is the field of our API that it comes from. */
+export function priceOnWire (money: Money, param: string): number {
+  if (!supported.has(money.currency)) throw refusal('currency', `${money.currency} is not a currency that Stripe charges`, 'unsupported')
+  if (money.amount < 0) throw refusal(param, `${money.amount} is no price`, 'amount_invalid')
   try {
     return toWire(money, amounts[money.currency])
   } catch (cause) {
-    throw refusal((cause as Error).message, 'amount')
+    throw refusal(param, (cause as Error).message, 'amount_invalid')
   }
 }
 
@@ -49,7 +56,7 @@ export function partOnWire (money: Money): number {
 export function chargeOnWire (money: Money, settings: Readonly<Record<string, unknown>>): number {
   const wire = partOnWire(money)
   const minimum = minimumOf(money.currency, settings)
-  if (money.amount < minimum) throw refusal(`${money.amount} ${money.currency} is below Stripe's minimum of ${minimum}`, 'amount')
+  if (money.amount < minimum) throw refusal('amount', `${money.amount} ${money.currency} is below Stripe's minimum of ${minimum}`, 'amount_invalid')
   return wire
 }
 
@@ -72,8 +79,4 @@ export function moneyOf (wire: number, currency: string): Money {
   } catch (cause) {
     throw new ProviderError({ code: 'unknown', reached: 'unknown', providerMessage: `${wire} ${code}`, cause })
   }
-}
-
-function refusal (message: string, param: string, code: 'amount_invalid' | 'unsupported' = 'amount_invalid'): ProviderError {
-  return new ProviderError({ code, reached: 'nowhere', param, cause: new Error(message) })
 }

@@ -1,9 +1,9 @@
 import type { Manifest } from '../../core/adapter/index.ts'
 import { amounts, currencies } from './amounts.ts'
+import { idempotencyWindowMs } from './asking.ts'
 import { errors } from './errors.ts'
-import { idempotencyWindowMs } from './payments.ts'
 import { defaultToleranceSeconds } from './signature.ts'
-import { events } from './webhooks.ts'
+import { events } from './events.ts'
 
 const readOn = '2026-11-20'
 const keysPage = {
@@ -21,7 +21,8 @@ export const manifest: Manifest = {
   countries: ['AE', 'AT', 'AU', 'BE', 'BG', 'BR', 'CA', 'CH', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GB', 'GI', 'GR', 'HK', 'HR', 'HU', 'IE', 'IT', 'JP', 'LI',
     'LT', 'LU', 'LV', 'MT', 'MX', 'MY', 'NL', 'NO', 'NZ', 'PL', 'PT', 'RO', 'SE', 'SG', 'SI', 'SK', 'TH', 'US'],
   currencies,
-  methods: [{ type: 'card' }],
+  // Source: https://docs.stripe.com/payments/payment-methods/payment-method-support, read 2026-11-21: vouchers and transfers for accounts in Mexico.
+  methods: [{ type: 'card' }, { type: 'oxxo', currencies: ['MXN'], countries: ['MX'] }, { type: 'spei', currencies: ['MXN'], countries: ['MX'] }],
   modes: ['test', 'live'],
   base_urls: { test: { api: 'https://api.stripe.com' }, live: { api: 'https://api.stripe.com' } },
   credentials: {
@@ -41,8 +42,8 @@ export const manifest: Manifest = {
         type: 'string',
         title: { es: 'Clave secreta', en: 'Secret key' },
         help: {
-          es: 'Empieza por sk_ (o rk_, restringida, con permiso de escritura en PaymentIntents, Refunds y Webhook Endpoints y de lectura de los cargos). Debe ser del mismo modo que la pública.',
-          en: 'Starts with sk_ (or rk_, restricted, with write permission on PaymentIntents, Refunds and Webhook Endpoints and read permission on charges). It must be of the same mode as the publishable one.'
+          es: 'Empieza por sk_ (o rk_, restringida: escritura en PaymentIntents, SetupIntents, Refunds, Checkout, Payment Links, Customers, Payment Methods, Products, Prices, Subscriptions, Disputes y Webhook Endpoints; lectura de cargos, facturas, balance y payouts). Debe ser del mismo modo que la pública.',
+          en: 'Starts with sk_ (or rk_, restricted: write on PaymentIntents, SetupIntents, Refunds, Checkout, Payment Links, Customers, Payment Methods, Products, Prices, Subscriptions, Disputes and Webhook Endpoints; read on charges, invoices, balance and payouts). It must be of the same mode as the publishable one.'
         },
         where: keysPage,
         pattern: '^(sk|rk)_(test|live)_[A-Za-z0-9_]{8,250}$',
@@ -73,6 +74,15 @@ export const manifest: Manifest = {
   },
   settings: {
     properties: {
+      connected_account: {
+        type: 'string',
+        description: {
+          es: 'La cuenta conectada (acct_…) para la que se cobra con las claves de su plataforma de Stripe Connect. Vacío: la cuenta es la de las claves.',
+          en: 'The connected account (acct_…) that is charged for with the keys of its Stripe Connect platform. Empty: the account is that of the keys.'
+        },
+        default: '',
+        pattern: '^(acct_[A-Za-z0-9]{8,64})?$'
+      },
       cop_minimum: {
         type: 'integer',
         description: {
@@ -114,13 +124,34 @@ export const manifest: Manifest = {
   rate_limits: { test: 25, live: 100 },
   // Stripe may work on a request for 80 s (its SDK's own limit). A payer does not wait so long: after 30 s the outcome is `unknown`
   // and the resolver asks, which costs nothing with an idempotency key. Reads are cheap to repeat.
-  timeouts_ms: { default: 30_000, test: 15_000, get_payment: 15_000, get_refund: 15_000 },
+  timeouts_ms: {
+    default: 30_000, test: 15_000, get_payment: 15_000, get_refund: 15_000, get_checkout: 15_000, get_payment_link: 15_000, get_setup: 15_000,
+    list_methods: 15_000, get_subscription: 15_000, list_cycles: 15_000, get_dispute: 15_000
+  },
   retry_safety: {
     create_payment: 'idempotency-key',
     confirm_payment: 'idempotency-key',
     capture: 'idempotency-key',
     cancel: 'idempotency-key',
     refund: 'idempotency-key',
+    create_checkout: 'idempotency-key',
+    expire_checkout: 'idempotency-key',
+    create_payment_link: 'idempotency-key',
+    expire_payment_link: 'idempotency-key',
+    create_customer: 'idempotency-key',
+    update_customer: 'idempotency-key',
+    save_method: 'idempotency-key',
+    remove_method: 'idempotency-key',
+    create_plan: 'idempotency-key',
+    create_subscription: 'idempotency-key',
+    update_subscription: 'idempotency-key',
+    pause_subscription: 'idempotency-key',
+    resume_subscription: 'idempotency-key',
+    submit_evidence: 'idempotency-key',
+    accept_dispute: 'idempotency-key',
+    // DELETE takes no key; what is gone or canceled cannot be so twice.
+    delete_customer: 'natural-key',
+    cancel_subscription: 'natural-key',
     register_webhook: 'query-first'
   },
   idempotency_window_ms: idempotencyWindowMs,
@@ -136,6 +167,15 @@ export const manifest: Manifest = {
     { title: 'Idempotent requests', url: 'https://docs.stripe.com/api/idempotent_requests', read_on: readOn },
     { title: 'Advanced error handling', url: 'https://docs.stripe.com/error-low-level', read_on: readOn },
     { title: 'Rate limits', url: 'https://docs.stripe.com/rate-limits', read_on: readOn },
+    { title: 'OXXO', url: 'https://docs.stripe.com/payments/oxxo', read_on: '2026-11-21' },
+    { title: 'Bank transfers', url: 'https://docs.stripe.com/payments/bank-transfers', read_on: '2026-11-21' },
+    { title: 'Meses sin intereses', url: 'https://docs.stripe.com/payments/mx-installments', read_on: '2026-11-21' },
+    { title: 'Payment line items', url: 'https://docs.stripe.com/payments/payment-line-items', read_on: '2026-11-21' },
+    { title: 'Statement descriptors', url: 'https://docs.stripe.com/get-started/account/statement-descriptors', read_on: '2026-11-21' },
+    { title: 'Payment links with prices of their own', url: 'https://docs.stripe.com/changelog/basil/2025-07-30/ad-hoc-prices-for-payment-links', read_on: '2026-11-21' },
+    { title: 'Subscriptions', url: 'https://docs.stripe.com/billing/subscriptions/overview', read_on: '2026-11-21' },
+    { title: 'Disputes', url: 'https://docs.stripe.com/disputes/how-disputes-work', read_on: '2026-11-21' },
+    { title: 'Connected accounts', url: 'https://docs.stripe.com/connect/authentication', read_on: '2026-11-21' },
     { title: 'Webhooks: verify manually', url: 'https://docs.stripe.com/webhooks#verify-manually', read_on: readOn }
   ]
 }

@@ -1,8 +1,8 @@
 import { type ConnectionContext, type ConnectionTest, type Mode, type ProviderAccount, ProviderError } from '../../core/adapter/index.ts'
 import type Stripe from 'stripe'
 import { partOnWire, probeAmount } from './amounts.ts'
-import { call } from './http.ts'
-import { metadataKeys } from './wire.ts'
+import { call, connectedAccount } from './http.ts'
+import { metadataKeys } from './metadata.ts'
 
 /** Source: https://docs.stripe.com/keys, read 2026-11-20. Restricted keys (rk_) carry the mode as the others do. */
 export function detectMode (credentials: Readonly<Record<string, string>>): Mode | 'contradictory' | undefined {
@@ -21,6 +21,8 @@ export async function test (context: ConnectionContext): Promise<ConnectionTest>
   const detected = detectMode(context.credentials)
   if (detected !== undefined && detected !== context.mode) throw new ProviderError({ code: 'invalid_credentials', reached: 'nowhere', param: 'secret_key' })
   const account = await readAccount(context)
+  const connected = connectedAccount(context)
+  if (connected !== undefined && connected !== account.id) throw new ProviderError({ code: 'invalid_credentials', reached: 'answered', param: 'connected_account' })
   const country = account.country ?? '?'
   const evidence = [account.hidden
     ? { es: `Stripe reconoció la cuenta ${account.id}; la clave restringida no puede leer sus datos.`, en: `Stripe recognised the account ${account.id}; the restricted key may not read its details.` }

@@ -63,7 +63,17 @@ export const errors = {
   payment_method_provider_decline: 'card_declined',
   payment_intent_authentication_failure: 'authentication_failed',
   setup_intent_authentication_failure: 'authentication_failed',
+  three_d_secure_authentication_not_supported: 'authentication_failed',
+  payment_intent_action_required: 'authentication_required',
+  invoice_payment_intent_requires_action: 'authentication_required',
   payment_intent_payment_attempt_expired: 'expired',
+  setup_intent_setup_attempt_expired: 'expired',
+  payment_intent_payment_attempt_failed: 'card_declined',
+  setup_attempt_failed: 'card_declined',
+  payment_method_customer_decline: 'card_declined',
+  refer_to_customer: 'card_declined',
+  highest_risk_level: 'fraud_suspected',
+  expired_payment_method: 'expired_card',
   charge_expired_for_capture: 'expired',
   token_already_used: 'invalid_card',
   payment_method_unexpected_state: 'invalid_card',
@@ -79,6 +89,20 @@ export const errors = {
   charge_disputed: 'invalid_state',
   refund_disputed_payment: 'invalid_state',
   payment_intent_unexpected_state: 'invalid_state',
+  setup_intent_unexpected_state: 'invalid_state',
+  status_transition_invalid: 'invalid_state',
+  invoice_not_editable: 'invalid_state',
+  charge_not_refundable: 'unsupported',
+  payment_method_unsupported_type: 'unsupported',
+  payment_method_currency_mismatch: 'unsupported',
+  payment_method_restricted: 'unsupported',
+  capability_not_active: 'unsupported',
+  customer_max_payment_methods: 'limit_exceeded',
+  customer_max_subscriptions: 'limit_exceeded',
+  card_decline_rate_limit_exceeded: 'limit_exceeded',
+  amount_details_amount_mismatch: 'amount_invalid',
+  amount_details_tax_shipping_discount_greater_than_amount: 'amount_invalid',
+  resource_already_exists: 'duplicate',
   intent_invalid_state: 'invalid_state',
   payment_intent_incompatible_payment_method: 'unsupported',
   payment_method_unactivated: 'unsupported',
@@ -111,18 +135,22 @@ export interface StripeErrorBody {
   message?: string
   param?: string
   payment_intent?: Stripe.PaymentIntent
+  setup_intent?: Stripe.SetupIntent
 }
 
 /** Stripe refused or failed, in its own words. */
 export class StripeRefusal extends ProviderError {
   /** A decline brings the payment intent as it stands after it. */
   readonly declined: Stripe.PaymentIntent | undefined
+  /** The same, of a card that was to be kept. */
+  readonly declinedSetup: Stripe.SetupIntent | undefined
   /** The stored answer of an earlier request with the same key: that one is over. */
   readonly replayed: boolean
 
-  constructor (options: ConstructorParameters<typeof ProviderError>[0], { declined, replayed = false }: { declined?: Stripe.PaymentIntent, replayed?: boolean } = {}) {
+  constructor (options: ConstructorParameters<typeof ProviderError>[0], { declined, declinedSetup, replayed = false }: { declined?: Stripe.PaymentIntent, declinedSetup?: Stripe.SetupIntent, replayed?: boolean } = {}) {
     super(options)
     this.declined = declined
+    this.declinedSetup = declinedSetup
     this.replayed = replayed
   }
 }
@@ -157,9 +185,9 @@ export function refusalOf (response: HttpResponse, now: Date): ProviderError {
   }
   if (code === 'idempotency_key_in_use') return new StripeRefusal({ ...told, code: 'conflict', reached: 'unknown' })
   if (error?.type === 'idempotency_error') return new StripeRefusal({ ...told, code: 'idempotency_conflict', reached: 'answered' })
-  const declined = error?.type === 'card_error' ? error.payment_intent : undefined
+  const { payment_intent: declined, setup_intent: declinedSetup } = error?.type === 'card_error' ? error : {}
   const problem = problemOf(error ?? {}, error?.type === 'card_error' ? 'card_declined' : codeOfStatus[status] ?? 'invalid_request')
-  return new StripeRefusal({ ...told, providerCode: problem.providerCode, code: problem.code, reached: 'answered' }, { declined })
+  return new StripeRefusal({ ...told, providerCode: problem.providerCode, code: problem.code, reached: 'answered' }, { declined, declinedSetup })
 }
 
 const codeOfStatus: Record<number, ProviderProblem> = { 401: 'invalid_credentials', 402: 'card_declined', 403: 'permission_denied', 404: 'not_found', 409: 'conflict' }

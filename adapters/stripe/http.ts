@@ -73,8 +73,23 @@ const stripe = new Stripe('no_key', { apiVersion, maxNetworkRetries: 0, telemetr
 const open = new Map<string, ConnectionContext>()
 let passes = 0
 
-/** Runs one SDK call, which hands `as` on as its request options. Throws ProviderError only. */
+/**
+ * Runs one SDK call, which hands `as` on as its request options: for the connected account, where the connection is one (header
+ * Stripe-Account). Throws ProviderError only. Source: https://docs.stripe.com/connect/authentication, read 2026-11-21.
+ */
 export async function call<T> (context: ConnectionContext, run: (stripe: Stripe, as: Stripe.RequestOptions) => Promise<T>): Promise<T> {
+  const account = connectedAccount(context)
+  return callPlatform(context, (stripe, as) => run(stripe, account === undefined ? as : { ...as, stripeAccount: account }))
+}
+
+/** The connected account that a connection acts for with its platform's keys; undefined where the keys are the account's own. */
+export function connectedAccount ({ settings }: Pick<ConnectionContext, 'settings'>): string | undefined {
+  const account = settings.connected_account
+  return typeof account === 'string' && account !== '' ? account : undefined
+}
+
+/** The same as the account of the keys: only a platform can register a webhook for its connected accounts. */
+export async function callPlatform<T> (context: ConnectionContext, run: (stripe: Stripe, as: Stripe.RequestOptions) => Promise<T>): Promise<T> {
   if (!context.credentials.secret_key) throw new ProviderError({ code: 'invalid_credentials', reached: 'nowhere', param: 'secret_key' })
   const pass = `pass_${++passes}`
   open.set(`Bearer ${pass}`, context)

@@ -1,66 +1,78 @@
-import { type CreatePaymentInput, type MethodInput, ProviderError } from '../../core/adapter/index.ts'
+import type { CheckoutLine, CreatePaymentInput, Money } from '../../core/adapter/index.ts'
 import type Stripe from 'stripe'
-import { chargeOnWire } from './amounts.ts'
-import { metadataKeys } from './wire.ts'
+import { chargeOnWire, priceOnWire } from './amounts.ts'
+import { refusal } from './asking.ts'
+import { metadataOf } from './metadata.ts'
+import { confirmationOf, stripeNameOf } from './methods.ts'
 
 /** What comes back with every payment intent: the charge knows of refunds, disputes and the card. */
 export const expand = ['latest_charge']
 
 /** Source: the type PaymentIntentCreateParams of stripe 23.1.0 (API 2026-10-28.endive). */
-export function createParams (input: CreatePaymentInput, settings: Readonly<Record<string, unknown>>): Stripe.PaymentIntentCreateParams {
+export function createParams (input: CreatePaymentInput, settings: Readonly<Record<string, unknown>>, now: Date): Stripe.PaymentIntentCreateParams {
+  const { method } = input
+  const type = stripeNameOf(method?.type ?? 'card')
   return {
     amount: chargeOnWire(input.amount, settings),
     currency: input.amount.currency.toLowerCase(),
     capture_method: input.capture,
     // `payment_method_types` is gone since 2026-09-30.endive.
-    allowed_payment_method_types: ['card'],
-    metadata: metadataOf(input),
+    allowed_payment_method_types: [type],
+    metadata: metadataOf(input.metadata, { payment: input.reference, attempt: String(input.attempt), order: input.orderReference, tax: taxNote(input) }),
     description: input.description,
-    // `statement_descriptor` is refused for cards; the suffix is joined to the account's own prefix.
-    // Source: https://docs.stripe.com/get-started/account/statement-descriptors, read 2026-11-20.
-    statement_descriptor_suffix: input.statementDescriptor,
+    ...descriptorOf(input.statementDescriptor, type),
     customer: input.customer?.provider_reference,
-    ...(input.method === undefined ? {} : { confirm: true, ...confirmation(input.method, input.returnUrl, input.offSession) }),
+    ...savingOf(input),
+    ...detailsOf(input),
+    ...(method === undefined ? {} : { confirm: true, ...confirmationOf({ ...input, method }, now) }),
     expand
   }
 }
 
+function savingOf (input: CreatePaymentInput): Pick<Stripe.PaymentIntentCreateParams, 'setup_future_usage'> {
+  if (input.saveMethod !== true) return {}
+  if (input.customer?.provider_reference === undefined) throw refusal('customer', 'a method is saved for a customer')
+  return { setup_future_usage: 'off_session' }
+}
+
 /**
- * How a payer confirms. With a page to come back to, 3-D Secure is a redirect; without one, Stripe.js shows it in the page
- * (`use_stripe_sdk`). Off session there is nobody to show it to, and Stripe declines with `authentication_required`.
+ * On a card's statement ours follows the account's own prefix and `* `: 22 characters in all, of which the prefix takes 2 to 10;
+ * `statement_descriptor` is refused for cards. Source: https://docs.stripe.com/get-started/account/statement-descriptors, read 2026-11-21.
  */
-export function confirmation (method: MethodInput, returnUrl: string | undefined, offSession = false) {
-  const presence = offSession ? { off_session: true } : returnUrl === undefined ? { use_stripe_sdk: true } : { return_url: returnUrl }
-  return { ...cardOf(method), ...presence }
+export function descriptorOf (text: string | undefined, type = 'card'): { statement_descriptor?: string, statement_descriptor_suffix?: string } {
+  if (text === undefined) return {}
+  const sound = text.length <= 22 && /[A-Za-z]/.test(text) && !/[<>\\'"*]|[^\x20-\x7e]/.test(text)
+  if (!sound) throw refusal('statement_descriptor', 'at most 22 plain characters, with a letter and without < > \\ \' " *')
+  if (type === 'card') return { statement_descriptor_suffix: text }
+  if (text.length < 5) throw refusal('statement_descriptor', 'at least 5 characters')
+  return { statement_descriptor: text }
 }
 
-function cardOf ({ type, token }: MethodInput): Pick<Stripe.PaymentIntentCreateParams, 'payment_method' | 'payment_method_data'> {
-  if (type !== 'card') throw new ProviderError({ code: 'unsupported', reached: 'nowhere', param: 'method.type' })
-  if (token !== undefined && /^pm_\w+$/.test(token)) return { payment_method: token }
-  // The types of the SDK know of `card` as an object only; the token in it is Stripe.js' old form, which is still taken.
-  if (token !== undefined && /^tok_\w+$/.test(token)) return { payment_method_data: { type: 'card', card: { token } } as Stripe.PaymentIntentCreateParams.PaymentMethodData }
-  throw new ProviderError({ code: 'invalid_request', reached: 'nowhere', param: 'method.token', cause: new Error('a pm_ or tok_ of Stripe is needed') })
-}
-
-/** Source: https://docs.stripe.com/metadata, read 2026-11-20: 50 keys of 40 characters without brackets, values of 500. */
-const limits = { keys: 50, key: 40, value: 500 }
-
-/** The tenant's own metadata beside ours, which wins. What Stripe would refuse is refused before it leaves. */
-function metadataOf (input: CreatePaymentInput): Record<string, string> {
-  const metadata: Record<string, string> = {}
-  for (const [key, value] of Object.entries(input.metadata ?? {})) {
-    if (!key.startsWith('pasarela_')) metadata[key] = value
+/**
+ * Lines for the networks' level 2 and 3 data. Stripe adds tax on top of the lines, ours include it; so where lines are told, the
+ * tax goes into the metadata. Source: https://docs.stripe.com/payments/payment-line-items, read 2026-11-21.
+ */
+function detailsOf ({ lines, taxBreakdown, amount, orderReference }: CreatePaymentInput): Pick<Stripe.PaymentIntentCreateParams, 'amount_details' | 'payment_details'> {
+  if (lines !== undefined && lines.length > 0) {
+    sumsTo(lines, amount)
+    if (lines.length > 200) throw refusal('lines', 'Stripe takes 200')
+    const items = lines.map((line, i) => ({ product_name: line.name.slice(0, 1024), quantity: line.quantity, unit_cost: priceOnWire({ amount: line.unitAmount, currency: amount.currency }, `lines[${i}].unit_amount`) }))
+    return { amount_details: { line_items: items }, ...(orderReference === undefined ? {} : { payment_details: { order_reference: orderReference } }) }
   }
-  metadata[metadataKeys.payment] = input.reference
-  metadata[metadataKeys.attempt] = String(input.attempt)
-  if (input.orderReference !== undefined) metadata[metadataKeys.order] = input.orderReference
-  for (const [key, value] of Object.entries(metadata)) {
-    if (key === '' || key.length > limits.key || /[[\]]/.test(key) || value.length > limits.value) throw tooBig(key)
-  }
-  if (Object.keys(metadata).length > limits.keys) throw tooBig()
-  return metadata
+  const tax = taxOf(taxBreakdown)
+  return tax === undefined ? {} : { amount_details: { tax: { total_tax_amount: priceOnWire({ amount: tax, currency: amount.currency }, 'tax_breakdown') } } }
 }
 
-function tooBig (key?: string): ProviderError {
-  return new ProviderError({ code: 'invalid_request', reached: 'nowhere', param: key === undefined ? 'metadata' : `metadata.${key}` })
+function taxOf (breakdown: CreatePaymentInput['taxBreakdown']): number | undefined {
+  return breakdown === undefined || breakdown.length === 0 ? undefined : breakdown.reduce((sum, { amount }) => sum + amount, 0)
+}
+
+function taxNote ({ taxBreakdown = [] }: CreatePaymentInput): string | undefined {
+  return taxBreakdown.length === 0 ? undefined : taxBreakdown.map(({ type, amount }) => `${type} ${amount}`).join(', ').slice(0, 500)
+}
+
+/** Refuses lines that are not what is asked for: on a page of Stripe's the lines are the amount. */
+export function sumsTo (lines: readonly CheckoutLine[], { amount, currency }: Money): void {
+  const sum = lines.reduce((sum, line) => sum + line.quantity * line.unitAmount, 0)
+  if (sum !== amount) throw refusal('lines', `they are ${sum} ${currency} together, not ${amount}`)
 }

@@ -18,7 +18,7 @@ t.test('a payment that is confirmed at once is charged at once', async t => {
   t.strictSame(simulator.effects(paid.id), simulator.effects('pay_1'))
   t.strictSame(simulator.effects('pay_2').charges, 0)
   t.strictSame((await stripe.events.list()).data.map(event => event.type), ['charge.updated', 'payment_intent.succeeded', 'charge.succeeded', 'payment_intent.created'])
-  t.match((await stripe.balance.retrieve()).pending, [{ currency: 'mxn', amount: 10990 - 396 - 300 }])
+  t.match((await stripe.balance.retrieve()).pending, [{ currency: 'mxn', amount: 10990 - 396 - 300 - 111 }])
 })
 
 t.test('authorise, then capture all, a part, or nothing', async t => {
@@ -347,7 +347,7 @@ t.test('bad parameters are refused as Stripe refuses them, and change nothing', 
     [`amount=5000&currency=mxn&metadata[${'x'.repeat(41)}]=1`, { message: /40 characters/ }],
     ['amount=5000&currency=mxn&customer=cus_none', { code: 'resource_missing', param: 'customer' }],
     ['amount=5000&currency=mxn&payment_method=pm_none', { code: 'resource_missing', param: 'payment_method' }],
-    ['amount=5000&currency=mxn&payment_method_data[type]=oxxo', { message: /"oxxo" is invalid/ }],
+    ['amount=5000&currency=mxn&payment_method_data[type]=boleto', { message: /"boleto" is invalid/ }],
     ['amount=5000&currency=mxn&expand[]=nothing', { message: /cannot be expanded/ }],
     ['amount=5000&currency=mxn&confirm=true', { code: 'payment_intent_unexpected_state' }]
   ]

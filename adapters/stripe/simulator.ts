@@ -13,12 +13,15 @@ import { Faults } from './simulator/faults.ts'
 import { idMaker, seeded, type Random } from './simulator/ids.ts'
 import { Later, realTimers, type Timers } from './simulator/later.ts'
 import { RequestLog, type RequestEntry } from './simulator/log.ts'
-import { decide, pages } from './simulator/pages.ts'
+import { answer, authenticationPages } from './simulator/pages/authentication.ts'
+import { cashPages } from './simulator/pages/cash.ts'
 import { sign, webhookHeaders } from './simulator/signature.ts'
 import { StateFile } from './simulator/state.ts'
+import { steps } from './simulator/steps.ts'
 import { newestVersion } from './simulator/versions.ts'
+import { fairWeather } from './simulator/weather.ts'
 import { rollSecret } from './simulator/webhook-endpoints.ts'
-import type { Books, World } from './simulator/world.ts'
+import { allBooks, type Rules, type World } from './simulator/world.ts'
 
 export interface StripeSimulatorOptions {
   /** 0, the default: any free port. */
@@ -45,6 +48,8 @@ export interface StripeSimulatorOptions {
   webhookRetryBaseMs?: number
   /** How long asynchronous refunds take. Default 2 s; `advance` lets the time pass at once. */
   asyncMs?: number
+  /** What the accounts have set in their Dashboard, and waits that are shorter than Stripe's. */
+  rules?: Partial<Rules>
   /** Keeps the books between starts. */
   stateFile?: string
   /** A judge of requests beside the simulator's own checks; what it answers is refused with. */
@@ -73,6 +78,7 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
   const seed = options.random === undefined ? seeded(saved?.seed ?? options.seed ?? randomInt(2 ** 32)) : undefined
   const faults = new Faults()
   const log = new RequestLog()
+  const weather = fairWeather()
   let address = ''
   let file: StateFile | undefined
   const world: World = {
@@ -87,8 +93,11 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
     later: new Later(timers, now),
     accounts: new Map(),
     references: new Map(),
-    attempts: new Map(),
+    doors: new Map(),
     intents: new Map(),
+    steps,
+    moved: { intent: () => undefined, setup: () => undefined },
+    rules: { afterRetries: 'cancel', draftSeconds: 3600, vouchersPayThemselves: true, ...options.rules },
     changed: () => file?.changed()
   }
   if (options.stateFile !== undefined) file = new StateFile(options.stateFile, world, seed, timers)
@@ -97,11 +106,13 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
   const app = Fastify({ serverFactory: handler => gate(handler, faults, sockets), bodyLimit: 1_048_576 })
   readBodies(app)
   await app.register(async scope => control(scope, () => simulator))
-  pages(app, world)
+  authenticationPages(app, world)
+  cashPages(app, world)
   api(app, {
     world,
     keys: new Keys(world, options.keys),
     log,
+    weather,
     validate: options.validate,
     onBug: error => options.logger?.error({ err: error }, 'the Stripe simulator failed')
   })
@@ -109,9 +120,6 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
   address = `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`
   if (saved !== undefined) StateFile.restore(saved, world)
 
-  const allBooks = function * (): Generator<Books> {
-    for (const { test, live } of world.accounts.values()) yield * [test, live]
-  }
   const simulator: StripeSimulator = {
     url: address,
     async close () {
@@ -128,7 +136,7 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
     effects: (reference): Effects => effectsOf(world, reference),
     charged: reference => chargedOf(world, reference),
     signedWebhook ({ secret, now: at, type }) {
-      const event = newestEvent(allBooks(), type)
+      const event = newestEvent(allBooks(world), type)
       if (event === undefined) throw new Error(`nothing has happened yet${type === undefined ? '' : ` of type ${type}`}: there is no event to deliver`)
       const body = Buffer.from(eventBody(event, undefined))
       return { headers: webhookHeaders(sign(body, [secret], Math.floor(at.getTime() / 1000))), body }
@@ -140,7 +148,7 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
       const books = world.intents.get(id)
       const intent = books?.paymentIntents.get(id)
       if (books === undefined || intent === undefined) throw new Error(`there is no PaymentIntent ${id}`)
-      decide(world, books, intent, success)
+      answer(world, { books, record: intent }, success)
       return intent.wire.status
     },
     rollWebhookSecret: (endpoint, overlapSeconds) => rollSecret(world, endpoint, overlapSeconds),

@@ -1,18 +1,11 @@
 import { type ConnectionContext, type ProviderEvent, ProviderError, type RawWebhook, type Verdict, type WebhookScheme } from '../../core/adapter/index.ts'
 import type Stripe from 'stripe'
 import { probe, probeCurrency } from './connection.ts'
-import { apiVersion, call } from './http.ts'
+import { eventFrom } from './events.ts'
+import { apiVersion, callPlatform, connectedAccount } from './http.ts'
+import { metadataKeys } from './metadata.ts'
 import { defaultToleranceSeconds, refusalReason } from './signature.ts'
-import { dateOf, idOf, metadataKeys, refundOf, snapshotOf } from './wire.ts'
-
-/** Source: https://docs.stripe.com/api/events/types, read 2026-11-20. */
-export const events = [
-  'payment_intent.created', 'payment_intent.requires_action', 'payment_intent.processing', 'payment_intent.amount_capturable_updated',
-  'payment_intent.partially_funded', 'payment_intent.succeeded', 'payment_intent.payment_failed', 'payment_intent.canceled',
-  'charge.succeeded', 'charge.failed', 'charge.captured', 'charge.expired', 'charge.refunded', 'charge.updated',
-  'refund.created', 'refund.updated', 'refund.failed',
-  'charge.dispute.created', 'charge.dispute.updated', 'charge.dispute.closed', 'charge.dispute.funds_withdrawn', 'charge.dispute.funds_reinstated'
-]
+import { dateOf } from './wire-parts.ts'
 
 export const webhooks = {
   verify: ({ body, headers, secrets, now, settings }): Verdict => {
@@ -32,14 +25,17 @@ export const webhooks = {
 
   parse: (raw: RawWebhook): ProviderEvent[] => {
     const event = eventOf(raw.body)
-    const object = event?.data?.object as Partial<Stripe.Event.Data.Object> & { object?: string } | undefined
+    const object = event?.data?.object as { object?: string } | undefined
     if (event?.type === undefined || object === undefined) return [{ type: 'ignored', why: 'an event without an object' }]
     return [eventFrom(event.type, object, dateOf(event.created))]
   },
 
   register: async (context, { url, events }) => {
-    const endpoint = await call(context, (stripe, as) => stripe.webhookEndpoints.create({
+    // Stripe takes no endpoint from a connected account: its platform gets the events of all of them (QUIRKS.md).
+    const connect = connectedAccount(context) !== undefined
+    const endpoint = await callPlatform(context, (stripe, as) => stripe.webhookEndpoints.create({
       url,
+      ...(connect ? { connect } : {}),
       enabled_events: events as Stripe.WebhookEndpointCreateParams.EnabledEvent[],
       // Events are rendered in the endpoint's version, whatever the account's own is.
       api_version: apiVersion,
@@ -52,7 +48,7 @@ export const webhooks = {
 
   unregister: async (context, providerReference) => {
     try {
-      await call(context, (stripe, as) => stripe.webhookEndpoints.del(providerReference, {}, as))
+      await callPlatform(context, (stripe, as) => stripe.webhookEndpoints.del(providerReference, {}, as))
     } catch (thrown) {
       if (!(thrown instanceof ProviderError && thrown.code === 'not_found')) throw thrown
     }
@@ -71,7 +67,7 @@ export const webhooks = {
  */
 async function forgetOthers (context: ConnectionContext, url: string, keep: string): Promise<void> {
   try {
-    const page = await call(context, (stripe, as) => stripe.webhookEndpoints.list({ limit: 100 }, as))
+    const page = await callPlatform(context, (stripe, as) => stripe.webhookEndpoints.list({ limit: 100 }, as))
     for (const other of page.data) {
       const ours = other.url === url && other.metadata?.[metadataKeys.connection] === context.connectionId
       if (ours && other.id !== keep) await webhooks.unregister(context, other.id)
@@ -79,45 +75,6 @@ async function forgetOthers (context: ConnectionContext, url: string, keep: stri
   } catch (thrown) {
     // The new endpoint stands, and only this answer holds its secret.
     context.log.warn({ err: thrown }, 'old webhook endpoints were not removed')
-  }
-}
-
-function eventFrom (type: string, object: Partial<Stripe.Event.Data.Object> & { object?: string }, occurredAt: Date | undefined): ProviderEvent {
-  if (object.object === 'payment_intent') {
-    const intent = object as Stripe.PaymentIntent
-    if (intent.metadata?.[metadataKeys.probe] !== undefined) return { type: 'connection', what: 'ping' }
-    return { type: 'payment', providerReference: intent.id, reference: intent.metadata?.[metadataKeys.payment], occurredAt, snapshot: readable(() => snapshotOf(intent)) }
-  }
-  if (object.object === 'refund') {
-    const refund = object as Stripe.Refund
-    const payment = idOf(refund.payment_intent)
-    const snapshot = readable(() => refundOf(refund))
-    if (payment === undefined) return { type: 'ignored', why: 'a refund of no payment intent' }
-    const reference = refund.metadata?.[metadataKeys.payment]
-    if (snapshot === undefined) return { type: 'payment', providerReference: payment, reference, occurredAt }
-    return { type: 'refund', providerReference: payment, reference, occurredAt, refund: snapshot }
-  }
-  if (object.object === 'dispute') {
-    const dispute = object as Stripe.Dispute
-    const payment = idOf(dispute.payment_intent)
-    if (payment === undefined) return { type: 'ignored', why: 'a dispute of no payment intent' }
-    return { type: 'payment', providerReference: payment, occurredAt }
-  }
-  if (object.object === 'charge') {
-    const charge = object as Stripe.Charge
-    const payment = idOf(charge.payment_intent)
-    if (payment === undefined) return { type: 'ignored', why: 'a charge of no payment intent' }
-    return { type: 'payment', providerReference: payment, reference: charge.metadata?.[metadataKeys.payment], occurredAt }
-  }
-  return { type: 'ignored', why: `${type} is not one that we use` }
-}
-
-/** A status that we do not know makes no event unreadable: without a snapshot the hub asks. */
-function readable<T> (read: () => T): T | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
   }
 }
 

@@ -11,7 +11,7 @@ const base = {
   id: 'pi_1', object: 'payment_intent', amount: 5000, amount_capturable: 0, amount_received: 0, currency: 'mxn', status: 'succeeded', livemode: false,
   created: 1_700_000_000, metadata: {}, client_secret: 'pi_1_secret_x', latest_charge: null, last_payment_error: null, next_action: null, payment_method: null
 }
-const intent = (more: object) => snapshotOf({ ...base, ...more } as unknown as Stripe.PaymentIntent, 'pk_test_1')
+const intent = (more: object) => snapshotOf({ ...base, ...more } as unknown as Stripe.PaymentIntent, { publishableKey: 'pk_test_1' })
 
 t.test('every status of a payment intent', async t => {
   for (const [wire, status] of [

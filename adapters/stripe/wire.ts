@@ -1,41 +1,36 @@
-import {
-  type Mode, type NextAction, type PaymentSnapshot, ProviderError, type ProviderPaymentStatus, type RefundSnapshot, type RefundStatus
-} from '../../core/adapter/index.ts'
+import type { PaymentProblem, PaymentSnapshot, ProviderPaymentStatus, RefundSnapshot, RefundStatus } from '../../core/adapter/index.ts'
 import type Stripe from 'stripe'
 import { moneyOf } from './amounts.ts'
 import { problemOf } from './errors.ts'
-
-/** Our words on Stripe's objects. A payment intent's metadata is copied to its charges by Stripe. */
-export const metadataKeys = {
-  payment: 'pasarela_payment',
-  attempt: 'pasarela_attempt',
-  order: 'pasarela_order',
-  refund: 'pasarela_refund',
-  connection: 'pasarela_connection',
-  probe: 'pasarela_probe'
-} as const
+import { metadataKeys, referenceOf } from './metadata.ts'
+import { methodNameOf } from './methods.ts'
+import { nextActionOf, type StripeJs } from './next-action.ts'
+import { dateOf, expanded, idOf, modeOf, neverHeardOf } from './wire-parts.ts'
 
 /** A payment intent in our words. Throws ProviderError `unknown` for a status that is not in the documentation that we read. */
-export function snapshotOf (intent: Stripe.PaymentIntent, publishableKey?: string): PaymentSnapshot {
-  const charge = typeof intent.latest_charge === 'object' && intent.latest_charge !== null ? intent.latest_charge : undefined
-  const amount = moneyOf(intent.amount, intent.currency)
+export function snapshotOf (intent: Stripe.PaymentIntent, js: StripeJs = {}): PaymentSnapshot {
+  const charge = expanded(intent.latest_charge)
   const part = (wire: number | undefined) => wire === undefined ? 0 : moneyOf(wire, intent.currency).amount
   const status = statusOf(intent)
+  const nextAction = nextActionOf(intent, js)
   return {
     providerReference: intent.id,
-    reference: intent.metadata?.[metadataKeys.payment],
+    reference: referenceOf(intent.metadata),
     status,
     providerStatus: intent.status,
-    amount,
+    amount: moneyOf(intent.amount, intent.currency),
     amountCapturable: part(intent.amount_capturable),
     amountCaptured: part(intent.amount_received),
     amountRefunded: charge === undefined ? undefined : part(charge.amount_refunded),
     disputed: charge?.disputed,
     mode: modeOf(intent.livemode),
-    nextAction: nextActionOf(intent, publishableKey),
-    error: intent.last_payment_error === null || intent.last_payment_error === undefined ? undefined : problemOf(intent.last_payment_error),
+    nextAction,
+    error: errorOf(intent, charge),
     method: methodOf(intent, charge),
-    transactionReference: charge?.id ?? (typeof intent.latest_charge === 'string' ? intent.latest_charge : undefined),
+    savedMethodReference: savedMethodOf(intent),
+    customerProviderReference: idOf(intent.customer),
+    amountReceived: transferredOf(intent, nextAction),
+    transactionReference: idOf(intent.latest_charge),
     createdAt: dateOf(intent.created)
   }
 }
@@ -55,58 +50,34 @@ function statusOf (intent: Stripe.PaymentIntent): ProviderPaymentStatus {
       // `automatic`: not captured in time (7 days for most cards).
       return intent.cancellation_reason === 'expired' || intent.cancellation_reason === 'automatic' ? 'expired' : 'canceled'
     default:
-      throw new ProviderError({ code: 'unknown', reached: 'unknown', providerCode: String(intent.status) })
+      throw neverHeardOf(intent.status)
   }
 }
 
-/** What the payer has to do. Source: the type PaymentIntent.NextAction of stripe 23.1.0. */
-function nextActionOf (intent: Stripe.PaymentIntent, publishableKey: string | undefined): NextAction | undefined {
-  const secret = intent.client_secret
-  if (intent.status === 'requires_payment_method' || intent.status === 'requires_confirmation') {
-    return typeof secret !== 'string' ? undefined : { type: 'client_secret', client_secret: secret, publishable_key: publishableKey }
-  }
-  const action = intent.next_action
-  if (intent.status !== 'requires_action' || action === null || action === undefined) return undefined
-  if (action.redirect_to_url?.url) return { type: 'redirect', url: action.redirect_to_url.url }
-  if (action.verify_with_microdeposits?.hosted_verification_url) return { type: 'redirect', url: action.verify_with_microdeposits.hosted_verification_url }
-  const oxxo = action.oxxo_display_details
-  if (oxxo?.number) return { type: 'voucher', reference: oxxo.number, url: oxxo.hosted_voucher_url ?? undefined, expires_at: iso(oxxo.expires_after) ?? '' }
-  const boleto = action.boleto_display_details
-  if (boleto?.number) return { type: 'voucher', reference: boleto.number, url: boleto.hosted_voucher_url ?? undefined, expires_at: iso(boleto.expires_at) ?? '' }
-  const pix = action.pix_display_qr_code
-  if (pix?.data) return { type: 'qr', data: pix.data, image: pix.image_url_png ?? undefined, expires_at: iso(pix.expires_at) }
-  const transfer = action.display_bank_transfer_instructions
-  if (transfer !== undefined) return bankTransferOf(transfer, intent.currency)
-  return {
-    type: 'sdk_challenge',
-    data: { ...(typeof secret !== 'string' ? {} : { client_secret: secret }), ...(publishableKey === undefined ? {} : { publishable_key: publishableKey }), provider_type: action.type }
-  }
-}
-
-function bankTransferOf (transfer: Stripe.PaymentIntent.NextAction.DisplayBankTransferInstructions, currency: string): NextAction {
-  const spei = transfer.financial_addresses?.find(address => address.spei !== undefined)?.spei
-  return {
-    type: 'bank_transfer',
-    clabe: spei?.clabe,
-    bank: spei?.bank_name,
-    reference: transfer.reference ?? undefined,
-    amount_remaining: transfer.amount_remaining === null ? undefined : moneyOf(transfer.amount_remaining, transfer.currency ?? currency).amount,
-    url: transfer.hosted_instructions_url ?? undefined
-  }
+/** What Radar blocks, by the default rule or one of the tenant's, is told as a plain decline; only the charge knows. */
+function errorOf (intent: Stripe.PaymentIntent, charge: Stripe.Charge | undefined): PaymentProblem | undefined {
+  if (intent.last_payment_error === null || intent.last_payment_error === undefined) return undefined
+  const problem = problemOf(intent.last_payment_error)
+  return charge?.outcome?.type === 'blocked' ? { ...problem, code: 'fraud_suspected' } : problem
 }
 
 function methodOf (intent: Stripe.PaymentIntent, charge: Stripe.Charge | undefined): PaymentSnapshot['method'] {
   const used = charge?.payment_method_details ?? intent.last_payment_error?.payment_method ?? expanded(intent.payment_method)
   if (used === null || used === undefined) return undefined
   const card = used.card
-  return { type: used.type, brand: card?.brand ?? undefined, last4: card?.last4 ?? undefined, wallet: card?.wallet?.type }
+  return { type: methodNameOf(used.type), brand: card?.brand ?? undefined, last4: card?.last4 ?? undefined, wallet: card?.wallet?.type }
 }
 
-const expanded = <T extends object>(field: string | T | null | undefined): T | undefined => typeof field === 'object' && field !== null ? field : undefined
+/** Of a transfer that may come in parts: Stripe counts it as received when it is all there, and tells until then what is left. */
+function transferredOf (intent: Stripe.PaymentIntent, nextAction: PaymentSnapshot['nextAction']): number | undefined {
+  if (nextAction?.type === 'bank_transfer' && nextAction.amount_remaining !== undefined) return moneyOf(intent.amount, intent.currency).amount - nextAction.amount_remaining
+  return intent.status === 'succeeded' && intent.payment_method_types?.includes('customer_balance') ? moneyOf(intent.amount_received, intent.currency).amount : undefined
+}
 
-/** The id of a field that Stripe may give expanded. */
-export function idOf (field: string | { id: string } | null | undefined): string | undefined {
-  return typeof field === 'string' ? field : field?.id
+/** Stripe attaches it to the customer when the payment is through. */
+function savedMethodOf ({ setup_future_usage: usage, customer, status, payment_method: method }: Stripe.PaymentIntent): string | undefined {
+  const through = status === 'succeeded' || status === 'requires_capture' || status === 'processing'
+  return through && usage !== null && usage !== undefined && idOf(customer) !== undefined ? idOf(method) : undefined
 }
 
 const refundStatuses = new Set<string | null>(['pending', 'requires_action', 'succeeded', 'failed', 'canceled'] satisfies RefundStatus[])
@@ -120,7 +91,7 @@ const refundFailures: Record<string, 'merchant_balance_insufficient' | 'invalid_
 }
 
 export function refundOf (refund: Stripe.Refund): RefundSnapshot {
-  if (!refundStatuses.has(refund.status)) throw new ProviderError({ code: 'unknown', reached: 'unknown', providerCode: String(refund.status) })
+  if (!refundStatuses.has(refund.status)) throw neverHeardOf(refund.status)
   const failure = refund.failure_reason
   return {
     providerReference: refund.id,
@@ -132,16 +103,4 @@ export function refundOf (refund: Stripe.Refund): RefundSnapshot {
     error: failure === undefined || failure === null ? undefined : { code: refundFailures[failure] ?? 'unknown', providerCode: failure },
     createdAt: dateOf(refund.created)
   }
-}
-
-export function modeOf (livemode: boolean): Mode {
-  return livemode ? 'live' : 'test'
-}
-
-export function dateOf (seconds: number | null | undefined): Date | undefined {
-  return typeof seconds === 'number' ? new Date(seconds * 1000) : undefined
-}
-
-function iso (seconds: number | null | undefined): string | undefined {
-  return dateOf(seconds)?.toISOString()
 }

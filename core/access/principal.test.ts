@@ -6,6 +6,10 @@ const table: Record<typeof scopes[number], string> = {
   //                    platform_admin support tenant_admin tenant_member viewer
   'payments:read': 'P S A M V',
   'payments:write': 'P - A M -',
+  'customers:read': 'P S A M V',
+  'customers:write': 'P - A M -',
+  'subscriptions:read': 'P S A M V',
+  'subscriptions:write': 'P - A M -',
   'connections:read': 'P S A M V',
   'connections:write': 'P - A - -',
   'invoices:read': 'P S A M V',
@@ -46,7 +50,7 @@ t.test('a partner can make nothing that outlives the tenant’s consent', async 
 t.test('a new key gets what it may hold, and of a tenant what takes payments and issues invoices', async t => {
   for (const kind of keyKinds) t.ok(defaultScopes[kind].every(scope => grantableScopes[kind].has(scope)), kind)
   t.same(defaultScopes.tenant, [
-    'payments:read', 'payments:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'events:read', 'inbound:read', 'inbound:write',
+    'payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'events:read', 'inbound:read', 'inbound:write',
     'operations:read', 'alerts:read', 'alerts:write'
   ])
 })

@@ -127,6 +127,7 @@ function stamps (bug?: ToyInvoicingBug): Harness {
       document: document('good'),
       rejected: document('wrong'),
       cancellation: { motive: '02' },
+    register: { issuerTaxId: 'EKU9003173C9', customerTaxId: 'XAXX010101000', total: '116.00' },
       booked: ({ naturalKey: { issuerTaxId, series, number } }) => `${issuerTaxId}-${series}-${number}`
     }
   }

@@ -1,24 +1,34 @@
 import { amountPromises } from './conformance/amounts.ts'
 import { BrokenPromise } from './conformance/check.ts'
+import { checkoutPromises } from './conformance/checkout.ts'
 import { contractPromises } from './conformance/contract.ts'
+import { customerPromises } from './conformance/customers.ts'
+import { disputePromises } from './conformance/disputes.ts'
 import type { Draft, Plan } from './conformance/draft.ts'
 import type { Snapshot } from './conformance/family.ts'
 import type { Harness } from './conformance/harness.ts'
 import { invoicingPromises, issuer } from './conformance/invoicing.ts'
+import { listingPromises } from './conformance/listings.ts'
+import { moreWrites } from './conformance/more-writes.ts'
 import { payer } from './conformance/payer.ts'
 import { paymentPromises } from './conformance/payments.ts'
 import { secrecyPromises } from './conformance/secrecy.ts'
 import { openSession } from './conformance/session.ts'
 import { statePromises } from './conformance/state.ts'
+import { subscriptionPromises } from './conformance/subscriptions.ts'
+import { waitingPromises } from './conformance/waiting.ts'
 import { type Happening, webhookPromises } from './conformance/webhooks.ts'
 import { paymentWrites } from './conformance/writes.ts'
 import { capabilitiesOf } from './define.ts'
 
-export type { Document, Harness, InvoicingSamples, PaymentSamples, WebhookSamples } from './conformance/harness.ts'
+export type { DisputeSamples, Document, Harness, InvoicingSamples, PaymentSamples, SavedMethodSamples, SubscriptionSamples, TransferSamples, VoucherSamples, WebhookSamples } from './conformance/harness.ts'
 
 /** One promise that an adapter makes by existing. `run` throws when it is not kept; the message is for its author. */
 export interface ConformancePromise {
-  /** The group: contract, mode, credentials, payments, amounts, idempotency, faults, invoicing, webhooks, stateless, secrecy. */
+  /**
+   * The group: contract, mode, credentials, payments, amounts, vouchers, transfers, checkout, customers, subscriptions, disputes,
+   * listings, idempotency, faults, invoicing, webhooks, stateless, secrecy.
+   */
   promise: string
   name: string
   because: string
@@ -78,7 +88,12 @@ export function promisesOf (harness: Harness): ConformancePromise[] {
       drafts.push({ promise: 'contract', name: `the harness says how to use ${name}`, because: 'what is not tried is not known', keep: async () => { throw new BrokenPromise(`harness.${name} is missing`) } })
     }
   }
-  if (adapter.payments !== undefined && harness.payments !== undefined) drafts.push(...paymentPromises(plan), ...amountPromises(plan), ...paymentWrites(plan))
+  if (adapter.payments !== undefined && harness.payments !== undefined) {
+    drafts.push(
+      ...paymentPromises(plan), ...amountPromises(plan), ...waitingPromises(plan), ...checkoutPromises(plan), ...customerPromises(plan), ...subscriptionPromises(plan),
+      ...disputePromises(plan), ...listingPromises(plan), ...paymentWrites(plan), ...moreWrites(plan)
+    )
+  }
   if (adapter.invoicing !== undefined && harness.invoicing !== undefined) drafts.push(...invoicingPromises(plan))
   if (happen !== undefined && family !== undefined) drafts.push(...webhookPromises(plan, happen), ...statePromises(plan, happen, family), ...secrecyPromises(plan, happen))
   return drafts.map(({ keep, ...promise }) => ({ ...promise, run: () => keptIn(plan, keep) }))

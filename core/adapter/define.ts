@@ -1,6 +1,6 @@
 import { Value } from 'typebox/value'
 import type { ConnectionContext, ConnectionTest, Mode } from './context.ts'
-import type { InvoicingFamily } from './invoicing.ts'
+import type { InvoicingFamily, RegisterFamily } from './invoicing.ts'
 import { type Manifest, ManifestSchema, type OperationName } from './manifest.ts'
 import { isCurrency } from './money.ts'
 import type { PaymentsFamily } from './payments.ts'
@@ -15,13 +15,17 @@ export interface Adapter {
   test: (context: ConnectionContext) => Promise<ConnectionTest>
   payments?: PaymentsFamily
   invoicing?: InvoicingFamily
+  register?: RegisterFamily
   /** Explicit either way: there is no unverified default. */
   webhooks: WebhookScheme | 'provider-has-none'
   /** Takes out of a transcript what must never be kept: secrets, tokens, personal data that the provider echoes. */
   scrub: (transcript: string, credentials: Readonly<Record<string, string>>) => string
 }
 
-const methodOf: Record<'payments' | 'invoicing', Record<string, OperationName>> = {
+const families = ['payments', 'invoicing', 'register'] as const
+type Family = typeof families[number]
+
+const methodOf: Record<Family, Record<string, OperationName>> = {
   payments: {
     createPayment: 'create_payment', getPayment: 'get_payment', findPayment: 'find_payment', confirmPayment: 'confirm_payment',
     capture: 'capture', cancel: 'cancel', refund: 'refund', getRefund: 'get_refund', findRefund: 'find_refund', listTransactions: 'list_transactions',
@@ -38,7 +42,8 @@ const methodOf: Record<'payments' | 'invoicing', Record<string, OperationName>> 
     issue: 'issue', get: 'get_document', find: 'find_document', validate: 'validate_document', cancel: 'cancel_document',
     getCancellation: 'get_cancellation', download: 'download', creditNote: 'credit_note', paymentReceipt: 'payment_receipt',
     selfInvoice: 'self_invoice', registerSale: 'register_sale', globalInvoice: 'global_invoice', status: 'account_status'
-  }
+  },
+  register: { look: 'look_up_document' }
 }
 
 const writes = new Set<OperationName>(['create_payment', 'confirm_payment', 'capture', 'cancel', 'refund', 'register_webhook',
@@ -49,7 +54,7 @@ const writes = new Set<OperationName>(['create_payment', 'confirm_payment', 'cap
 /** What the adapter can do, asked of the adapter itself: a method that exists is the capability. */
 export function capabilitiesOf (adapter: Adapter): OperationName[] {
   const found: OperationName[] = ['test']
-  for (const family of ['payments', 'invoicing'] as const) {
+  for (const family of families) {
     const methods = adapter[family] as Record<string, unknown> | undefined
     if (methods === undefined) continue
     for (const [method, operation] of Object.entries(methodOf[family])) {
@@ -90,7 +95,7 @@ export function contractProblems (adapter: Adapter): string[] {
   const problems: string[] = []
   const owes = (truth: boolean, sentence: string) => { if (!truth) problems.push(sentence) }
   const capabilities = capabilitiesOf(adapter)
-  for (const family of ['payments', 'invoicing'] as const) {
+  for (const family of families) {
     owes(manifest.families.includes(family) === (adapter[family] !== undefined), `families and the ${family} object disagree`)
   }
   for (const operation of capabilities) {
@@ -114,6 +119,9 @@ export function contractProblems (adapter: Adapter): string[] {
   for (const name of manifest.credentials.required) owes(name in manifest.credentials.properties, `required credential ${name} is not a field`)
   for (const [name, field] of Object.entries(manifest.credentials.properties)) {
     if (field.pattern !== undefined) owes(compiles(field.pattern), `pattern of ${name} is not a regular expression`)
+  }
+  for (const [name, setting] of Object.entries(manifest.settings.properties)) {
+    if (setting.pattern !== undefined) owes(compiles(setting.pattern) && new RegExp(setting.pattern, 'u').test(String(setting.default)), `pattern of the setting ${name} is not one, or refuses its default`)
   }
   if (manifest.webhooks !== null) {
     owes(manifest.webhooks.secret in manifest.credentials.properties, 'webhooks.secret is not a credential')

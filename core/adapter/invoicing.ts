@@ -77,22 +77,34 @@ export type IssueInput = {
 export interface DocumentLookup {
   reference: string
   naturalKey: IssueInput['naturalKey']
+  /** The very bytes that were sent, where the hub seals: some providers are asked with them. */
+  sealed?: Uint8Array
   fiscalId?: string
   from: Date
   to: Date
 }
 
-export interface CancelDocumentInput {
+export interface CancelDocumentInput extends DocumentInRegister {
   idempotencyKey: IdempotencyKey
   reference: string
   providerReference: string
-  fiscalId: string
   /** The law's motive code (Mexico: 01–04). */
   motive: string
   /** Fiscal id of the document that replaces it. */
   substitute?: string
   /** The signed cancellation, where the hub seals. */
   sealed?: Uint8Array
+}
+
+/** By which the authority's register is asked about a document (Mexico: expresión impresa). */
+export interface DocumentInRegister {
+  fiscalId: string
+  issuerTaxId: string
+  customerTaxId: string
+  /** Decimal, as the document writes it. */
+  total: string
+  /** The last characters of its seal, where the register asks for them. */
+  sealTail?: string
 }
 
 export interface InvoicingFamily {
@@ -104,7 +116,8 @@ export interface InvoicingFamily {
   find: (context: ConnectionContext, lookup: DocumentLookup) => Promise<DocumentSnapshot | undefined>
   validate?: (context: ConnectionContext, input: IssueInput) => Promise<DocumentSnapshot['messages']>
   cancel?: (context: ConnectionContext, input: CancelDocumentInput) => Promise<DocumentSnapshot>
-  getCancellation?: (context: ConnectionContext, providerReference: string) => Promise<DocumentSnapshot>
+  /** What became of a cancellation, and of the document in the authority's register as this provider sees it. */
+  getCancellation?: (context: ConnectionContext, providerReference: string, document: DocumentInRegister) => Promise<DocumentSnapshot>
   download?: (context: ConnectionContext, providerReference: string, format: 'xml' | 'pdf') => Promise<Uint8Array>
   creditNote?: (context: ConnectionContext, input: IssueInput & { related: string }) => Promise<DocumentSnapshot>
   paymentReceipt?: (context: ConnectionContext, input: IssueInput & { related: string }) => Promise<DocumentSnapshot>
@@ -113,4 +126,10 @@ export interface InvoicingFamily {
   globalInvoice?: (context: ConnectionContext, input: IssueInput) => Promise<DocumentSnapshot>
   /** Stamps left, certificate on file: whatever the provider tells of the account. */
   status?: (context: ConnectionContext) => Promise<{ stampsLeft?: number, certificateExpiresAt?: Date }>
+}
+
+/** The tax authority's own register of documents: the referee of what a provider says of them. */
+export interface RegisterFamily {
+  /** `issued`: valid, whatever else is under way. Throws `not_found` (answered) for one that the register does not know (yet). */
+  look: (context: ConnectionContext, document: DocumentInRegister) => Promise<DocumentSnapshot>
 }

@@ -16,7 +16,7 @@ export const operationNames = [
   'submit_evidence', 'accept_dispute',
   'register_webhook', 'unregister_webhook', 'provoke_webhook',
   'issue', 'get_document', 'find_document', 'validate_document', 'cancel_document', 'get_cancellation', 'download',
-  'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'account_status'
+  'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'account_status', 'look_up_document'
 ] as const
 export type OperationName = typeof operationNames[number]
 
@@ -56,7 +56,7 @@ const Origins = Type.Record(Type.String({ pattern: '^[a-z_]+$' }), Type.String({
 export const ManifestSchema = Type.Object({
   id: Type.String({ pattern: '^[a-z][a-z0-9_]{1,30}$' }),
   name: Type.String({ minLength: 1 }),
-  families: Type.Array(oneOf(['payments', 'invoicing']), { minItems: 1, uniqueItems: true }),
+  families: Type.Array(oneOf(['payments', 'invoicing', 'register']), { minItems: 1, uniqueItems: true }),
   /** Facts are incomplete: offered only when the operator sets PASARELA_EXPERIMENTAL=1. */
   experimental: Type.Boolean(),
   /** ISO 3166-1 alpha-2. */
@@ -80,6 +80,8 @@ export const ManifestSchema = Type.Object({
       description: Text,
       default: Type.Union([Type.String(), Type.Integer(), Type.Boolean()]),
       enum: Type.Optional(Type.Array(Type.String())),
+      /** Anchored; the default matches it. */
+      pattern: Type.Optional(Type.String()),
       minimum: Type.Optional(Type.Integer()),
       maximum: Type.Optional(Type.Integer())
     }, closed))

@@ -12,7 +12,8 @@ export type ProviderPaymentStatus = typeof paymentStatuses[number]
 
 export type NextAction =
   | { type: 'redirect', url: string }
-  | { type: 'client_secret', client_secret: string, publishable_key?: string }
+  /** `account`: whose page scripts it needs, where the key is a platform's (Stripe.js: stripeAccount). `url`: a page of the provider's that does the same. */
+  | { type: 'client_secret', client_secret: string, publishable_key?: string, account?: string, url?: string }
   | { type: 'voucher', reference: string, barcode_url?: string, url?: string, expires_at: string }
   | { type: 'bank_transfer', clabe?: string, account?: string, bank?: string, reference?: string, amount_remaining?: number, url?: string, expires_at?: string }
   | { type: 'qr', data: string, image?: string, expires_at?: string }

@@ -4,7 +4,7 @@ import type { TenantDb } from '../db/in-tenant.ts'
 import { newUuid } from '../ids.ts'
 
 export interface NewAlert {
-  kind: 'amount_mismatch' | 'payment_review' | 'money_after_end' | 'cancel_too_late' | 'refund_review' | 'inbound_parked' | 'connection_failing' | 'payment_unresolved'
+  kind: 'amount_mismatch' | 'payment_review' | 'money_after_end' | 'cancel_too_late' | 'refund_review' | 'inbound_parked' | 'connection_failing' | 'payment_unresolved' | 'paid_elsewhere' | 'webhooks_missed' | 'customer_not_forgotten' | 'subscription_review' | 'subscription_unresolved' | 'invoice_rejected' | 'invoice_review' | 'invoice_unresolved' | 'invoice_canceled_elsewhere' | 'invoice_cancel_rejected' | 'stamps_low'
   severity: 'info' | 'warning' | 'critical'
   mode: Mode
   /** Public id of what it is about. */

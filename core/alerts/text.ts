@@ -10,7 +10,18 @@ const texts: Record<NewAlert['kind'], LocalText> = {
   refund_review: { es: 'Un reembolso no coincide con lo que dice el proveedor. Revíselo.', en: 'A refund does not match what the provider says. Look at it.' },
   inbound_parked: { es: 'Un aviso del proveedor no se pudo procesar. Vea la razón y repítalo.', en: 'A webhook of the provider could not be processed. See why, and replay it.' },
   connection_failing: { es: 'La conexión con el proveedor falla. Pruebe las credenciales.', en: 'The connection to the provider is failing. Test its credentials.' },
-  payment_unresolved: { es: 'El proveedor no ha dicho cómo terminó un pago. Pregúntele a él o ciérrelo a mano.', en: 'The provider has not said how a payment ended. Ask them, or close it by hand.' }
+  payment_unresolved: { es: 'El proveedor no ha dicho cómo terminó un pago. Pregúntele a él o ciérrelo a mano.', en: 'The provider has not said how a payment ended. Ask them, or close it by hand.' },
+  paid_elsewhere: { es: 'Un pago que siguió con otra conexión también se cobró en la primera. Reembólselo en el panel de ese proveedor.', en: 'A payment that went on with another connection was taken by the first one too. Give it back in that provider’s dashboard.' },
+  webhooks_missed: { es: 'La auditoría encontró cambios que ningún aviso del proveedor contó. Se corrigieron los que se pudo; revise el webhook.', en: 'The audit found changes that no webhook had told. What could be was put right; look at the webhook.' },
+  invoice_rejected: { es: 'El PAC rechazó una factura. Vea los mensajes, corríjala y vuelva a emitirla.', en: 'The PAC rejected an invoice. See the messages, correct it and issue it again.' },
+  invoice_review: { es: 'Lo que el PAC devolvió no es lo que se le envió. Compare ambos documentos antes de usarlos.', en: 'What the PAC gave back is not what it was sent. Compare the two documents before using them.' },
+  invoice_unresolved: { es: 'No se sabe si una factura quedó timbrada o cancelada. Pregunte al PAC.', en: 'It is not known whether an invoice was stamped or cancelled. Ask the PAC.' },
+  invoice_canceled_elsewhere: { es: 'Una factura se canceló fuera de aquí. Revise quién lo hizo.', en: 'An invoice was cancelled elsewhere. Find out who did it.' },
+  invoice_cancel_rejected: { es: 'La cancelación de una factura no fue aceptada. La factura sigue vigente.', en: 'The cancellation of an invoice was not accepted. The invoice is still valid.' },
+  stamps_low: { es: 'Quedan pocos timbres en la cuenta del PAC. Compre más.', en: 'Few stamps are left in the account at the PAC. Buy more.' },
+  customer_not_forgotten: { es: 'Un proveedor no borró a un cliente que usted eliminó. Bórrelo en su panel.', en: 'A provider did not delete a customer that you deleted. Delete it in their dashboard.' },
+  subscription_review: { es: 'El proveedor dice de una suscripción algo que no coincide con lo pedido. Compárela en su panel.', en: 'The provider says of a subscription what does not match what was asked. Compare it in their dashboard.' },
+  subscription_unresolved: { es: 'El proveedor no ha dicho cómo quedó una suscripción. Véala en su panel.', en: 'The provider has not said what became of a subscription. Look at it in their dashboard.' }
 }
 
 export function alertText (kind: string, language: 'es' | 'en'): string {

@@ -1,4 +1,5 @@
 import { adaptersList } from './adapters-list.ts'
+import { certificate } from './certificate.ts'
 import type { Command } from './command.ts'
 import { hooksReplay } from './hooks-replay.ts'
 import { keysPlatform } from './keys-platform.ts'
@@ -19,5 +20,6 @@ export const commands: readonly Command[] = [
   keysPlatform,
   keysRotateMaster,
   hooksReplay,
-  adaptersList
+  adaptersList,
+  certificate
 ]

@@ -37,6 +37,7 @@ export function checkSettings (adapter: Adapter, settings: Readonly<Record<strin
     if (property === undefined) errors.push({ path, message: `is not a setting of ${adapter.manifest.name}` })
     else if (type !== property.type) errors.push({ path, message: `must be ${property.type}` })
     else if (property.enum !== undefined && !property.enum.includes(String(value))) errors.push({ path, message: `must be one of ${property.enum.join(', ')}` })
+    else if (property.pattern !== undefined && !new RegExp(property.pattern, 'u').test(String(value))) errors.push({ path, message: `does not look like one: ${property.description.en}` })
     else if (typeof value === 'number' && property.minimum !== undefined && value < property.minimum) errors.push({ path, message: `must be at least ${property.minimum}` })
     else if (typeof value === 'number' && property.maximum !== undefined && value > property.maximum) errors.push({ path, message: `must be at most ${property.maximum}` })
   }

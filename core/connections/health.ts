@@ -17,8 +17,21 @@ export interface CallEnd {
 export interface HealthRecorder {
   /** Notes how a call ended. Never awaited by the call itself, and never in its way. */
   note: (connection: { tenantId: string, id: string }, end: CallEnd) => void
+  /** Its next success is to be written, however lately one was: somebody has seen it fail. */
+  expect: (connectionId: string) => void
   /** Resolves when all that was noted is written. */
   idle: () => Promise<void>
+}
+
+export interface HealthDeps {
+  db: Kysely<Database>
+  log: { error: (fields: object, message: string) => void }
+  /** Failures in a row from which on the breaker is not closed. */
+  breakerFailures: number
+  /** Told when whether a connection is asked may be another now. */
+  changed: (tenantId: string) => void
+  /** Told that a call has ended, and what there was to write of it is written. */
+  ended: (connectionId: string) => void
 }
 
 const failuresInRow = 5
@@ -32,7 +45,7 @@ const isCredentialProblem = (code: string | null) => code === 'invalid_credentia
  * half minute. A refused payment is a healthy answer; only a provider that cannot be reached, or that refuses the
  * credentials, makes a connection `failing`.
  */
-export function createHealthRecorder ({ db, log }: { db: Kysely<Database>, log: { error: (fields: object, message: string) => void } }): HealthRecorder {
+export function createHealthRecorder ({ db, log, breakerFailures, changed, ended }: HealthDeps): HealthRecorder {
   const seen = new Map<string, { failing: boolean, at: number }>()
   const writing = new Set<Promise<void>>()
 
@@ -40,25 +53,32 @@ export function createHealthRecorder ({ db, log }: { db: Kysely<Database>, log: 
     note (connection, end) {
       const bad = end.outcome === 'unknown' || end.outcome === 'nowhere' || isCredentialProblem(end.errorCode)
       const last = seen.get(connection.id)
-      if (!bad && last !== undefined && !last.failing && end.finishedAt.getTime() - last.at < quietMs) return
+      if (!bad && last !== undefined && !last.failing && end.finishedAt.getTime() - last.at < quietMs) return ended(connection.id)
       if (seen.size > 10_000) seen.clear()
       seen.set(connection.id, { failing: bad, at: end.finishedAt.getTime() })
       // Our own limit says nothing of the provider.
-      if (end.outcome === 'nowhere' && end.errorCode === 'rate_limited') return
-      const done = write(db, connection, end, bad).catch((error: unknown) => log.error({ err: error }, 'health was not written')).finally(() => writing.delete(done))
+      if (end.outcome === 'nowhere' && end.errorCode === 'rate_limited') return ended(connection.id)
+      const done = write(db, connection, end, bad, breakerFailures)
+        .then(moved => { if (moved) changed(connection.tenantId) }, (error: unknown) => log.error({ err: error }, 'health was not written'))
+        .finally(() => {
+          writing.delete(done)
+          ended(connection.id)
+        })
       writing.add(done)
     },
+    expect: connectionId => { seen.delete(connectionId) },
     async idle () {
       while (writing.size > 0) await Promise.all(writing)
     }
   }
 }
 
-async function write (db: Kysely<Database>, connection: { tenantId: string, id: string }, end: CallEnd, bad: boolean): Promise<void> {
+/** True when the breaker is not as it was. */
+async function write (db: Kysely<Database>, connection: { tenantId: string, id: string }, end: CallEnd, bad: boolean, breakerFailures: number): Promise<boolean> {
   const now = end.finishedAt
-  await inTenant(db, connection.tenantId, async db => {
+  return await inTenant(db, connection.tenantId, async db => {
     const row = await queries.lockConnection(db, connection.id)
-    if (row === undefined) return
+    if (row === undefined) return false
     const failures = bad ? row.failures_in_row + 1 : 0
     const health = !row.enabled ? 'disabled' : !bad ? 'healthy' : isCredentialProblem(end.errorCode) || failures >= failuresInRow ? 'failing' : row.health
     await queries.updateConnection(db, row.id, {
@@ -68,9 +88,12 @@ async function write (db: Kysely<Database>, connection: { tenantId: string, id: 
         ? { last_error_at: now, last_error: JSON.stringify({ code: end.errorCode, provider_code: end.providerCode, at: now.toISOString() }) }
         : { last_success_at: now })
     }, now)
-    if (health === row.health) return
+    const moved = Math.max(failures, row.failures_in_row) >= breakerFailures
+    if (moved) await queries.notifyConnection(db, row.id)
+    if (health === row.health) return moved
     const subjectId = publicId('connection', row.id)
     await recordEvents(db, now, [{ type: `connection.${health}`, mode: row.mode as Mode, subjectId: row.id, data: { id: subjectId, object: 'connection', health, error_code: end.errorCode } }])
     if (health === 'failing') await raiseAlert(db, now, { kind: 'connection_failing', severity: 'critical', mode: row.mode as Mode, subjectId, detail: { error_code: end.errorCode, provider_code: end.providerCode } })
+    return moved
   })
 }

@@ -11,6 +11,7 @@ import { publicId } from '../ids.ts'
 import { createKeyCache } from '../vault/key-cache.ts'
 import { VaultError } from '../vault/vault-error.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { Seen } from './breaker.ts'
 
 /** A connection's row with its credentials still sealed: what one transaction reads before a provider is called. */
 export interface SealedConnection {
@@ -47,10 +48,15 @@ export async function loadSealed (db: TenantDb, id: string): Promise<SealedConne
   return row && toSealed(row)
 }
 
-/** Every usable connection of a mode, oldest first: the order in which one is chosen when the caller names none. */
-export async function loadUsable (db: TenantDb, mode: Mode): Promise<SealedConnection[]> {
-  const rows = await selectSealed(db).where('c.mode', '=', mode).where('c.enabled', '=', true).orderBy('c.id').limit(50).execute()
-  return rows.map(toSealed)
+/** One to choose from, with what tells whether it is well. */
+export interface KnownConnection extends SealedConnection, Seen {
+  label: string
+}
+
+/** Every connection of a mode, oldest first, the disabled ones too. */
+export async function loadConnections (db: TenantDb, mode: Mode): Promise<KnownConnection[]> {
+  const rows = await selectSealed(db).select(['c.label', 'c.failures_in_row', 'c.last_error_at']).where('c.mode', '=', mode).orderBy('c.id').limit(500).execute()
+  return rows.map(row => ({ ...toSealed(row), label: row.label, failuresInRow: row.failures_in_row, lastErrorAt: row.last_error_at }))
 }
 
 function selectSealed (db: TenantDb) {

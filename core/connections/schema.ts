@@ -74,6 +74,11 @@ export const Health = Type.Object({
   last_success_at: Nullable(Instant),
   last_error: Nullable(ErrorSeen),
   failures_in_row: Type.Integer(),
+  breaker: Type.Object({
+    state: oneOf(['closed', 'open', 'half_open']),
+    opens_after: Type.Integer({ description: 'Failures in a row.' }),
+    probe_at: Nullable(Instant)
+  }, { description: 'While it is open another connection goes first, where one can; then one call tries this one again.' }),
   webhook: Type.Object({ registered: Type.Boolean(), first_event_at: Nullable(Instant), last_event_at: Nullable(Instant), refused: Type.Integer(), last_refused_at: Nullable(Instant) })
 }, { title: 'ConnectionHealth' })
 export type Health = Static<typeof Health>

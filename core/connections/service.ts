@@ -210,6 +210,7 @@ export async function connectionHealth (hub: Hub, access: Access, publicConnecti
   return await inTenant(hub.db, access.tenantId, async db => {
     const row = await findOrThrow(db, access, id)
     const { refused, last } = await queries.countRefused(db, id)
+    const breaker = hub.usable.breaker({ failuresInRow: row.failures_in_row, lastErrorAt: row.last_error_at })
     const at = (date: Date | null) => date?.toISOString() ?? null
     return {
       health: row.enabled ? row.health as Health['health'] : 'disabled',
@@ -217,6 +218,7 @@ export async function connectionHealth (hub: Hub, access: Access, publicConnecti
       last_success_at: at(row.last_success_at),
       last_error: showError(row.last_error, access.language),
       failures_in_row: row.failures_in_row,
+      breaker: { state: breaker.state, opens_after: hub.config.breakerFailures, probe_at: at(breaker.probeAt) },
       webhook: { registered: row.hook_reference !== null, first_event_at: at(row.first_event_at), last_event_at: at(row.last_event_at), refused, last_refused_at: at(last) }
     }
   })

@@ -2,40 +2,110 @@ import type { Kysely } from 'kysely'
 import type { Mode } from '../adapter/context.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import type { Database } from '../db/schema.ts'
-import { loadUsable, type SealedConnection } from './open.ts'
+import { type CompiledRules, compileRules } from '../routing/engine.ts'
+import { findRules } from '../routing/queries.ts'
+import { type Breaker, type BreakerLimits, breakerOf, createProbes, type Seen } from './breaker.ts'
+import { type KnownConnection, loadConnections } from './open.ts'
+
+/** What a connection is chosen from: one tenant's, in one mode. */
+export interface Usable {
+  /** Oldest first, the disabled ones too. */
+  connections: readonly KnownConnection[]
+  byId: ReadonlyMap<string, KnownConnection>
+  rules: CompiledRules
+  rulesVersion: number
+}
 
 export interface UsableConnections {
   /** What was usable a moment ago; undefined when it is not remembered. */
-  recall: (tenantId: string, mode: Mode) => readonly SealedConnection[] | undefined
+  recall: (tenantId: string, mode: Mode) => Usable | undefined
   /** Asks the database, and remembers. */
-  load: (tenantId: string, mode: Mode) => Promise<readonly SealedConnection[]>
+  load: (tenantId: string, mode: Mode) => Promise<Usable>
   forget: (tenantId: string) => void
+  breaker: (seen: Seen) => Breaker
+  /** For a connection whose breaker is half-open: true for the one caller that may try it. */
+  claimProbe: (connectionId: string) => boolean
+  /** A call on it has ended, well or badly. */
+  probeEnded: (connectionId: string) => void
+}
+
+export interface UsableDeps {
+  db: Kysely<Database>
+  now: () => Date
+  breaker: BreakerLimits
+  /** Told of a connection that has failed: its next success is news. */
+  troubled: (connectionId: string) => void
 }
 
 const rememberMs = 10_000
-const rememberAtMost = 5000
+/** Tenants and rules together: what is remembered is bounded by its size. */
+const rememberAtMost = 100_000
+/** A probe that nobody ended (a process of this time stood still) does not keep the others away for longer. */
+const probeMs = 60_000
 
 /**
- * Remembers a tenant's usable connections for seconds. It is only a hint: a refusal is never given on it, and the intent is
+ * Remembers a tenant's connections and rules for seconds. It is only a hint: a refusal is never given on it, and the intent is
  * written only if the chosen connection is still enabled and at the remembered version.
  */
-export function createUsableConnections ({ db, now }: { db: Kysely<Database>, now: () => Date }): UsableConnections {
-  const known = new Map<string, { list: readonly SealedConnection[], until: number }>()
+export function createUsableConnections ({ db, now, breaker, troubled }: UsableDeps): UsableConnections {
+  const known = new Map<string, { usable: Usable, until: number }>()
+  const asking = new Map<string, Promise<Usable>>()
+  const probes = createProbes({ now, leaseMs: probeMs })
+  let size = 0
   const nameOf = (tenantId: string, mode: Mode) => `${tenantId}:${mode}`
+
+  async function ask (tenantId: string, mode: Mode): Promise<Usable> {
+    const { connections, list } = await inTenant(db, tenantId, async db => ({ connections: await loadConnections(db, mode), list: await findRules(db, mode) }), { accessMode: 'read only' })
+    for (const { id, failuresInRow } of connections) if (failuresInRow > 0) troubled(id)
+    return { connections, byId: new Map(connections.map(connection => [connection.id, connection])), rules: compileRules(list.rules), rulesVersion: list.version }
+  }
+
+  function drop (name: string): void {
+    asking.delete(name)
+    const entry = known.get(name)
+    if (entry === undefined) return
+    size -= weightOf(entry.usable)
+    known.delete(name)
+  }
+
+  function remember (name: string, usable: Usable): void {
+    drop(name)
+    if (size >= rememberAtMost) {
+      known.clear()
+      size = 0
+    }
+    known.set(name, { usable, until: now().getTime() + rememberMs })
+    size += weightOf(usable)
+  }
+
   return {
     recall (tenantId, mode) {
       const entry = known.get(nameOf(tenantId, mode))
-      return entry !== undefined && entry.until > now().getTime() ? entry.list : undefined
+      return entry !== undefined && entry.until > now().getTime() ? entry.usable : undefined
     },
     async load (tenantId, mode) {
-      const list = await inTenant(db, tenantId, async db => await loadUsable(db, mode))
-      if (known.size >= rememberAtMost) known.clear()
-      known.set(nameOf(tenantId, mode), { list, until: now().getTime() + rememberMs })
-      return list
+      const name = nameOf(tenantId, mode)
+      const underWay = asking.get(name)
+      if (underWay !== undefined) return await underWay
+      const asked = ask(tenantId, mode)
+      asking.set(name, asked)
+      try {
+        const usable = await asked
+        // Changed while we asked: what was read may be old already.
+        if (asking.get(name) === asked) remember(name, usable)
+        return usable
+      } finally {
+        if (asking.get(name) === asked) asking.delete(name)
+      }
     },
     forget (tenantId) {
-      known.delete(nameOf(tenantId, 'test'))
-      known.delete(nameOf(tenantId, 'live'))
-    }
+      drop(nameOf(tenantId, 'test'))
+      drop(nameOf(tenantId, 'live'))
+    },
+    breaker: seen => breakerOf(seen, breaker, now()),
+    claimProbe: probes.claim,
+    probeEnded: probes.ended
   }
 }
+
+const weightOf = ({ rules, connections }: Usable): number => 1 + rules.rules.length + connections.length

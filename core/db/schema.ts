@@ -11,7 +11,9 @@ export interface Database {
   audit_log: AuditLog
   checkout_pages: CheckoutPages
   connections: Connections
+  counterparts: Counterparts
   credentials: Credentials
+  customers: Customers
   data_keys: DataKeys
   disputes: Disputes
   documents: Documents
@@ -21,13 +23,20 @@ export interface Database {
   inbound_refused: InboundRefused
   inbound_refused_counters: InboundRefusedCounters
   inbound_seen: InboundSeen
+  invoice_payments: InvoicePayments
+  invoices: Invoices
   operations: Operations
   partner_tenants: PartnerTenants
   partners: Partners
   payment_attempts: PaymentAttempts
+  payment_methods: PaymentMethods
   payments: Payments
+  plans: Plans
   refunds: Refunds
+  routing_rules: RoutingRules
   sessions: Sessions
+  subscription_cycles: SubscriptionCycles
+  subscriptions: Subscriptions
   tenants: Tenants
   timers: Timers
   users: Users
@@ -152,6 +161,23 @@ export interface Connections {
   deleted_at: Date | null
 }
 
+export interface Counterparts {
+  tenant_id: string
+  id: string
+  kind: string
+  owner_id: string
+  connection_id: string
+  provider_reference: string | null
+  key_id: string
+  asked_at: Date | null
+  sent_at: Date | null
+  busy_until: Date | null
+  told_version: number | null
+  removed_at: Date | null
+  created_at: Date
+  updated_at: Date
+}
+
 export interface Credentials {
   tenant_id: string
   id: string
@@ -163,6 +189,24 @@ export interface Credentials {
   hint: string
   valid_from: Generated<Date>
   valid_until: Date | null
+}
+
+export interface Customers {
+  tenant_id: string
+  id: string
+  mode: string
+  name: string | null
+  email: string | null
+  phone: string | null
+  tax_id: string | null
+  address: Json | null
+  reference: string | null
+  metadata: Generated<Json>
+  default_method_id: string | null
+  version: Generated<number>
+  created_at: Date
+  updated_at: Date
+  deleted_at: Date | null
 }
 
 export interface DataKeys {
@@ -293,6 +337,68 @@ export interface InboundSeen {
   duplicates: Generated<number>
 }
 
+export interface InvoicePayments {
+  tenant_id: string
+  id: string
+  invoice_id: string
+  number: number
+  amount: string
+  balance_before: string
+  currency: string
+  form: string
+  paid_at: Date
+  payment_id: string | null
+  receipt_id: string | null
+  created_at: Date
+}
+
+export interface Invoices {
+  tenant_id: string
+  id: string
+  mode: string
+  country: string
+  kind: string
+  status: string
+  review: string | null
+  issuer_id: string
+  certificate_id: string | null
+  connection_id: string | null
+  provider: string | null
+  series_id: string | null
+  series: string | null
+  number: string | null
+  body: Json
+  model: Json
+  customer_tax_id: string
+  currency: string
+  total: string
+  amount_paid: Generated<string>
+  due: string | null
+  reference: string | null
+  payment_id: string | null
+  related_id: string | null
+  fiscal_id: string | null
+  provider_reference: string | null
+  provider_status: string | null
+  sealed: Buffer | null
+  issued_at: Date | null
+  stamped_at: Date | null
+  messages: Generated<Json>
+  cancel_motive: string | null
+  cancel_substitute: string | null
+  cancel_sealed: Buffer | null
+  cancel_asked_at: Date | null
+  canceled_at: Date | null
+  pending_kind: string | null
+  pending_operation_id: string | null
+  pending_key: string | null
+  pending_since: Date | null
+  metadata: Generated<Json>
+  version: Generated<number>
+  created_at: Date
+  updated_at: Date
+}
+
 export interface Operations {
   tenant_id: string
   id: string
@@ -338,6 +444,34 @@ export interface PaymentAttempts {
   provider_reference: string | null
   transaction_reference: string | null
   error: Json | null
+  created_at: Date
+  updated_at: Date
+}
+
+export interface PaymentMethods {
+  tenant_id: string
+  id: string
+  mode: string
+  customer_id: string
+  connection_id: string
+  provider: string
+  type: string
+  status: string
+  brand: string | null
+  last4: string | null
+  exp_month: number | null
+  exp_year: number | null
+  provider_sealed: string | null
+  provider_mac: Buffer | null
+  setup_reference: string | null
+  next_action_sealed: string | null
+  error: Json | null
+  pending_key: string | null
+  pending_operation_id: string | null
+  pending_sealed: string | null
+  pending_since: Date | null
+  removed_at: Date | null
+  detached_at: Date | null
   created_at: Date
   updated_at: Date
 }
@@ -399,6 +533,22 @@ export interface Payments {
   dispute: Json | null
 }
 
+export interface Plans {
+  tenant_id: string
+  id: string
+  mode: string
+  name: string
+  amount: number
+  currency: string
+  interval: string
+  interval_count: number
+  trial_days: number | null
+  reference: string | null
+  metadata: Generated<Json>
+  created_at: Date
+  archived_at: Date | null
+}
+
 export interface Refunds {
   tenant_id: string
   id: string
@@ -425,6 +575,15 @@ export interface Refunds {
   updated_at: Date
 }
 
+export interface RoutingRules {
+  tenant_id: string
+  mode: string
+  version: number
+  rules: Json
+  created_at: Date
+  updated_at: Date
+}
+
 export interface Sessions {
   tenant_id: string
   id: string
@@ -436,6 +595,66 @@ export interface Sessions {
   last_seen_at: Generated<Date>
   expires_at: Date
   revoked_at: Date | null
+}
+
+export interface SubscriptionCycles {
+  tenant_id: string
+  id: string
+  mode: string
+  subscription_id: string
+  connection_id: string
+  provider_reference: string
+  status: string
+  amount: number
+  currency: string
+  period_start: Date | null
+  period_end: Date | null
+  attempts: Generated<number>
+  next_attempt_at: Date | null
+  error: Json | null
+  payment_reference: string | null
+  payment_id: string | null
+  payment_owed: Generated<boolean>
+  created_at: Date
+  updated_at: Date
+}
+
+export interface Subscriptions {
+  tenant_id: string
+  id: string
+  mode: string
+  connection_id: string
+  provider: string
+  customer_id: string
+  plan_id: string
+  payment_method_id: string | null
+  quantity: number
+  status: string
+  known_status: string
+  provider_status: string | null
+  provider_reference: string | null
+  current_period_start: Date | null
+  current_period_end: Date | null
+  cancel_at_period_end: Generated<boolean>
+  canceled_at: Date | null
+  trial_days: number | null
+  trial_ends_at: Date | null
+  trial_told_at: Date | null
+  return_url: string | null
+  next_action_sealed: string | null
+  error: Json | null
+  review: Json | null
+  reference: string | null
+  metadata: Generated<Json>
+  cancel_wanted: string | null
+  version: Generated<number>
+  pending_kind: string | null
+  pending_change: Json | null
+  pending_operation_id: string | null
+  pending_key: string | null
+  pending_since: Date | null
+  created_at: Date
+  updated_at: Date
 }
 
 export interface Tenants {

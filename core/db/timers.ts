@@ -10,8 +10,10 @@ export async function setTimer (db: TenantDb, kind: string, id: string, at: Date
     .onConflict(oc => oc.columns(['tenant_id', 'kind', 'id']).doUpdateSet({ due_at: at, tries: 0 })).execute()
 }
 
-export async function clearTimer (db: TenantDb, kind: string, id: string): Promise<void> {
-  await db.deleteFrom('timers').where('tenant_id', '=', db.tenantId).where('kind', '=', kind).where('id', '=', id).execute()
+/** `leasedUntil`: only if nobody has set it anew since it was claimed. */
+export async function clearTimer (db: TenantDb, kind: string, id: string, leasedUntil?: Date): Promise<void> {
+  await db.deleteFrom('timers').where('tenant_id', '=', db.tenantId).where('kind', '=', kind).where('id', '=', id)
+    .$if(leasedUntil !== undefined, q => q.where('due_at', '=', leasedUntil!)).execute()
 }
 
 /**

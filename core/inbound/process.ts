@@ -10,6 +10,7 @@ import { recordedCall } from '../operations/call.ts'
 import { type Applied, applyFact, prepare } from '../payments/apply.ts'
 import { findByProviderReference, findPayment, findRefund, lockPayment, type PaymentRow } from '../payments/queries.ts'
 import type { Fact } from '../payments/machine.ts'
+import { wakeLeftAttempt } from '../payments/left-attempts.ts'
 import { pullPayment } from '../payments/pull.ts'
 import { adoptRefund, applyRefund } from '../payments/refunds.ts'
 import { openBody } from './body.ts'
@@ -79,7 +80,12 @@ async function processEvent (hub: Hub, connection: SealedConnection, event: Prov
     case 'refund':
     case 'dispute': {
       const payment = await match(hub, connection, event.reference, event.providerReference)
-      if (payment === undefined) return { status: 'unmatched', reason: `no payment of ours is ${event.providerReference}` }
+      if (payment === undefined) {
+        const left = await wakeLeftAttempt(hub, connection, event.providerReference)
+        return left === undefined
+          ? { status: 'unmatched', reason: `no payment of ours is ${event.providerReference}` }
+          : { status: 'processed', reason: 'its payment went on with another connection', subjectId: left }
+      }
       const reason = event.type === 'refund'
         ? await processRefund(hub, connection, payment, event, believed)
         : await processPayment(hub, connection, payment, event, believed)

@@ -51,7 +51,7 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   }) as fc.Arbitrary<Fact>
 )
 
-t.test('whatever happens in whatever order', async t => {
+t.test('whatever happens in whatever order', async () => {
   fc.assert(fc.property(fc.array(fact, { maxLength: 40 }), facts => {
     let state = draft
     const seen: InvoiceStatus[] = []

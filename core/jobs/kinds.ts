@@ -3,7 +3,11 @@ export const jobKinds = [
   'inbound',
   'payment',
   'refund',
+  'customer',
+  'payment_method',
+  'subscription',
   'document',
+  'left_attempt',
   'maintenance'
 ] as const
 export type JobKind = typeof jobKinds[number]

@@ -69,6 +69,13 @@ export async function lastSent (db: TenantDb, subjectId: string, kind: Operation
   return row?.started_at
 }
 
+/** Where a call of this kind about it was sent, or was about to be. */
+export async function connectionsTried (db: TenantDb, subjectId: string, kind: OperationName): Promise<string[]> {
+  const rows = await db.selectFrom('operations').select('connection_id').distinct()
+    .where('tenant_id', '=', db.tenantId).where('subject_id', '=', subjectId).where('kind', '=', kind).execute()
+  return rows.map(row => row.connection_id)
+}
+
 export async function finishOperation (db: TenantDb, id: string, report: CallReport): Promise<void> {
   await db.updateTable('operations').set({ ...reportColumns(report), exchanges: JSON.stringify(report.exchanges) }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
 }

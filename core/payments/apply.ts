@@ -47,6 +47,7 @@ export function decide (hub: Pick<Hub, 'now' | 'config'>, row: PaymentRow, { fac
     currency: next.currency,
     amount_capturable: next.amountCapturable,
     amount_captured: next.amountCaptured,
+    amount_received: next.amountReceived,
     provider_reference: next.providerReference,
     transaction_reference: next.transactionReference,
     error: next.error,
@@ -55,6 +56,7 @@ export function decide (hub: Pick<Hub, 'now' | 'config'>, row: PaymentRow, { fac
     cancel_wanted_at: next.cancelWanted ? row.cancel_wanted_at ?? now : null,
     ...(snapshot !== undefined && { provider_status: snapshot.providerStatus, next_action_sealed: nextActionSealed ?? null }),
     ...(snapshot?.method !== undefined && { method: snapshot.method }),
+    ...(isTerminal(next.status) && { method_sealed: null }),
     ...(next.pending === null && { pending_kind: null, pending_operation_id: null, pending_key: null, pending_sealed: null, pending_since: null }),
     ...((next.pending === null && state.pending !== null) && { resolve_tries: 0 }),
     next_run_at: outcome.pull === true ? now : nextRun(hub, row, next, now),
@@ -63,7 +65,8 @@ export function decide (hub: Pick<Hub, 'now' | 'config'>, row: PaymentRow, { fac
   const told = (type: string) => ({ id: newUuid(now), mode: state.mode, type, subject_id: row.id, data: showPayment(payment, 'en'), created_at: now })
   const events = [
     ...(outcome.statusChanged ? [told(`payment.${next.status}`)] : []),
-    ...(outcome.review !== undefined ? [told('payment.review')] : [])
+    ...(outcome.review !== undefined ? [told('payment.review')] : []),
+    ...(next.amountReceived > state.amountReceived && !outcome.statusChanged ? [told('payment.partially_funded')] : [])
   ]
   const subjectId = publicId('payment', row.id)
   const alerts: NewAlert[] = []

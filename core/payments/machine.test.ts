@@ -101,7 +101,7 @@ t.test('any answer ends the call, and says no less than what was known', async (
 
 const open: PaymentState = {
   reference: 'pay_1', mode: 'test', amount: 10_000, currency: 'MXN', capture: 'manual', status: 'requires_payment_method', knownStatus: 'requires_payment_method',
-  amountCapturable: 0, amountCaptured: 0, providerReference: 'pi_1', transactionReference: null, error: null, review: null, disputed: false, cancelWanted: false, pending: null
+  amountCapturable: 0, amountCaptured: 0, amountReceived: 0, offSession: false, providerReference: 'pi_1', transactionReference: null, error: null, review: null, disputed: false, cancelWanted: false, pending: null
 }
 const held: PaymentSnapshot = { providerReference: 'pi_1', reference: 'pay_1', mode: 'test', status: 'authorized', providerStatus: 'requires_capture', amount: { amount: 10_000, currency: 'MXN' }, amountCapturable: 10_000, amountCaptured: 0 }
 const taken: PaymentSnapshot = { ...held, status: 'succeeded', providerStatus: 'succeeded', amountCapturable: 0, amountCaptured: 10_000 }

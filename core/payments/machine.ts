@@ -24,17 +24,21 @@ export interface Review {
 }
 
 export interface PaymentState {
-  /** Our public payment id: what the provider must send back. */
+  /** What the provider must send back: our public payment id, or that of the page or subscription it came of. */
   readonly reference: string
   readonly mode: Mode
   readonly amount: number
   readonly currency: string
   readonly capture: 'automatic' | 'manual'
+  /** The payer was not there when it was tried. */
+  readonly offSession: boolean
   readonly status: PaymentStatus
   /** What is known for sure while `status` is `unknown`. */
   readonly knownStatus: ProviderPaymentStatus
   readonly amountCapturable: number
   readonly amountCaptured: number
+  /** Of a transfer that comes in parts: what is there so far. */
+  readonly amountReceived: number
   readonly providerReference: string | null
   readonly transactionReference: string | null
   readonly error: PaymentProblem | null
@@ -160,6 +164,7 @@ function factsOf (state: PaymentState, snapshot: PaymentSnapshot): Partial<Payme
     transactionReference: snapshot.transactionReference ?? state.transactionReference,
     amountCapturable: snapshot.status === 'authorized' ? snapshot.amountCapturable : 0,
     amountCaptured: snapshot.status === 'succeeded' ? Math.max(state.amountCaptured, snapshot.amountCaptured) : state.amountCaptured,
+    amountReceived: Math.max(state.amountReceived, snapshot.amountReceived ?? 0),
     error: snapshot.error ?? null,
     disputed: state.disputed || snapshot.disputed === true
   }
@@ -293,8 +298,15 @@ function review (state: PaymentState, snapshot: PaymentSnapshot, reason: ReviewR
 }
 
 function become (state: PaymentState, changes: Partial<PaymentState>): Outcome {
-  const next = { ...state, ...changes }
-  return { do: 'apply', next, statusChanged: next.status !== state.status }
+  const next = personNeeded({ ...state, ...changes })
+  const amountReceived = Math.max(next.amountReceived, next.amountCaptured)
+  return { do: 'apply', next: { ...next, amountReceived }, statusChanged: next.status !== state.status }
+}
+
+/** To the provider an off-session charge that the bank wants the payer for is declined. It is not: the payer can finish it, with the same method. */
+function personNeeded (state: PaymentState): PaymentState {
+  const waits = state.offSession && state.pending === null && state.status === 'requires_payment_method' && state.error?.code === 'authentication_required'
+  return waits ? { ...state, status: 'requires_action', knownStatus: 'requires_action' } : state
 }
 
 function ignore (why: string): Outcome {

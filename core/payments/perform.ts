@@ -7,6 +7,7 @@ import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { callProvider, finishOperation, neverCalled, reportColumns } from '../operations/call.ts'
 import { type Applied, applyFact, applyUnlessMoved, prepare } from './apply.ts'
+import { failOver, type Otherwise } from './fail-over.ts'
 import type { Fact, PendingKind } from './machine.ts'
 import { pullPayment } from './pull.ts'
 import * as queries from './queries.ts'
@@ -20,11 +21,16 @@ export interface Performance {
   /** As the intent left it: if it moved since, the answer may be old news. */
   row: PaymentRow
   call: (context: ConnectionContext) => Promise<PaymentSnapshot>
+  /** Of a new payment: where it may be tried next. */
+  otherwise?: Otherwise
 }
 
 export type Performed = Applied & { error?: ProviderError }
 
-/** Calls the provider and applies what came of it, in one transaction with the operation's report. It never repeats. */
+/**
+ * Calls the provider and applies what came of it, in one transaction with the operation's report. It never repeats; what is
+ * proven not to have been charged is tried at the next connection, where there is one.
+ */
 export async function perform (hub: Hub, work: Performance): Promise<Performed> {
   const { connection } = work
   const { id: paymentId, tenant_id: tenantId } = work.row
@@ -36,6 +42,8 @@ export async function perform (hub: Hub, work: Performance): Promise<Performed> 
   const fact = result === undefined ? credentialsDoNotOpen : result.ok ? undefined : factOfError(result.error, work.row.attempts)
   const prepared = await prepare(hub, tenantId, paymentId, fact ?? { type: 'answer', snapshot: (result as { value: PaymentSnapshot }).value, current: true })
   const report = result?.report ?? neverCalled(hub)
+  const next = work.otherwise === undefined ? undefined : await failOver(hub, { ...work, otherwise: work.otherwise }, prepared, report)
+  if (next !== undefined) return await perform(hub, next)
   const applied = await applyUnlessMoved(hub, work.row, prepared, { id: work.operationId, report: reportColumns(report) }) ?? await inTenant(hub.db, tenantId, async db => {
     const row = await queries.lockPayment(db, paymentId)
     if (row === undefined) throw new Error(`payment ${paymentId} vanished`)

@@ -1,4 +1,4 @@
-import type { CancelPaymentInput, CapturePaymentInput, ConfirmPaymentInput, CreatePaymentInput, PaymentSnapshot } from '../adapter/payments.ts'
+import type { CancelPaymentInput, CapturePaymentInput, ConfirmPaymentInput, CreatePaymentInput, MethodInput, PaymentSnapshot } from '../adapter/payments.ts'
 import type { ConnectionContext } from '../adapter/context.ts'
 import type { Adapter } from '../adapter/define.ts'
 import { HubError } from '../errors.ts'
@@ -21,7 +21,21 @@ export async function sealPlan (hub: Pick<Hub, 'vault'>, tenantId: string, payme
 }
 
 export async function openPlan (hub: Pick<Hub, 'vault'>, tenantId: string, paymentId: string, sealed: string): Promise<Plan> {
-  return JSON.parse(await hub.vault.openText(tenantId, publicId('payment', paymentId), use, sealed)) as Plan
+  const plan = JSON.parse(await hub.vault.openText(tenantId, publicId('payment', paymentId), use, sealed)) as Plan
+  // JSON has no dates.
+  if (plan.kind === 'create_payment' && plan.input.expiresAt !== undefined) plan.input.expiresAt = new Date(plan.input.expiresAt)
+  return plan
+}
+
+const methodUse = 'payment_method'
+
+/** What an off-session charge was tried with: the payer may have to finish it with the very same. */
+export async function sealMethod (hub: Pick<Hub, 'vault'>, tenantId: string, paymentId: string, method: MethodInput): Promise<string> {
+  return await hub.vault.seal(tenantId, publicId('payment', paymentId), methodUse, JSON.stringify(method))
+}
+
+export async function openMethod (hub: Pick<Hub, 'vault'>, tenantId: string, paymentId: string, sealed: string): Promise<MethodInput> {
+  return JSON.parse(await hub.vault.openText(tenantId, publicId('payment', paymentId), methodUse, sealed)) as MethodInput
 }
 
 /** The adapter's method for a plan. */

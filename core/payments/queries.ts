@@ -12,16 +12,19 @@ import type { PaymentState, PaymentStatus, PendingKind, Review } from './machine
 const selectPayments = (db: TenantDb) => db.selectFrom('payments').selectAll().where('tenant_id', '=', db.tenantId)
 export type PaymentRow = Awaited<ReturnType<ReturnType<typeof selectPayments>['executeTakeFirstOrThrow']>>
 
+/** Where a payment comes from that we did not ask for ourselves. */
+export type PaymentOrigin = 'checkout_session' | 'payment_link' | 'subscription'
+
 const selectRefunds = (db: TenantDb) => db.selectFrom('refunds').selectAll().where('tenant_id', '=', db.tenantId)
 export type RefundRow = Awaited<ReturnType<ReturnType<typeof selectRefunds>['executeTakeFirstOrThrow']>>
 
 export interface Intent {
-  payment: Omit<PaymentRow, 'version' | 'amount_capturable' | 'amount_captured' | 'amount_refunded' | 'disputed' | 'resolve_tries' | NullUntilAnswered>
+  payment: Omit<PaymentRow, 'version' | 'amount_capturable' | 'amount_captured' | 'amount_received' | 'amount_refunded' | 'disputed' | 'resolve_tries' | NullUntilAnswered>
   attempt: { id: string, payment_id: string, number: number, connection_id: string, status: 'unknown', idempotency_key: string, method: object | null, created_at: Date, updated_at: Date }
   operation: { id: string, mode: Mode, connection_id: string, provider: string, kind: string, subject_id: string, idempotency_key: string, request_id: string, started_at: Date }
   audit: object
 }
-type NullUntilAnswered = 'provider_status' | 'provider_reference' | 'transaction_reference' | 'next_action_sealed' | 'error' | 'review' | 'cancel_wanted_at'
+type NullUntilAnswered = 'origin_type' | 'origin_id' | 'dispute' | 'provider_status' | 'provider_reference' | 'transaction_reference' | 'next_action_sealed' | 'error' | 'review' | 'cancel_wanted_at'
 
 /**
  * Commits the intent of a new payment in one round trip. Throws what `isConnectionChanged` and `isKeyLost` tell apart, and
@@ -35,9 +38,13 @@ export async function beginPayment (db: Kysely<Database>, connectionVersion: num
     version: 0,
     amount_capturable: 0,
     amount_captured: 0,
+    amount_received: 0,
     amount_refunded: 0,
     disputed: false,
     resolve_tries: 0,
+    origin_type: null,
+    origin_id: null,
+    dispute: null,
     provider_status: null,
     provider_reference: null,
     transaction_reference: null,
@@ -72,12 +79,16 @@ const pendingColumns = (pending: Pending) => ({
   next_run_at: pending.nextRunAt
 })
 
-export async function markPending (db: TenantDb, id: string, pending: Pending, changes: { method?: object | null, attempts?: number }): Promise<PaymentRow> {
+/** What one more attempt changes on its payment. */
+export interface NextAttempt { number: number, method: object, paymentMethodId: string | null, offSession: boolean, methodSealed?: string }
+
+export async function markPending (db: TenantDb, id: string, pending: Pending, attempt?: NextAttempt): Promise<PaymentRow> {
   return await db.updateTable('payments').set({
     status: 'unknown',
     ...pendingColumns(pending),
-    ...(changes.method !== undefined && { method: changes.method && JSON.stringify(changes.method) }),
-    ...(changes.attempts !== undefined && { attempts: changes.attempts }),
+    ...(attempt !== undefined && {
+      method: JSON.stringify(attempt.method), attempts: attempt.number, payment_method_id: attempt.paymentMethodId, off_session: attempt.offSession, ...(attempt.methodSealed !== undefined && { method_sealed: attempt.methodSealed })
+    }),
     version: sql`version + 1`,
     updated_at: pending.since
   }).where('tenant_id', '=', db.tenantId).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
@@ -89,6 +100,50 @@ export async function findPayment (db: TenantDb, id: string): Promise<PaymentRow
 
 export async function lockPayment (db: TenantDb, id: string): Promise<PaymentRow | undefined> {
   return await selectPayments(db).where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
+/** A payment that is already there at the provider. Undefined when this connection has one of that reference that came to be so. */
+export async function insertAdopted (db: TenantDb, payment: {
+  id: string, connection: { id: string, provider: string, mode: Mode }, origin: { type: PaymentOrigin, id: string }, providerReference: string, amount: number, currency: string, capture: 'automatic' | 'manual'
+  customerId: string | null, customer: object | null, reference: string | null, description: string | null, statementDescriptor: string | null, lines: object | null, metadata: Record<string, string>, now: Date
+}): Promise<PaymentRow | undefined> {
+  return await db.insertInto('payments').values({
+    tenant_id: db.tenantId,
+    id: payment.id,
+    mode: payment.connection.mode,
+    connection_id: payment.connection.id,
+    provider: payment.connection.provider,
+    status: 'requires_payment_method',
+    known_status: 'requires_payment_method',
+    amount: payment.amount,
+    currency: payment.currency,
+    capture: payment.capture,
+    origin_type: payment.origin.type,
+    origin_id: payment.origin.id,
+    provider_reference: payment.providerReference,
+    customer_id: payment.customerId,
+    customer: payment.customer && JSON.stringify(payment.customer),
+    reference: payment.reference,
+    description: payment.description,
+    statement_descriptor: payment.statementDescriptor,
+    lines: payment.lines && JSON.stringify(payment.lines),
+    metadata: JSON.stringify(payment.metadata),
+    attempts: 1,
+    created_at: payment.now,
+    updated_at: payment.now
+  }).onConflict(oc => oc.columns(['tenant_id', 'connection_id', 'provider_reference']).where('origin_type', 'is not', null).doNothing())
+    .returningAll().executeTakeFirst()
+}
+
+/** What came of a page or a subscription, newest first. */
+export async function listByOrigin (db: TenantDb, originId: string, limit: number): Promise<PaymentRow[]> {
+  return await selectPayments(db).where('origin_id', '=', originId).orderBy('id', 'desc').limit(limit).execute()
+}
+
+/** How many payments of an origin hold money or took it, and how much, in minor units. */
+export async function sumByOrigin (db: TenantDb, originId: string): Promise<{ count: number, amount: number }> {
+  return await db.selectFrom('payments').select([sql<number>`count(*)`.as('count'), sql<number>`coalesce(sum(amount_captured), 0)::bigint`.as('amount')])
+    .where('tenant_id', '=', db.tenantId).where('origin_id', '=', originId).where('known_status', 'in', ['authorized', 'succeeded']).executeTakeFirstOrThrow()
 }
 
 /** By the provider's id of the payment or of any of its attempts, within one connection. */
@@ -121,15 +176,17 @@ export async function listPayments (db: TenantDb, filter: PaymentFilter): Promis
 /** The machine's view of a row. */
 export function stateOf (row: PaymentRow): PaymentState {
   return {
-    reference: publicId('payment', row.id),
+    reference: row.origin_type === null ? publicId('payment', row.id) : publicId(row.origin_type as PaymentOrigin, row.origin_id!),
     mode: row.mode as Mode,
     amount: row.amount,
     currency: row.currency,
     capture: row.capture as 'automatic' | 'manual',
+    offSession: row.off_session,
     status: row.status as PaymentStatus,
     knownStatus: row.known_status as ProviderPaymentStatus,
     amountCapturable: row.amount_capturable,
     amountCaptured: row.amount_captured,
+    amountReceived: row.amount_received,
     providerReference: row.provider_reference,
     transactionReference: row.transaction_reference,
     error: row.error as PaymentProblem | null,
@@ -177,6 +234,44 @@ export async function insertAttempt (db: TenantDb, attempt: { id: string, paymen
     created_at: attempt.now,
     updated_at: attempt.now
   }).execute()
+}
+
+export async function findAttempt (db: TenantDb, id: string) {
+  return await db.selectFrom('payment_attempts').select(['id', 'payment_id', 'connection_id', 'provider_reference'])
+    .where('tenant_id', '=', db.tenantId).where('id', '=', id).executeTakeFirst()
+}
+
+/** An attempt at a connection that its payment has left since. */
+export async function findLeftAttempt (db: TenantDb, connectionId: string, providerReference: string) {
+  return await db.selectFrom('payment_attempts as a').innerJoin('payments as p', join => join.onRef('p.tenant_id', '=', 'a.tenant_id').onRef('p.id', '=', 'a.payment_id'))
+    .select(['a.id', 'a.payment_id']).where('a.tenant_id', '=', db.tenantId).where('a.connection_id', '=', connectionId).where('a.provider_reference', '=', providerReference)
+    .whereRef('p.connection_id', '!=', 'a.connection_id').executeTakeFirst()
+}
+
+/** How an attempt ended whose payment goes on with another. */
+export async function endAttempt (db: TenantDb, paymentId: string, attempt: NonNullable<Settlement['attempt']>): Promise<{ id: string }> {
+  return await db.updateTable('payment_attempts')
+    .set({ status: attempt.status, provider_reference: attempt.provider_reference, transaction_reference: attempt.transaction_reference, error: attempt.error && JSON.stringify(attempt.error), updated_at: attempt.updated_at })
+    .where('tenant_id', '=', db.tenantId).where('payment_id', '=', paymentId).where('number', '=', attempt.number).returning('id').executeTakeFirstOrThrow()
+}
+
+/** The payment goes on at another connection: of the one before nothing is known there. */
+export async function reroute (db: TenantDb, id: string, connection: { id: string, provider: string }, pending: Pending, attempts: number): Promise<PaymentRow> {
+  return await db.updateTable('payments').set({
+    connection_id: connection.id,
+    provider: connection.provider,
+    status: 'unknown',
+    known_status: 'requires_payment_method',
+    provider_status: null,
+    provider_reference: null,
+    transaction_reference: null,
+    next_action_sealed: null,
+    error: null,
+    attempts,
+    ...pendingColumns(pending),
+    version: sql`version + 1`,
+    updated_at: pending.since
+  }).where('tenant_id', '=', db.tenantId).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
 }
 
 export async function listAttempts (db: TenantDb, paymentId: string) {

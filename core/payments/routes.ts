@@ -38,7 +38,7 @@ export async function paymentRoutes (app: HubInstance): Promise<void> {
     return await reply.code(statusOf(payment, 200) as 200).send(payment)
   })
   app.post('/v1/payments/:id/resolve_review', { config: write, schema: { tags, summary: 'End a review, or close by hand', params: IdParams, body: ResolveReview, response: { 200: Payment } } }, async request =>
-    await service.resolveReview(hub, request.requireAccess(), request.params.id, request.body))
+    await service.resolveReview(hub, request.requireAccess(), request.params.id, request.body, request.idempotency))
   app.get('/v1/payments/:id/timeline', { config: read, schema: { tags, summary: 'All that happened', params: IdParams, response: { 200: Timeline } } }, async request =>
     await paymentTimeline(hub, request.requireAccess(), request.params.id))
   app.post('/v1/payments/:id/refunds', { config: write, schema: { tags, summary: 'Refund', params: IdParams, body: NewRefund, response: { 201: Refund, 202: Refund } } }, async (request, reply) => {

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { paymentStatuses } from '../adapter/payments.ts'
 import { Amount, closed, Currency, Instant, listQuery, Metadata, Mode, Nullable, oneOf, pageOf } from '../http-schema.ts'
+import { NextAction, Problem } from '../operations/problem.ts'
 
 export const Status = oneOf([...paymentStatuses, 'unknown'])
 export const RefundStatus = oneOf(['unknown', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled'])
@@ -10,8 +11,9 @@ const Url = Type.String({ format: 'uri', maxLength: 2000 })
 /** A provider's token or saved method. There is no field for a card number, and a body with one is refused. */
 export const Method = Type.Object({
   type: Type.String({ pattern: '^[a-z][a-z0-9_]{1,40}$' }),
-  token: Type.Optional(Type.String({ minLength: 1, maxLength: 255 }))
-}, { ...closed, description: 'How the payer pays: `type` is one of the provider’s methods; a card comes only as the provider’s token.' })
+  token: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  payment_method: Type.Optional(Type.String({ pattern: '^pmt_[0-9a-f]{32}$', description: 'A saved method of `customer`, instead of a token.' }))
+}, { ...closed, description: 'How the payer pays: `type` is one of the provider’s methods; a card comes only as the provider’s token, or as a method that was saved.' })
 
 export const Customer = Type.Object({
   name: Type.Optional(Type.String({ maxLength: 200 })),
@@ -20,6 +22,25 @@ export const Customer = Type.Object({
   tax_id: Type.Optional(Type.String({ maxLength: 30 }))
 }, closed)
 
+/** Who pays: typed in, or a customer that is kept. */
+export const CustomerOrId = Type.Union([Customer, Type.String({ pattern: '^cus_[0-9a-f]{32}$' })], { description: 'Name, mail and the like of a payer; or the id of a customer (`cus_…`).' })
+
+/** Positions that the payer reads. Their sum is the amount. */
+export const Lines = Type.Array(Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 200 }),
+  description: Type.Optional(Type.String({ maxLength: 500 })),
+  quantity: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  unit_amount: Type.Integer({ minimum: 0, maximum: 9_007_199_254_740_991, description: 'Minor units of `currency`, tax included.' })
+}, closed), { minItems: 1, maxItems: 100, description: 'Sums to `amount`.' })
+export type Lines = Static<typeof Lines>
+
+export const StatementDescriptor = Type.String({ minLength: 5, maxLength: 22, pattern: '^[^<>"\'\\\\*]*[A-Za-z][^<>"\'\\\\*]*$', description: 'What the payer’s bank shows: 5 to 22 characters, one a letter at least.' })
+
+const TaxBreakdown = Type.Array(Type.Object({
+  type: Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_]{0,30}$', description: 'Such as `iva`, `ieps`, `ico`.' }),
+  amount: Type.Integer({ minimum: 0, maximum: 9_007_199_254_740_991 })
+}, closed), { minItems: 1, maxItems: 20, description: 'How much of `amount` is tax, by kind. Told to providers that take it.' })
+
 export const NewPayment = Type.Object({
   amount: Amount,
   currency: Currency,
@@ -27,11 +48,19 @@ export const NewPayment = Type.Object({
   capture: Type.Optional(oneOf(['automatic', 'manual'], { default: 'automatic' })),
   reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Your own order number.' })),
   description: Type.Optional(Type.String({ maxLength: 1000 })),
-  statement_descriptor: Type.Optional(Type.String({ minLength: 5, maxLength: 22, pattern: '^[^<>"\'\\\\*]*[A-Za-z][^<>"\'\\\\*]*$' })),
-  customer: Type.Optional(Customer),
-  connection: Type.Optional(Type.String({ maxLength: 60, description: 'The connection to use; the oldest usable one when absent.' })),
-  return_url: Type.Optional(Url),
-  off_session: Type.Optional(Type.Boolean()),
+  statement_descriptor: Type.Optional(StatementDescriptor),
+  customer: Type.Optional(CustomerOrId),
+  connection: Type.Optional(Type.String({ maxLength: 60, description: 'The connection to use, and no other. When absent your routing rules choose, or else the oldest usable one.' })),
+  country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$', description: 'The payer’s country (ISO 3166-1 alpha-2), for your routing rules.' })),
+  return_url: Type.Optional(Type.String({ format: 'uri', maxLength: 2000, description: 'Where the payer comes back to after a redirect, whatever came of it.' })),
+  success_url: Type.Optional(Type.String({ format: 'uri', maxLength: 2000, description: 'Where the payer comes back to when it was paid, instead of `return_url`.' })),
+  cancel_url: Type.Optional(Type.String({ format: 'uri', maxLength: 2000, description: 'Where the payer comes back to when it was not; `success_url` when absent.' })),
+  off_session: Type.Optional(Type.Boolean({ description: 'The payer is not there. Where the bank wants them all the same, `next_action` is a link that finishes it.' })),
+  lines: Type.Optional(Lines),
+  tax_breakdown: Type.Optional(TaxBreakdown),
+  installments: Type.Optional(Type.Integer({ minimum: 1, maximum: 60, description: 'In how many months, where the provider and the card allow it.' })),
+  expires_at: Type.Optional(Type.String({ format: 'date-time', description: 'When a voucher or a transfer’s instructions end, where the provider lets one choose.' })),
+  save_method: Type.Optional(Type.Boolean({ description: 'Keeps the method for later charges of `customer`, which must be a `cus_…`.' })),
   metadata: Type.Optional(Metadata)
 }, closed)
 export type NewPayment = Static<typeof NewPayment>
@@ -57,22 +86,6 @@ export const ResolveReview = Type.Object({
 }, closed)
 export type ResolveReview = Static<typeof ResolveReview>
 
-export const Problem = Type.Object({
-  code: Type.String(),
-  message: Type.String(),
-  retry: oneOf(['never', 'after_user_action', 'same_key', 'after_lookup', 'backoff']),
-  provider_code: Nullable(Type.String()),
-  provider_message: Nullable(Type.String())
-})
-
-export const NextAction = Type.Unsafe<Record<string, unknown>>({
-  type: 'object',
-  required: ['type'],
-  properties: { type: { type: 'string', enum: ['redirect', 'client_secret', 'voucher', 'bank_transfer', 'qr', 'wallet_push', 'sdk_challenge'] } },
-  additionalProperties: true,
-  description: 'What the payer does next; the fields follow `type`.'
-})
-
 export const Payment = Type.Object({
   id: Type.String(),
   object: Type.Literal('payment'),
@@ -82,14 +95,24 @@ export const Payment = Type.Object({
   currency: Type.String(),
   amount_capturable: Type.Integer(),
   amount_captured: Type.Integer(),
+  amount_received: Type.Integer({ description: 'Of a transfer that comes in parts: what is there so far.' }),
+  amount_remaining: Type.Integer({ description: 'What is still to come; 0 when nothing is waited for.' }),
   amount_refunded: Type.Integer(),
   capture: oneOf(['automatic', 'manual']),
-  method: Nullable(Type.Object({ type: Type.String(), brand: Type.Optional(Type.String()), last4: Type.Optional(Type.String()), wallet: Type.Optional(Type.String()) })),
+  method: Nullable(Type.Object({ type: Type.String(), payment_method: Type.Optional(Type.String()), brand: Type.Optional(Type.String()), last4: Type.Optional(Type.String()), wallet: Type.Optional(Type.String()) })),
+  origin: Nullable(Type.Object({ type: oneOf(['checkout_session', 'payment_link', 'subscription']), id: Type.String() }, { description: 'The page or the subscription that it came of.' })),
   reference: Nullable(Type.String()),
   description: Nullable(Type.String()),
   statement_descriptor: Nullable(Type.String()),
-  customer: Nullable(Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })),
+  customer: Nullable(Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, description: 'What was sent; of a customer that is kept, `{id}`.' })),
   return_url: Nullable(Type.String()),
+  success_url: Nullable(Type.String()),
+  cancel_url: Nullable(Type.String()),
+  lines: Nullable(Lines),
+  tax_breakdown: Nullable(TaxBreakdown),
+  installments: Nullable(Type.Integer()),
+  expires_at: Nullable(Instant),
+  save_method: Type.Boolean(),
   metadata: Type.Record(Type.String(), Type.String()),
   provider: Type.String(),
   connection: Type.String(),
@@ -100,6 +123,7 @@ export const Payment = Type.Object({
   error: Nullable(Problem),
   review: Nullable(Type.Object({ reason: Type.String(), provider_amount: Type.Integer(), provider_currency: Type.String(), provider_status: Type.String(), status: Status, provider_reference: Type.String(), amount_captured: Type.Integer() })),
   disputed: Type.Boolean(),
+  dispute: Nullable(Type.Object({ id: Type.String(), status: Type.String(), reason: Type.String(), amount: Type.Integer(), evidence_due_by: Nullable(Instant) }, { description: 'The newest one.' })),
   created_at: Instant,
   updated_at: Instant
 }, { title: 'Payment' })

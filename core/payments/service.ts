@@ -1,5 +1,5 @@
 import type { Access } from '../access/principal.ts'
-import type { MethodInput, PayerInput } from '../adapter/payments.ts'
+import type { Mode } from '../adapter/context.ts'
 import type { ProviderError } from '../adapter/problems.ts'
 import type { IdempotencyKey } from '../adapter/payments.ts'
 import { changeColumns, recordChange } from '../audit/record.ts'
@@ -14,27 +14,34 @@ import { newUuid, publicId, uuidOf } from '../ids.ts'
 import { insertOperation } from '../operations/call.ts'
 import { assertPublicUrl } from '../urls.ts'
 import { applyFact } from './apply.ts'
-import { chooseConnection, type Chosen } from './choose-connection.ts'
+import { chooseConnection, type Chosen, type Wanted } from './choose-connection.ts'
+import { checkedDetails, detailInput } from './details.ts'
+import { otherwiseOf } from './fail-over.ts'
 import { isTerminal } from './machine.ts'
 import { type Performed, perform } from './perform.ts'
-import { callOf, type Plan, requireMethod, requirePayments, sealPlan } from './plan.ts'
+import { openPayer, type Payer, payerOf } from './payer.ts'
+import { returnLink } from './pay-link.ts'
+import { callOf, openMethod, type Plan, requireMethod, requirePayments, sealMethod, sealPlan } from './plan.ts'
 import * as queries from './queries.ts'
 import type { PaymentRow } from './queries.ts'
 import { resolvePayment } from './resolver.ts'
 import type { CancelPayment, ConfirmPayment, ListPayments, NewPayment, Payment, ResolveReview } from './schema.ts'
-import { openNextAction, showPayment } from './view.ts'
+import { openNextAction, showPayment, toldNextAction, waitsForPerson } from './view.ts'
 
 /** Takes a payment. Throws 4xx before anything is written; after the intent is committed it always answers with the payment. */
 export async function createPayment (hub: Hub, access: Access, given: NewPayment, idempotency: Idempotency | null): Promise<Payment> {
   const body = storable(given)
   // A first run of the same request got as far as its intent and died: what it began is the answer.
   if (idempotency?.subject !== undefined) return await getPayment(hub, access, idempotency.subject)
-  if (body.return_url !== undefined) assertPublicUrl(access.mode, body.return_url, 'return_url')
   const { tenantId } = access
   const now = hub.now()
   const id = newUuid(now)
+  const details = checkedDetails(access, body, now)
+  const payer = await openPayer(hub, access, body, async () => (await chooseConnection(hub, tenantId, wantedOf(access, body))).connection)
+  if (body.save_method === true && payer.columns.customer_id === null) throw invalidField('save_method', 'needs a customer that is kept: customer must be a cus_…')
   const attemptId = newUuid(now)
   const capture = body.capture ?? 'automatic'
+  const returnUrl = body.return_url ?? (body.success_url === undefined ? undefined : await returnLink(hub, { tenant_id: tenantId, id }))
   const plan: Plan = {
     kind: 'create_payment',
     input: {
@@ -43,18 +50,20 @@ export async function createPayment (hub: Hub, access: Access, given: NewPayment
       attempt: 1,
       amount: { amount: body.amount, currency: body.currency },
       capture,
-      ...(body.method !== undefined && { method: body.method as MethodInput }),
+      ...(payer.method !== undefined && { method: payer.method }),
       ...(body.off_session !== undefined && { offSession: body.off_session }),
       ...(body.reference !== undefined && { orderReference: body.reference }),
       ...(body.description !== undefined && { description: body.description }),
       ...(body.statement_descriptor !== undefined && { statementDescriptor: body.statement_descriptor }),
-      ...(body.customer !== undefined && { customer: body.customer as PayerInput }),
-      ...(body.return_url !== undefined && { returnUrl: body.return_url }),
-      ...(body.metadata !== undefined && { metadata: body.metadata })
+      ...(payer.customer !== undefined && { customer: payer.customer }),
+      ...(returnUrl !== undefined && { returnUrl }),
+      ...(body.metadata !== undefined && { metadata: body.metadata }),
+      ...detailInput(details)
     }
   }
   const sealed = await sealPlan(hub, tenantId, id, plan)
-  const { row, chosen: { connection, adapter } } = await commitIntent(hub, access, body, idempotency, connection => {
+  const methodSealed = body.off_session === true && payer.method !== undefined ? await sealMethod(hub, tenantId, id, payer.method) : null
+  const { row, chosen: { connection, adapter, route } } = await commitIntent(hub, access, payer.connection === undefined ? body : { ...body, connection: payer.connection }, idempotency, ({ connection, route }) => {
     const operationId = newUuid(now)
     const { idempotencyKey } = plan.input
     const method = shownMethod(body.method)
@@ -74,7 +83,9 @@ export async function createPayment (hub: Hub, access: Access, given: NewPayment
         reference: body.reference ?? null,
         description: body.description ?? null,
         statement_descriptor: body.statement_descriptor ?? null,
-        customer: body.customer ?? null,
+        ...payer.columns,
+        ...details,
+        method_sealed: methodSealed,
         return_url: body.return_url ?? null,
         off_session: body.off_session ?? false,
         metadata: body.metadata ?? {},
@@ -90,20 +101,21 @@ export async function createPayment (hub: Hub, access: Access, given: NewPayment
       },
       attempt: { id: attemptId, payment_id: id, number: 1, connection_id: connection.id, status: 'unknown', idempotency_key: idempotencyKey, method, created_at: now, updated_at: now },
       operation: { ...shared, id: operationId, kind: 'create_payment', subject_id: id, idempotency_key: idempotencyKey, request_id: access.requestId, started_at: now },
-      audit: changeColumns(access, now, { action: 'payment.created', subjectType: 'payment', subjectId: publicId('payment', id), detail: { amount: body.amount, currency: body.currency } })
+      audit: changeColumns(access, now, { action: 'payment.created', subjectType: 'payment', subjectId: publicId('payment', id), detail: { amount: body.amount, currency: body.currency, connection: publicId('connection', connection.id), ...(route.rule !== null && { rule: route.rule.rule.name, routing_version: route.rulesVersion }) } })
     }
   })
-  const done = await perform(hub, { connection, row, kind: 'create_payment', operationId: row.pending_operation_id!, call: callOf(adapter, plan) })
+  const otherwise = otherwiseOf(route, plan, access.requestId)
+  const done = await perform(hub, { connection, row, kind: 'create_payment', operationId: row.pending_operation_id!, call: callOf(adapter, plan), ...(otherwise !== undefined && { otherwise }) })
   return await show(hub, access, done.row)
 }
 
 /** Chooses the connection and commits the intent on it. When the connection changed between the two, it chooses anew, once. */
-async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempotency: Idempotency | null, intentOn: (connection: SealedConnection) => queries.Intent): Promise<{ row: PaymentRow, chosen: Chosen }> {
-  const wanted = { mode: access.mode, amount: body.amount, currency: body.currency, capture: body.capture ?? 'automatic', ...(body.connection !== undefined && { connection: body.connection }), ...(body.method !== undefined && { method: body.method.type }) }
+async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempotency: Idempotency | null, intentOn: (chosen: Chosen) => queries.Intent): Promise<{ row: PaymentRow, chosen: Chosen }> {
+  const wanted = wantedOf(access, body)
   for (const anew of [false, true]) {
     const chosen = await chooseConnection(hub, access.tenantId, wanted, { anew })
     try {
-      return { row: await queries.beginPayment(hub.db, chosen.connection.version, intentOn(chosen.connection), idempotency), chosen }
+      return { row: await queries.beginPayment(hub.db, chosen.connection.version, intentOn(chosen), idempotency), chosen }
     } catch (error) {
       if (queries.isKeyLost(error)) throw new HubError('idempotency_in_progress', { retryAfterMs: 1000 })
       if (!queries.isConnectionChanged(error)) throw error
@@ -112,23 +124,73 @@ async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempot
   throw new HubError('conflict')
 }
 
+/** What is asked of a connection for this payment. */
+function wantedOf (access: Access, body: NewPayment): Wanted {
+  return {
+    mode: access.mode,
+    amount: body.amount,
+    currency: body.currency,
+    capture: body.capture ?? 'automatic',
+    customer: customerNames(body.customer),
+    ...(body.connection !== undefined && { connection: body.connection }),
+    ...(body.method !== undefined && { method: body.method.type }),
+    ...(body.country !== undefined && { country: body.country }),
+    ...(body.metadata !== undefined && { metadata: body.metadata })
+  }
+}
+
+/** What a routing rule may call the payer: the id of a customer that is kept, or the mail. */
+function customerNames (customer: NewPayment['customer']): string[] {
+  if (typeof customer === 'string') return [customer]
+  return customer?.email === undefined ? [] : [customer.email.toLowerCase()]
+}
+
 /** Another attempt after a decline, or the first one of a payment that was opened without a method. */
 export async function confirmPayment (hub: Hub, access: Access, publicPaymentId: string, body: ConfirmPayment, idempotency: Idempotency | null = null): Promise<Payment> {
   if (idempotency?.subject !== undefined) return await begunBefore(hub, access, idempotency.subject)
   if (body.return_url !== undefined) assertPublicUrl(access.mode, body.return_url, 'return_url')
   const id = uuidOf('payment', publicPaymentId)
-  await settleFirst(hub, access, id)
+  const seen = await settleFirst(hub, access, id)
+  const payer = await openPayer(hub, access, { ...payerOf(seen), method: body.method }, async () => await connectionOf(hub, seen))
+  const done = await attemptAgain(hub, access, seen, { payer, ...(body.return_url !== undefined && { returnUrl: body.return_url }), offSession: body.off_session ?? false }, idempotency)
+  return await show(hub, access, done.row)
+}
+
+/** The payer finishes an off-session charge on our page: the same method once more, and this time they are there. */
+export async function finishPayment (hub: Hub, row: PaymentRow, { requestId, returnUrl }: { requestId: string, returnUrl: string }): Promise<PaymentRow> {
+  const acting = { tenantId: row.tenant_id, mode: row.mode as Mode, requestId }
+  const seen = await settleFirst(hub, acting, row.id)
+  if (seen.method_sealed === null) throw stateError(seen, 'be finished')
+  const payer = await openPayer(hub, acting, payerOf(seen), async () => await connectionOf(hub, seen))
+  const method = await openMethod(hub, seen.tenant_id, seen.id, seen.method_sealed)
+  const columns = { ...payer.columns, payment_method_id: seen.payment_method_id }
+  return (await attemptAgain(hub, acting, seen, { payer: { ...payer, method, columns }, returnUrl, offSession: false }, null)).row
+}
+
+async function connectionOf (hub: Pick<Hub, 'db'>, row: PaymentRow): Promise<SealedConnection> {
+  const connection = await inTenant(hub.db, row.tenant_id, async db => await loadSealed(db, row.connection_id))
+  if (connection === undefined) throw new HubError('connection_not_usable')
+  return connection
+}
+
+async function attemptAgain (hub: Hub, acting: Acting, seen: PaymentRow, given: { payer: Payer, returnUrl?: string, offSession: boolean }, idempotency: Idempotency | null): Promise<Performed> {
+  const { payer, offSession } = given
+  const method = payer.method!
   const now = hub.now()
   const attemptId = newUuid(now)
   const idempotencyKey = providerKey('attempt', attemptId)
-  const done = await begin(hub, access, id, async (row, connection) => {
-    if (row.status !== 'requires_payment_method') throw stateError(row, 'confirm')
+  const returnUrl = given.returnUrl ?? seen.return_url ?? (seen.success_url === null ? undefined : await returnLink(hub, seen))
+  const methodSealed = offSession ? await sealMethod(hub, seen.tenant_id, seen.id, method) : undefined
+  const finishes = waitsForPerson(seen, await toldNextAction(hub, seen))
+  return await begin(hub, acting, seen.id, async (row, connection) => {
+    if (row.status !== 'requires_payment_method' && !(finishes && row.status === 'requires_action')) throw stateError(row, 'confirm')
     const family = requirePayments(connection.adapter)
+    // A page's payment is paid on the page; of a cycle only the provider's own object pays the cycle.
+    if (row.origin_type !== null && (row.origin_type !== 'subscription' || family.confirmPayment === undefined)) throw stateError(row, 'confirm')
     const { manifest } = connection.adapter
-    if (!manifest.methods.some(({ type }) => type === body.method.type)) throw invalidField('method.type', `${manifest.name} does not offer ${body.method.type}`, 'method_not_supported')
+    if (!manifest.methods.some(({ type }) => type === method.type)) throw invalidField('method.type', `${manifest.name} does not offer ${method.type}`, 'method_not_supported')
     const number = row.attempts + 1
-    const returnUrl = body.return_url ?? row.return_url ?? undefined
-    const shared = { idempotencyKey, reference: publicId('payment', id), attempt: number, amount: { amount: row.amount, currency: row.currency }, method: body.method as MethodInput, ...(returnUrl !== undefined && { returnUrl }), ...(body.off_session !== undefined && { offSession: body.off_session }) }
+    const shared = { idempotencyKey, reference: publicId('payment', row.id), attempt: number, amount: { amount: row.amount, currency: row.currency }, method, ...(returnUrl !== undefined && { returnUrl }), offSession }
     const plan: Plan = row.provider_reference !== null && family.confirmPayment !== undefined
       ? { kind: 'confirm_payment', input: { ...shared, providerReference: row.provider_reference } }
       : {
@@ -140,12 +202,12 @@ export async function confirmPayment (hub: Hub, access: Access, publicPaymentId:
             ...(row.reference !== null && { orderReference: row.reference }),
             ...(row.description !== null && { description: row.description }),
             ...(row.statement_descriptor !== null && { statementDescriptor: row.statement_descriptor }),
-            ...(row.customer !== null && { customer: row.customer as PayerInput })
+            ...(payer.customer !== undefined && { customer: payer.customer }),
+            ...detailInput(row)
           }
         }
-    return { plan, attempt: { id: attemptId, number, method: shownMethod(body.method)! } }
+    return { plan, attempt: { id: attemptId, number, method: { type: method.type }, paymentMethodId: payer.columns.payment_method_id, offSession, ...(methodSealed !== undefined && { methodSealed }) } }
   }, idempotency)
-  return await show(hub, access, done.row)
 }
 
 /** Takes what was authorised, or part of it; the rest is released. */
@@ -199,7 +261,9 @@ async function cancelAtProvider (hub: Hub, access: Access, id: string, reason: C
 }
 
 /** A person ends a review, or closes a payment by hand: with a reason, and on the record. */
-export async function resolveReview (hub: Hub, access: Access, publicPaymentId: string, body: ResolveReview): Promise<Payment> {
+export async function resolveReview (hub: Hub, access: Access, publicPaymentId: string, body: ResolveReview, idempotency: Idempotency | null = null): Promise<Payment> {
+  // A first run decided and died before it could say so.
+  if (idempotency?.subject !== undefined) return await getPayment(hub, access, idempotency.subject)
   const id = uuidOf('payment', publicPaymentId)
   const row = await inTenant(hub.db, access.tenantId, async db => {
     const locked = await lockOrThrow(db, access, id)
@@ -213,6 +277,7 @@ export async function resolveReview (hub: Hub, access: Access, publicPaymentId: 
       subjectId: publicId('payment', id),
       detail: { reason: body.reason, before: { status: locked.status, amount: locked.amount, review: locked.review }, after: { status: row.status, amount: row.amount } }
     })
+    if (idempotency !== null) await recordSubject(db, idempotency, publicPaymentId)
     return row
   })
   return await show(hub, access, row)
@@ -238,16 +303,19 @@ export async function listPayments (hub: Hub, access: Access, query: ListPayment
 
 // --- shared -----------------------------------------------------------------------------------------------------------
 
+/** Who acts, as far as a call on a payment needs to know. */
+type Acting = Pick<Access, 'tenantId' | 'mode' | 'requestId'>
+
 interface Begun {
   plan: Plan
-  attempt?: { id: string, number: number, method: object }
+  attempt?: { id: string } & queries.NextAttempt
 }
 
 /**
  * Writes the intent of one more call on an existing payment, commits, then calls. `decide` runs under the row's lock and
  * throws when the payment's state does not allow it.
  */
-async function begin (hub: Hub, access: Pick<Access, 'tenantId' | 'mode' | 'requestId'>, id: string, decide: (row: PaymentRow, connection: SealedConnection & { adapter: NonNullable<ReturnType<Hub['adapters']['get']>> }) => Promise<Begun>, idempotency: Idempotency | null): Promise<Performed> {
+async function begin (hub: Hub, access: Acting, id: string, decide: (row: PaymentRow, connection: SealedConnection & { adapter: NonNullable<ReturnType<Hub['adapters']['get']>> }) => Promise<Begun>, idempotency: Idempotency | null): Promise<Performed> {
   const { tenantId } = access
   const now = hub.now()
   // Sealing may need the database itself, so it is not done inside the transaction that holds the lock: decide, seal, decide again.
@@ -271,7 +339,7 @@ async function begin (hub: Hub, access: Pick<Access, 'tenantId' | 'mode' | 'requ
     if (JSON.stringify(plan) !== JSON.stringify(first.plan)) throw new HubError('conflict')
     const operationId = await insertOperation(db, now, { connection, kind: plan.kind, subjectId: id, idempotencyKey: plan.input.idempotencyKey, requestId: access.requestId })
     const pending = await queries.markPending(db, id, { kind: plan.kind, operationId, idempotencyKey: plan.input.idempotencyKey, sealed, since: now, nextRunAt: firstLook(hub, now) },
-      attempt === undefined ? {} : { method: attempt.method, attempts: attempt.number })
+      attempt)
     if (isPerson(access)) await recordChange(db, access, now, { action: `payment.${actions[plan.kind]}`, subjectType: 'payment', subjectId: publicId('payment', id), ...(plan.kind === 'capture' && { detail: { amount: plan.input.amount.amount } }) })
     if (attempt !== undefined) {
       await queries.insertAttempt(db, { id: attempt.id, paymentId: id, number: attempt.number, connectionId: connection.id, idempotencyKey: plan.input.idempotencyKey, method: attempt.method, now })
@@ -285,7 +353,7 @@ async function begin (hub: Hub, access: Pick<Access, 'tenantId' | 'mode' | 'requ
 const actions = { create_payment: 'confirmed', confirm_payment: 'confirmed', capture: 'captured', cancel: 'canceled' } as const
 
 /** The resolver carries out what a person asked for before; that was recorded then. */
-const isPerson = (access: Pick<Access, 'tenantId'>): access is Access => 'principal' in access
+const isPerson = (access: Acting): access is Access => 'principal' in access
 
 /** For the resolver: a cancel that was asked for while nobody knew. */
 export async function carryOutCancel (hub: Hub, tenantId: string, row: PaymentRow): Promise<Performed> {
@@ -298,7 +366,7 @@ async function begunBefore (hub: Hub, access: Access, publicPaymentId: string): 
 }
 
 /** Before any new operation the old one must have an end: asks the provider now, and refuses when even it does not know. */
-export async function settleFirst (hub: Hub, access: Access, id: string): Promise<PaymentRow> {
+export async function settleFirst (hub: Hub, access: Pick<Access, 'tenantId' | 'mode'>, id: string): Promise<PaymentRow> {
   const row = await resolveIfPending(hub, access, id)
   if (row.pending_kind !== null) {
     const ageMs = hub.now().getTime() - (row.pending_since?.getTime() ?? 0)
@@ -309,7 +377,7 @@ export async function settleFirst (hub: Hub, access: Access, id: string): Promis
   return row
 }
 
-async function resolveIfPending (hub: Hub, access: Access, id: string): Promise<PaymentRow> {
+async function resolveIfPending (hub: Hub, access: Pick<Access, 'tenantId' | 'mode'>, id: string): Promise<PaymentRow> {
   const find = async () => await inTenant(hub.db, access.tenantId, async db => await findOrThrow(db, access, id))
   const row = await find()
   if (row.pending_kind === null) return row

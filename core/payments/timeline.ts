@@ -22,12 +22,12 @@ export async function paymentTimeline (hub: Hub, access: Access, publicPaymentId
     const subjects = [id, ...refunds.map(refund => refund.id)]
     const names = [publicId('payment', id), ...refunds.map(refund => publicId('refund', refund.id))]
     const attempts = await queries.listAttempts(db, id)
-    const operations = await queries.listSubjectOperations(db, subjects)
+    const operations = await queries.listSubjectOperations(db, [...subjects, ...attempts.map(attempt => attempt.id)])
     const webhooks = await queries.listSubjectWebhooks(db, subjects)
     const events = await queries.listSubjectEvents(db, subjects)
     const changes = await queries.listSubjectChanges(db, names)
     return [
-      ...attempts.map(row => ({ at: row.created_at, kind: 'attempt' as const, id: publicId('attempt', row.id), what: `attempt ${row.number}: ${row.status}`, detail: { number: row.number, status: row.status, provider_reference: row.provider_reference, error: row.error } })),
+      ...attempts.map(row => ({ at: row.created_at, kind: 'attempt' as const, id: publicId('attempt', row.id), what: `attempt ${row.number}: ${row.status}`, detail: { number: row.number, status: row.status, connection: publicId('connection', row.connection_id), provider_reference: row.provider_reference, error: row.error } })),
       ...operations.map(row => ({ at: row.started_at, kind: 'operation' as const, id: publicId('operation', row.id), what: `${row.kind}: ${row.outcome}`, detail: { outcome: row.outcome, error_code: row.error_code, provider_code: row.provider_code, http_status: row.http_status, duration_ms: row.duration_ms } })),
       ...webhooks.map(row => ({ at: row.received_at, kind: 'webhook' as const, id: publicId('inbound', row.id), what: `${row.event_type}: ${row.status}`, detail: { verdict: row.verdict, status: row.status, reason: row.reason } })),
       ...events.map(row => ({ at: row.created_at, kind: 'event' as const, id: publicId('event', row.id), what: row.type, detail: row.data as Record<string, unknown> })),

@@ -44,6 +44,11 @@ export function checkAmexAmount (amount: number, currency: string): void {
   if (amount > 999_999_999) throw invalid(`Amount must be no more than ${display(999_999_999, currency)}`, { code: 'amount_too_large', param: 'amount' })
 }
 
+/** Smaller sums are not charged: an invoice puts them on the customer's balance. */
+export function smallest (currency: string): number {
+  return minimum[currency] ?? 1
+}
+
 export function checkUnit (amount: number, currency: string, param = 'amount'): void {
   if (threeDecimal.has(currency) && amount % 10 !== 0) {
     throw invalid(`Invalid amount: the least-significant digit must be 0 for ${currency.toUpperCase()}.`, { param })

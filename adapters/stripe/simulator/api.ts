@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Fault } from '../../../core/adapter/simulator.ts'
 import { accountRoutes } from './account.ts'
-import { forbidden, type Access, type Keys } from './accounts.ts'
+import { forbidden, secretKeyRequired, type Access, type Keys } from './accounts.ts'
 import { balanceRoutes } from './balance.ts'
+import { cashRoutes } from './cash-routes.ts'
 import { chargeRoutes } from './charges.ts'
 import { customerRoutes } from './customers.ts'
+import { disputeRoutes } from './disputes.ts'
 import { errorJson, invalid, StripeError } from './errors.ts'
 import { eventRoutes } from './event-routes.ts'
 import { decode } from './form.ts'
@@ -15,7 +17,9 @@ import { paymentMethodRoutes } from './payment-methods.ts'
 import { refundRoutes } from './refunds.ts'
 import { expanded, inVersion } from './render.ts'
 import type { Route } from './routing.ts'
+import { setupIntentRoutes } from './setup-intents.ts'
 import { isVersion } from './versions.ts'
+import { weatherFor, type Weather } from './weather.ts'
 import { webhookEndpointRoutes } from './webhook-endpoints.ts'
 import { finish, type Call, type World } from './world.ts'
 
@@ -32,6 +36,8 @@ export interface ApiOptions {
   world: World
   keys: Keys
   log: RequestLog
+  /** How fast and how well it answers just now. */
+  weather: Weather
   validate: ((request: JudgedRequest) => string | undefined) | undefined
   onBug: (error: unknown) => void
 }
@@ -39,7 +45,8 @@ export interface ApiOptions {
 interface Answer { status: number, body: string, headers: Record<string, string> }
 
 const routes: Route[] = [
-  ...accountRoutes, ...balanceRoutes, ...chargeRoutes, ...customerRoutes, ...eventRoutes, ...paymentIntentRoutes, ...paymentMethodRoutes, ...refundRoutes, ...webhookEndpointRoutes
+  ...accountRoutes, ...balanceRoutes, ...cashRoutes, ...chargeRoutes, ...customerRoutes, ...disputeRoutes, ...eventRoutes, ...paymentIntentRoutes, ...paymentMethodRoutes, ...refundRoutes,
+  ...setupIntentRoutes, ...webhookEndpointRoutes
 ]
 
 /** Faults that the gate in front has chosen for a request. */
@@ -54,7 +61,7 @@ export function api (app: FastifyInstance, options: ApiOptions): void {
 
 function handle (options: ApiOptions, route: Route | undefined, request: FastifyRequest, reply: FastifyReply): unknown {
   const { world } = options
-  const fault = metFaults.get(request.raw)
+  const { fault, delayMs } = weatherFor(options.weather, metFaults.get(request.raw))
   const requestId = world.id('req_', 14)
   const url = request.raw.url!
   const mark = url.indexOf('?')
@@ -70,12 +77,17 @@ function handle (options: ApiOptions, route: Route | undefined, request: Fastify
     requestId,
     fault: fault?.kind ?? null
   })
-  if (fault === undefined) {
-    const answer = answerOf(options, route, request, entry)
-    entry.status = answer.status
-    return reply.code(answer.status).headers(answer.headers).send(answer.body)
-  }
-  return withFault(options, route, request, reply, entry, fault)
+  if (delayMs === 0) return met(options, route, request, reply, entry, fault)
+  // A provider is slow on both sides of what it does.
+  return new Promise(resolve => { setTimeout(resolve, delayMs / 2) })
+    .then(() => met(options, route, request, reply, entry, fault ?? { kind: 'slow', ms: delayMs / 2 }))
+}
+
+function met (options: ApiOptions, route: Route | undefined, request: FastifyRequest, reply: FastifyReply, entry: RequestEntry, fault: Fault | undefined): unknown {
+  if (fault !== undefined) return withFault(options, route, request, reply, entry, fault)
+  const answer = answerOf(options, route, request, entry)
+  entry.status = answer.status
+  return reply.code(answer.status).headers(answer.headers).send(answer.body)
 }
 
 function withFault (options: ApiOptions, route: Route | undefined, request: FastifyRequest, reply: FastifyReply, entry: RequestEntry, fault: Fault): unknown {
@@ -147,15 +159,17 @@ function answerOf (options: ApiOptions, route: Route | undefined, request: Fasti
     return { status, body: errorJson(body, entry.requestId, access?.books.livemode ?? false, world.now()), headers: { ...headers, ...more } }
   }
   try {
-    access = options.keys.open(request.headers.authorization)
+    access = options.keys.open(authorizationOf(request), request.headers['stripe-account'] as string | undefined)
     entry.key = access.hash
     const { books } = access
     const version = versionOf(request, world)
     headers['stripe-version'] = version
     entry.version = version
-    const params = paramsOf(request)
+    const { key: keyParam, ...params } = paramsOf(request)
+    if (keyParam !== undefined && !access.publishable) params.key = keyParam
     entry.params = params
     if (route === undefined) throw invalid(`Unrecognized request URL (${request.method}: ${entry.path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`, {}, 404)
+    if (access.publishable) checkBrowser(route, params)
     if (access.readOnly && request.method !== 'GET') throw forbidden(access)
     const key = request.method === 'POST' ? request.headers['idempotency-key'] as string | undefined : undefined
     if (key !== undefined) {
@@ -193,15 +207,35 @@ function answerOf (options: ApiOptions, route: Route | undefined, request: Fasti
 function execute (call: Call, route: Route, checked: unknown, path: Record<string, string>, headers: Record<string, string>, fail: (error: unknown) => Answer): Answer {
   let answer: Answer
   try {
-    const result = expanded(route.run(call, checked as never, path), (checked as { expand?: string[] }).expand, call.books)
+    const made = route.run(call, checked as never, path) as { id?: string }
+    if (route.method === 'POST') sign(call, made.id)
+    const result = expanded(made, (checked as { expand?: string[] }).expand, call.books)
     answer = { status: 200, body: JSON.stringify(inVersion(result, call.version)), headers }
   } catch (error) {
     if (error instanceof StripeError && error.body.payment_intent !== undefined) {
+      sign(call, (error.body.payment_intent as { id: string }).id)
       answer = fail(new StripeError(error.status, { ...error.body, payment_intent: inVersion(error.body.payment_intent, call.version) }, error.headers))
     } else answer = fail(error)
   }
   finish(call)
   return answer
+}
+
+/** Remembers which key made an object. */
+function sign ({ books, request }: Call, id: string | undefined): void {
+  if (id !== undefined && request.idempotency_key !== null && !books.madeBy.has(id)) books.madeBy.set(id, request.idempotency_key)
+}
+
+/** Stripe.js sends its key as a parameter. */
+function authorizationOf (request: FastifyRequest): string | undefined {
+  const header = request.headers.authorization
+  const body = typeof request.body === 'string' ? request.body : request.raw.url!.split('?')[1] ?? ''
+  const key = header === undefined ? new URLSearchParams(body).get('key') : null
+  return key !== null && key.startsWith('pk_') ? `Bearer ${key}` : header
+}
+
+function checkBrowser (route: Route, params: Record<string, unknown>): void {
+  if (route.browser === undefined || (route.browser === 'with_secret' && typeof params.client_secret !== 'string')) throw secretKeyRequired()
 }
 
 function versionOf (request: FastifyRequest, world: World): string {

@@ -10,6 +10,7 @@ export interface ErrorBody {
   charge?: string
   payment_intent?: object
   payment_method?: object
+  setup_intent?: object
 }
 
 /** A refusal in Stripe's own words. */
@@ -41,6 +42,11 @@ export function missing (noun: string, id: string, param: string, otherMode?: bo
 /** The same object named in a parameter of another one: 400, not 404. */
 export function missingIn (noun: string, id: string, param: string): StripeError {
   return invalid(`No such ${noun}: '${id}'`, { code: 'resource_missing', param })
+}
+
+/** The helpers of test mode. */
+export function onlyInTestMode (): StripeError {
+  return invalid('This endpoint is only available in testmode. Try using your test keys instead.', {}, 403)
 }
 
 /** What goes over the wire: with the links that Stripe adds. */

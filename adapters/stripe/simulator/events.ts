@@ -1,5 +1,5 @@
 import type { EndpointRecord, EventRecord } from './objects.ts'
-import type { Books, Call } from './world.ts'
+import type { Books, Call, World } from './world.ts'
 import { inVersion } from './render.ts'
 
 /**
@@ -11,6 +11,7 @@ export function emit (call: Call, type: string, object: object, previous?: objec
   const event: EventRecord = {
     id: world.id('evt_3'),
     created: world.now(),
+    account: books.account,
     type,
     apiVersion: world.apiVersion,
     livemode: books.livemode,
@@ -19,17 +20,28 @@ export function emit (call: Call, type: string, object: object, previous?: objec
     request: call.request,
     undelivered: []
   }
-  for (const endpoint of books.endpoints.items) {
-    if (wants(endpoint, type)) event.undelivered.push(endpoint.id)
-  }
+  const homes = listening(world, books).filter(({ endpoint }) => wants(endpoint, type))
+  event.undelivered = homes.map(({ endpoint }) => endpoint.id)
   books.events.add(event)
-  for (const id of event.undelivered) world.deliveries.add(books, event, id)
+  for (const home of homes) world.deliveries.add(home.books, event, home.endpoint.id)
 }
 
-export function eventView (event: EventRecord, version = event.apiVersion): object {
+/** The endpoints of the account, and those of its platforms that want the events of connected accounts. */
+export function listening (world: World, books: Books): { books: Books, endpoint: EndpointRecord }[] {
+  const found = books.endpoints.items.filter(({ connect }) => !connect).map(endpoint => ({ books, endpoint }))
+  for (const id of world.accounts.get(books.account)?.platforms ?? []) {
+    const platform = world.accounts.get(id)
+    const theirs = books.livemode ? platform?.live : platform?.test
+    if (theirs !== undefined) for (const endpoint of theirs.endpoints.items) if (endpoint.connect) found.push({ books: theirs, endpoint })
+  }
+  return found
+}
+
+export function eventView (event: EventRecord, version = event.apiVersion, connect = false): object {
   return {
     id: event.id,
     object: 'event',
+    ...(connect ? { account: event.account } : {}),
     api_version: version,
     created: event.created,
     data: {
@@ -45,7 +57,7 @@ export function eventView (event: EventRecord, version = event.apiVersion): obje
 
 /** Deliveries carry the event in the endpoint's version, pretty-printed as Stripe does. */
 export function eventBody (event: EventRecord, endpoint: EndpointRecord | undefined): string {
-  return JSON.stringify(eventView(event, endpoint?.wire.api_version ?? event.apiVersion), null, 2)
+  return JSON.stringify(eventView(event, endpoint?.wire.api_version ?? event.apiVersion, endpoint?.connect), null, 2)
 }
 
 export function newestEvent (shelves: Iterable<Books>, type?: string): EventRecord | undefined {

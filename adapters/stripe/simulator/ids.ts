@@ -38,3 +38,8 @@ export function idMaker (random: Random): MakeId {
     return prefix + id.slice(0, length)
   }
 }
+
+/** As many decimal digits. */
+export function digits (make: MakeId, length: number): string {
+  return [...make('', length)].map(each => each.charCodeAt(0) % 10).join('')
+}

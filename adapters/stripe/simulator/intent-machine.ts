@@ -1,11 +1,15 @@
+import { unplan } from './agenda.ts'
 import { checkAmexAmount, display } from './amounts.ts'
-import { cardOf, usedUp } from './payment-methods.ts'
-import { declines, type Decline } from './cards.ts'
-import { findCharge, holdSeconds, newCharge, settle } from './charges.ts'
-import { docUrl, invalid, StripeError, type ErrorBody } from './errors.ts'
+import { declines } from './cards.ts'
+import { findCharge } from './charges.ts'
+import { invalid } from './errors.ts'
 import { emit } from './events.ts'
-import type { IntentRecord, MethodRecord, PaymentIntent } from './objects.ts'
-import { finish, quietCall, type Call } from './world.ts'
+import { cardOf, usedUp } from './methods.ts'
+import type { IntentRecord, MethodRecord } from './objects.ts'
+import { attemptFailed, decline, endAttempt, openDoor, quiet, received, taken, unexpected } from './outcomes.ts'
+import { askForTransfer, checkTransfer, giveBack } from './transfers.ts'
+import { checkVoucher, endVoucher, giveVoucher } from './vouchers.ts'
+import type { Call } from './world.ts'
 
 /**
  * What a PaymentIntent does. Source: https://docs.stripe.com/payments/paymentintents/lifecycle and the sentences
@@ -34,17 +38,20 @@ export function confirm (call: Call, intent: IntentRecord, method: MethodRecord 
       : `To confirm the PaymentIntent with ${wire.customer}, specify a payment method attached to this customer along with the customer ID.`))
   }
   checkUse(intent, method)
-  if (wire.automatic_payment_methods !== null && wire.automatic_payment_methods.allow_redirects !== 'never' && intent.returnUrl === null) {
+  if (wire.automatic_payment_methods !== null && wire.automatic_payment_methods.allow_redirects !== 'never' && intent.returnUrl === null && !intent.offSession && intent.owner === null) {
     throw invalid('This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, ' +
       "you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` " +
       'when creating Setup Intents and Payment Intents.', { payment_intent: { ...wire } })
   }
-  if (wire.statement_descriptor !== null) {
-    throw invalid('The `statement_descriptor` parameter is not supported for card payments. Use `statement_descriptor_suffix` instead.', { code: 'payment_intent_invalid_parameter', param: 'statement_descriptor', payment_intent: { ...wire } })
-  }
-  if (method.wire.card.brand === 'amex') checkAmexAmount(wire.amount, wire.currency)
-  wire.payment_method = method.id
+  if (method.wire.type === 'oxxo') checkVoucher(intent)
+  if (method.wire.type === 'customer_balance') checkTransfer(intent)
+  if (method.wire.type === 'card') checkCard(intent, method)
+  endVoucher(call, intent)
+  giveBack(call, intent)
   wire.last_payment_error = null
+  if (method.wire.type === 'oxxo') return giveVoucher(call, intent, method)
+  if (method.wire.type === 'customer_balance') return askForTransfer(call, intent, method)
+  wire.payment_method = method.id
   if (call.books.livemode && !call.world.testCardsInLive) return decline(call, intent, method, declines.testCardInLiveMode)
   if (!intent.authenticated && wantsAuthentication(intent, method)) {
     if (intent.offSession) return decline(call, intent, method, declines.authenticationRequired)
@@ -58,32 +65,12 @@ export function confirm (call: Call, intent: IntentRecord, method: MethodRecord 
 export function authenticate (call: Call, intent: IntentRecord, success: boolean): void {
   const { wire } = intent
   const method = call.books.paymentMethods.get(wire.payment_method ?? '')
-  if (wire.status !== 'requires_action' || method === undefined) return
+  if (wire.status !== 'requires_action' || method?.wire.type !== 'card') return
+  if (!success) return attemptFailed(call, intent, 'payment_intent_authentication_failure', 'The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to fulfill this PaymentIntent again.')
   endAttempt(call, intent)
-  if (!success) {
-    const code = 'payment_intent_authentication_failure'
-    wire.last_payment_error = {
-      code,
-      doc_url: docUrl(code),
-      message: 'The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to fulfill this PaymentIntent again.',
-      payment_method: method.wire,
-      type: 'invalid_request_error'
-    }
-    wire.status = 'requires_payment_method'
-    wire.payment_method = null
-    emit(call, 'payment_intent.payment_failed', { ...wire })
-    return
-  }
   intent.authenticated = true
-  if (wire.confirmation_method === 'manual') {
-    wire.status = 'requires_confirmation'
-    return
-  }
-  try {
-    charge(call, intent, method)
-  } catch (error) {
-    if (!(error instanceof StripeError)) throw error
-  }
+  if (wire.confirmation_method === 'manual') wire.status = 'requires_confirmation'
+  else quiet(() => charge(call, intent, method))
 }
 
 export function capture (call: Call, intent: IntentRecord, amount: number | undefined, final: boolean): void {
@@ -91,25 +78,16 @@ export function capture (call: Call, intent: IntentRecord, amount: number | unde
   if (wire.status !== 'requires_capture') {
     throw unexpected(intent, `This PaymentIntent could not be captured because it has a status of ${wire.status}. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.`)
   }
-  const taken = amount ?? wire.amount_capturable
-  if (taken > wire.amount_capturable) {
+  const asked = amount ?? wire.amount_capturable
+  if (asked > wire.amount_capturable) {
     throw invalid('The payment could not be captured because the requested capture amount is greater than the amount you can capture for this charge. Contact us via https://support.stripe.com/contact/ for help.',
       { code: 'amount_too_large', param: 'amount_to_capture', payment_intent: { ...wire } })
   }
   if (!final) {
     throw invalid('This PaymentIntent does not support multicapture: `final_capture` must be true.', { code: 'payment_intent_invalid_parameter', param: 'final_capture', payment_intent: { ...wire } })
   }
-  const held = findCharge(call, wire.latest_charge!)
-  held.captured = true
-  held.amount_captured = taken
-  settle(call, held, false)
-  // What is not captured is released without a refund: amount_refunded stays 0 (seen in an answer of 2025-07, API 2025-06-30).
-  wire.amount_capturable = 0
-  wire.amount_received = taken
-  wire.status = 'succeeded'
-  intent.captures++
-  emit(call, 'charge.captured', { ...held })
-  emit(call, 'payment_intent.succeeded', { ...wire })
+  unplan(call, 'hold', intent.id)
+  taken(call, intent, asked)
 }
 
 export function cancel (call: Call, intent: IntentRecord, reason: string | null): void {
@@ -119,6 +97,9 @@ export function cancel (call: Call, intent: IntentRecord, reason: string | null)
   }
   const held = wire.status === 'requires_capture' ? findCharge(call, wire.latest_charge!) : undefined
   endAttempt(call, intent)
+  endVoucher(call, intent)
+  unplan(call, 'hold', intent.id)
+  giveBack(call, intent)
   wire.status = 'canceled'
   wire.canceled_at = call.world.now()
   wire.cancellation_reason = reason
@@ -130,28 +111,20 @@ export function cancel (call: Call, intent: IntentRecord, reason: string | null)
     emit(call, 'charge.refunded', { ...held }, { amount_refunded: 0, refunded: false })
   }
   emit(call, 'payment_intent.canceled', { ...wire })
+  call.world.moved.intent(call, intent)
 }
 
 /** An authorisation that nobody captures ends by itself when its seven days are over. */
-export function watchHold ({ world, books }: Call, intent: IntentRecord): void {
-  world.later.at(intent.created + holdSeconds, () => {
-    if (intent.wire.status !== 'requires_capture') return
-    const call = quietCall(world, books)
-    cancel(call, intent, 'automatic')
-    finish(call)
-    world.changed()
-  })
-}
-
-export function unexpected (intent: IntentRecord, message: string): StripeError {
-  return invalid(message, { code: 'payment_intent_unexpected_state', payment_intent: { ...intent.wire } })
+export function holdEnds (call: Call, id: string): void {
+  const intent = call.books.paymentIntents.get(id)
+  if (intent?.wire.status === 'requires_capture') cancel(call, intent, 'automatic')
 }
 
 function checkUse (intent: IntentRecord, method: MethodRecord): void {
   const { wire } = intent
   if (!wire.payment_method_types.includes(method.wire.type)) {
     throw invalid(`The PaymentMethod provided (${method.wire.type}) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the following types: ${wire.payment_method_types.join(', ')}. ` +
-      'Alternatively update the allowed payment_method_types for this PaymentIntent to include "card".', { code: 'payment_intent_incompatible_payment_method', param: 'payment_method', payment_intent: { ...wire } })
+      `Alternatively update the allowed payment_method_types for this PaymentIntent to include "${method.wire.type}".`, { code: 'payment_intent_incompatible_payment_method', param: 'payment_method', payment_intent: { ...wire } })
   }
   if (method.wire.customer !== null && method.wire.customer !== wire.customer) {
     throw invalid(wire.customer === null
@@ -161,88 +134,38 @@ function checkUse (intent: IntentRecord, method: MethodRecord): void {
   if (method.wire.customer === null && (method.consumed || method.detached)) throw usedUp()
 }
 
+function checkCard ({ wire }: IntentRecord, method: MethodRecord): void {
+  if (wire.statement_descriptor !== null) {
+    throw invalid('The `statement_descriptor` parameter is not supported for card payments. Use `statement_descriptor_suffix` instead.', { code: 'payment_intent_invalid_parameter', param: 'statement_descriptor', payment_intent: { ...wire } })
+  }
+  if (method.wire.card!.brand === 'amex') checkAmexAmount(wire.amount, wire.currency)
+}
+
 function wantsAuthentication (intent: IntentRecord, method: MethodRecord): boolean {
   const { authentication } = cardOf(method)
   if (authentication === 'always') return true
-  if (authentication === 'until_set_up') return !(intent.offSession && method.setUp)
+  if (authentication === 'until_set_up') return !(method.setUp && (intent.offSession || intent.owner?.kind === 'invoice'))
   const asked = (intent.wire.payment_method_options.card as { request_three_d_secure?: string } | undefined)?.request_three_d_secure
   return authentication === 'if_asked' && (asked === 'any' || asked === 'challenge')
 }
 
 /** With a `return_url` the payer is sent to a page; without one, Stripe.js shows it. */
 function askForAuthentication (call: Call, intent: IntentRecord): void {
-  const { world, books } = call
   const { wire } = intent
-  endAttempt(call, intent)
-  intent.attempt = world.id('payatt_3')
-  world.attempts.set(intent.attempt, { books, intent: intent.id })
-  const page = `${world.url()}/redirect/authenticate/${intent.attempt}?client_secret=${wire.client_secret}`
+  const page = openDoor(call, intent, 'authentication', '/redirect/authenticate')
   wire.status = 'requires_action'
   wire.next_action = intent.returnUrl === null
     ? { type: 'use_stripe_sdk', use_stripe_sdk: { type: 'three_d_secure_redirect', source: intent.attempt, stripe_js: page } }
     : { type: 'redirect_to_url', redirect_to_url: { return_url: intent.returnUrl, url: page } }
   emit(call, 'payment_intent.requires_action', { ...wire })
-}
-
-export function endAttempt ({ world }: Call, intent: IntentRecord): void {
-  if (intent.attempt !== null) world.attempts.delete(intent.attempt)
-  intent.attempt = null
-  intent.wire.next_action = null
+  call.world.moved.intent(call, intent)
 }
 
 function charge (call: Call, intent: IntentRecord, method: MethodRecord): void {
-  const test = cardOf(method)
+  const { decline: why } = cardOf(method)
   endAttempt(call, intent)
-  if (test.decline !== undefined) return decline(call, intent, method, test.decline)
-  const { wire } = intent
-  const made = newCharge(call, intent, method, undefined)
-  const manual = wire.capture_method === 'manual'
-  wire.latest_charge = made.id
-  wire.payment_method = method.id
-  wire.status = manual ? 'requires_capture' : 'succeeded'
-  if (manual) wire.amount_capturable = wire.amount
-  else wire.amount_received = wire.amount
-  const asynchronous = wire.capture_method === 'automatic_async'
-  if (!manual && !asynchronous) settle(call, made, false)
-  emit(call, 'charge.succeeded', { ...made })
-  if (wire.setup_future_usage !== null && wire.customer !== null) save(call, intent, method)
-  else if (method.wire.customer === null) method.consumed = true
-  emit(call, manual ? 'payment_intent.amount_capturable_updated' : 'payment_intent.succeeded', { ...wire })
-  if (asynchronous) settle(call, made, true)
-  if (manual) watchHold(call, intent)
-}
-
-function save (call: Call, intent: IntentRecord, method: MethodRecord): void {
-  if (intent.wire.setup_future_usage === 'off_session' && (intent.authenticated || cardOf(method).authentication === undefined)) method.setUp = true
-  if (method.wire.customer !== null) return
-  method.wire = { ...method.wire, customer: intent.wire.customer }
-  emit(call, 'payment_method.attached', method.wire)
-}
-
-/** Back to `requires_payment_method`; the request that asked is answered 402. */
-function decline (call: Call, intent: IntentRecord, method: MethodRecord, why: Decline): never {
-  const { wire } = intent
-  endAttempt(call, intent)
-  const made = newCharge(call, intent, method, why)
-  const body: ErrorBody = {
-    type: 'card_error',
-    message: why.message,
-    code: why.code,
-    ...(why.declineCode === undefined ? {} : { decline_code: why.declineCode }),
-    ...(why.param === undefined ? {} : { param: why.param }),
-    ...(why.advice === undefined ? {} : { advice_code: why.advice }),
-    ...(why.network === undefined ? {} : { network_decline_code: why.network }),
-    charge: made.id
-  }
-  intent.authenticated = false
-  wire.latest_charge = made.id
-  wire.last_payment_error = { ...body, doc_url: docUrl(why.code), payment_method: method.wire }
-  wire.payment_method = null
-  wire.status = 'requires_payment_method'
-  emit(call, 'charge.failed', { ...made })
-  const shown: PaymentIntent = { ...wire }
-  emit(call, 'payment_intent.payment_failed', shown)
-  throw new StripeError(402, { ...body, payment_intent: shown, payment_method: method.wire })
+  if (why !== undefined) return decline(call, intent, method, why)
+  received(call, intent, method)
 }
 
 export function refundable (amount: number, left: number, currency: string): void {

@@ -10,6 +10,9 @@ export const realTimers: Timers = {
 
 interface Waiting { timer: unknown, step: () => void, due: number }
 
+/** Node runs a longer timer at once. */
+const longestMs = 2 ** 31 - 1
+
 /** What Stripe does on its own some time after a request. */
 export class Later {
   readonly #timers: Timers
@@ -24,18 +27,18 @@ export class Later {
 
   /** Something that takes a moment. */
   add (ms: number, step: () => void): void {
-    this.#wait(this.#soon, ms, 0, step)
+    this.#wait(this.#soon, ms, { timer: undefined, step, due: 0 })
   }
 
   /** Something that happens at a time (seconds). */
   at (due: number, step: () => void): void {
-    this.#wait(this.#dated, Math.max(0, due - this.#now()) * 1000, due, step)
+    this.#wait(this.#dated, Math.max(0, due - this.#now()) * 1000, { timer: undefined, step, due })
   }
 
-  /** Lets every moment pass at once, and what is due by the clock happen. */
+  /** Lets every moment pass at once, and what is due by the clock happen, in its order. */
   advance (): void {
     for (const each of [...this.#soon]) this.#run(this.#soon, each)
-    for (const each of [...this.#dated]) if (each.due <= this.#now()) this.#run(this.#dated, each)
+    for (let next = this.#next(); next !== undefined; next = this.#next()) this.#run(this.#dated, next)
   }
 
   stop (): void {
@@ -44,9 +47,17 @@ export class Later {
     this.#dated.clear()
   }
 
-  #wait (among: Set<Waiting>, ms: number, due: number, step: () => void): void {
-    const waiting: Waiting = { timer: undefined, step, due }
-    waiting.timer = this.#timers.set(() => this.#run(among, waiting), ms)
+  #next (): Waiting | undefined {
+    let first: Waiting | undefined
+    for (const each of this.#dated) if (each.due <= this.#now() && (first === undefined || each.due < first.due)) first = each
+    return first
+  }
+
+  #wait (among: Set<Waiting>, ms: number, waiting: Waiting): void {
+    waiting.timer = this.#timers.set(() => {
+      if (ms > longestMs) this.#wait(among, ms - longestMs, waiting)
+      else this.#run(among, waiting)
+    }, Math.min(ms, longestMs))
     among.add(waiting)
   }
 

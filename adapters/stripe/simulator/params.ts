@@ -36,6 +36,15 @@ export function object<F extends Fields> (fields: F): Check<Values<F>> {
   }
 }
 
+/** Known members are judged, others are taken as they are: for hashes with one member per payment method type. */
+export function openWith<F extends Fields> (fields: F): Check<Values<F> & Record<string, unknown>> {
+  return (value, param) => {
+    const result: Record<string, unknown> = { ...hash(value, param) }
+    for (const [name, check] of Object.entries(fields)) if (result[name] !== undefined) result[name] = check(result[name], child(param, name))
+    return result as Values<F> & Record<string, unknown>
+  }
+}
+
 /** Parameters that the simulator takes and does not act upon. */
 export const anything: Check<unknown> = value => value
 
@@ -64,6 +73,14 @@ export function atLeast (minimum: number): Check<number> {
   return (value, param) => {
     const number = integer(value, param)
     if (number < minimum) throw invalid(`This value must be greater than or equal to ${minimum}.`, { code: 'parameter_invalid_integer', param })
+    return number
+  }
+}
+
+export function between (minimum: number, maximum: number): Check<number> {
+  return (value, param) => {
+    const number = atLeast(minimum)(value, param)
+    if (number > maximum) throw invalid(`This value must be less than or equal to ${maximum}.`, { code: 'parameter_invalid_integer', param })
     return number
   }
 }
@@ -149,18 +166,29 @@ const range = object({ gt: integer, gte: integer, lt: integer, lte: integer })
 export type CreatedRange = number | Checked<typeof range>
 export const created: Check<CreatedRange> = either(value => typeof value === 'string', integer, range)
 
+/** An object's address: every part may be left out or unset. */
+export const address = object({
+  city: unsettable(text()), country: unsettable(text()), line1: unsettable(text()), line2: unsettable(text()), postal_code: unsettable(text()), state: unsettable(text())
+})
+
+/** At most 22 characters, at least 5, a letter among them, and none of `< > \ ' " *`. Source: https://docs.stripe.com/get-started/account/statement-descriptors, read 2026-11. */
+export function descriptor (least: number): Check<string> {
+  return (value, param) => {
+    const words = text()(value, param)
+    if (words.length > 22) throw invalid('The statement descriptor must be at most 22 characters.', { param })
+    if (words.length < least) throw invalid(`The statement descriptor must be at least ${least} characters.`, { param })
+    if (/[<>\\'"*]/.test(words)) throw invalid("The statement descriptor must not contain any of: < > \\ ' \" *", { param })
+    if (!/[A-Za-z]/.test(words)) throw invalid('The statement descriptor must contain at least one letter.', { param })
+    return words
+  }
+}
+
 /** Cursor and size of a list. */
 export const paging = {
-  limit: pageSize,
+  limit: between(1, 100),
   starting_after: text(),
   ending_before: text(),
   expand
-}
-
-function pageSize (value: unknown, param: string): number {
-  const number = integer(value, param)
-  if (number < 1 || number > 100) throw invalid(number < 1 ? 'This value must be greater than or equal to 1.' : 'This value must be less than or equal to 100.', { code: 'parameter_invalid_integer', param })
-  return number
 }
 
 function hash (value: unknown, param: string): Record<string, unknown> {

@@ -1,30 +1,22 @@
 import { checkAmount, checkCurrency } from './amounts.ts'
+import { cashOf } from './cash.ts'
+import { changes } from './customers.ts'
 import { invalid, missing, missingIn } from './errors.ts'
-import { emit } from './events.ts'
-import { cancel, capture, checkConfirmable, confirm, endAttempt, unexpected } from './intent-machine.ts'
-import { methodData, methodFromData, useMethod, type MethodData } from './payment-methods.ts'
-import type { IntentRecord, MethodRecord, PaymentIntent } from './objects.ts'
-import { anything, atLeast, boolean, created, either, email, expand, listOf, mergeMetadata, metadata, needed, object, oneOf, openObject, paging, text, unsettable, url, type Check, type Values } from './params.ts'
-import { route, type Versioned } from './routing.ts'
-import { page } from './shelf.ts'
+import { automaticTypes, methodOptions, newIntent, optionsOf } from './intents.ts'
+import { cancel, capture, checkConfirmable, confirm } from './intent-machine.ts'
+import { activated, methodData, methodFromData, notActivated, useMethod, type MethodData } from './methods.ts'
+import type { IntentRecord, MethodRecord, MethodType, PaymentIntent } from './objects.ts'
+import { endAttempt, unexpected } from './outcomes.ts'
+import { anything, atLeast, boolean, created, descriptor, either, email, expand, listOf, mergeMetadata, metadata, needed, object, oneOf, openObject, paging, text, unsettable, url, type Values } from './params.ts'
+import { byVersion, forBrowsers, route } from './routing.ts'
+import { named, page } from './shelf.ts'
+import { apply, awaitsTransfer, giveBack, remaining } from './transfers.ts'
+import { endVoucher } from './vouchers.ts'
 import { allowedTypesSince, asyncCaptureSince, automaticMethodsSince, since } from './versions.ts'
 import { refer, type Call } from './world.ts'
-import { changes } from './customers.ts'
 
-/** At most 22 characters, at least 5, a letter among them, and none of `< > \ ' " *`. Source: https://docs.stripe.com/get-started/account/statement-descriptors, read 2026-11. */
-function descriptor (least: number): Check<string> {
-  return (value, param) => {
-    const words = text()(value, param)
-    if (words.length > 22) throw invalid('The statement descriptor must be at most 22 characters.', { param })
-    if (words.length < least) throw invalid(`The statement descriptor must be at least ${least} characters.`, { param })
-    if (/[<>\\'"*]/.test(words)) throw invalid("The statement descriptor must not contain any of: < > \\ ' \" *", { param })
-    if (!/[A-Za-z]/.test(words)) throw invalid('The statement descriptor must contain at least one letter.', { param })
-    return words
-  }
-}
-
-const address = object({ city: text(), country: text(), line1: text(), line2: text(), postal_code: text(), state: text() })
-const shipping = object({ address: needed(address), name: needed(text()), carrier: text(), phone: text(), tracking_number: text() })
+const shippingAddress = object({ city: text(), country: text(), line1: text(), line2: text(), postal_code: text(), state: text() })
+const shipping = object({ address: needed(shippingAddress), name: needed(text()), carrier: text(), phone: text(), tracking_number: text() })
 const captureMethod = oneOf('automatic', 'automatic_async', 'manual')
 const futureUsage = oneOf('off_session', 'on_session')
 const amount = atLeast(1)
@@ -40,13 +32,14 @@ const common = {
   payment_details: anything,
   payment_method: text(),
   payment_method_data: methodData,
-  payment_method_options: openObject,
+  payment_method_options: methodOptions,
   receipt_email: unsettable(email),
   setup_future_usage: unsettable(futureUsage),
   shipping: unsettable(shipping)
 }
 
 const confirming = {
+  client_secret: text(),
   confirmation_token: text(),
   error_on_requires_action: boolean,
   mandate: text(),
@@ -90,11 +83,6 @@ const updating = {
   transfer_group: text()
 }
 
-/** The same parameters, but the list of types has the name of the version: the other name is unknown there. */
-function byVersion<T> (before: Check<T>, after: Check<T>): Versioned<T> {
-  return { at: version => since(version, allowedTypesSince) ? after : before }
-}
-
 type Types = { payment_method_types?: string[], allowed_payment_method_types?: string[] }
 const createParams = byVersion<Values<typeof creating>>(object({ ...creating, payment_method_types: types }), object({ ...creating, allowed_payment_method_types: types }))
 const updateParams = byVersion<Values<typeof updating>>(object({ ...updating, payment_method_types: types }), object({ ...updating, allowed_payment_method_types: types }))
@@ -105,21 +93,21 @@ export const paymentIntentRoutes = [
   route('POST', '/v1/payment_intents', createParams, create, prepareCreate),
   route('GET', '/v1/payment_intents', object({ ...paging, created, customer: text() }), ({ books }, params) =>
     page(books.paymentIntents, params, '/v1/payment_intents', 'payment_intent', each => each.wire, each => params.customer === undefined || each.wire.customer === params.customer)),
-  route('GET', '/v1/payment_intents/:id', object({ client_secret: text(), expand }), (call, params, { id }) => {
+  forBrowsers(route('GET', '/v1/payment_intents/:id', object({ client_secret: text(), expand }), (call, params, { id }) => {
     const { wire } = find(call, id!)
-    if (params.client_secret !== undefined && params.client_secret !== wire.client_secret) {
-      throw invalid('The client_secret provided does not match the client_secret associated with the PaymentIntent.', { code: 'payment_intent_invalid_parameter', param: 'client_secret' })
-    }
+    checkSecret(wire, params.client_secret)
     return wire
-  }),
+  }), 'with_secret'),
   route('POST', '/v1/payment_intents/:id', updateParams, update),
-  route('POST', '/v1/payment_intents/:id/confirm', confirmParams, (call, params, { id }) => {
+  forBrowsers(route('POST', '/v1/payment_intents/:id/confirm', confirmParams, (call, params, { id }) => {
     const intent = find(call, id!)
+    checkSecret(intent.wire, params.client_secret)
     checkConfirmable(intent)
-    change(intent, params)
-    confirm(call, intent, chosenMethod(call, intent, params))
+    const method = chosenMethod(call, intent, params)
+    change(intent, params, method)
+    confirm(call, intent, method)
     return { ...intent.wire }
-  }),
+  }), 'with_secret'),
   route('POST', '/v1/payment_intents/:id/capture', object({
     amount_details: anything,
     amount_to_capture: amount,
@@ -142,10 +130,34 @@ export const paymentIntentRoutes = [
   }),
   route('POST', '/v1/payment_intents/:id/cancel', object({ cancellation_reason: oneOf('abandoned', 'duplicate', 'fraudulent', 'requested_by_customer'), expand }), (call, params, { id }) => {
     const intent = find(call, id!)
+    if (intent.owner !== null && call.books.sessions.get(intent.owner.id)?.wire.status === 'open') throw unexpected(intent, 'You cannot cancel a PaymentIntent that was created by a Checkout Session that is still open. Expire the Checkout Session instead.')
+    if (intent.owner?.kind === 'invoice') throw unexpected(intent, 'You cannot cancel a PaymentIntent that belongs to an invoice. Void the invoice instead.')
     cancel(call, intent, params.cancellation_reason ?? null)
+    return { ...intent.wire }
+  }),
+  route('POST', '/v1/payment_intents/:id/apply_customer_balance', object({ amount, currency: text(), expand }), (call, params, { id }) => {
+    const intent = find(call, id!)
+    if (!awaitsTransfer(intent)) throw unexpected(intent, `You cannot apply a cash balance to this PaymentIntent because it has a status of ${intent.wire.status}.`)
+    const cash = cashOf(call, intent.wire.customer!)
+    const has = Math.min(cash.available[intent.wire.currency] ?? 0, remaining(intent))
+    if (has === 0 || (params.amount ?? 0) > has) throw invalid('The cash balance of the customer is insufficient.', { code: 'insufficient_funds', param: 'amount' })
+    apply(call, intent, cash, params.amount ?? has)
     return { ...intent.wire }
   })
 ]
+
+function checkSecret (wire: PaymentIntent, secret: string | undefined): void {
+  if (secret === undefined || secret === wire.client_secret) return
+  throw invalid('The client_secret provided does not match the client_secret associated with the PaymentIntent.', { code: 'payment_intent_invalid_parameter', param: 'client_secret' })
+}
+
+/** Another method: what was under way with the old one ends. */
+function abandon (call: Call, intent: IntentRecord): void {
+  endAttempt(call, intent)
+  endVoucher(call, intent)
+  giveBack(call, intent)
+  intent.authenticated = false
+}
 
 export function find (call: Call, id: string, param = 'intent'): IntentRecord {
   const intent = call.books.paymentIntents.get(id)
@@ -179,69 +191,46 @@ function prepareCreate (call: Call, params: Create): void {
 }
 
 function create (call: Call, params: Create): PaymentIntent {
-  const { world, books } = call
-  if (params.customer !== undefined && books.customers.get(params.customer) === undefined) throw missingIn('customer', params.customer, 'customer')
+  const { books } = call
+  if (params.customer !== undefined) named(books.customers, params.customer, 'customer', 'customer')
   const chosen = given(params)
+  if (chosen !== undefined) checkTypes(call, chosen, params.currency)
   const automatic = params.automatic_payment_methods ?? (chosen === undefined && params.confirmation_method !== 'manual' && since(call.version, automaticMethodsSince) ? { enabled: true } : undefined)
   // A method that does not exist refuses the request before there is a payment.
   const method = params.payment_method === undefined ? undefined : useMethod(call, params.payment_method, 'payment_method')
   const fresh = params.payment_method_data === undefined ? method : methodFromData(call, params.payment_method_data)
-  const id = world.id('pi_3')
-  const createdAt = world.now()
-  const wire: PaymentIntent = {
-    id,
-    object: 'payment_intent',
-    allowed_payment_method_types: chosen ?? null,
+  const intent = newIntent(call, {
     amount: params.amount,
-    amount_capturable: 0,
-    amount_details: noTip,
-    amount_received: 0,
-    application: null,
-    application_fee_amount: null,
-    automatic_payment_methods: automatic?.enabled === true ? { allow_redirects: params.automatic_payment_methods?.allow_redirects ?? 'always', enabled: true } : null,
-    canceled_at: null,
-    cancellation_reason: null,
-    capture_method: params.capture_method ?? (since(call.version, asyncCaptureSince) ? 'automatic_async' : 'automatic'),
-    client_secret: `${id}_secret_${world.id('', 25)}`,
-    confirmation_method: params.confirmation_method ?? 'automatic',
-    created: createdAt,
-    currency: params.currency.toLowerCase(),
-    customer: params.customer ?? null,
-    customer_account: null,
-    description: params.description ?? null,
-    excluded_payment_method_types: params.excluded_payment_method_types ?? null,
-    last_payment_error: null,
-    latest_charge: null,
-    livemode: books.livemode,
-    managed_payments: null,
-    metadata: params.metadata ?? {},
-    next_action: null,
-    on_behalf_of: null,
-    payment_method: fresh?.id ?? null,
-    payment_method_configuration_details: automatic?.enabled === true ? { id: `pmc_1${books.account.slice(5)}`, parent: null } : null,
-    payment_method_options: options(params.payment_method_options),
-    payment_method_types: chosen ?? ['card'],
-    payment_record: null,
-    processing: null,
-    receipt_email: params.receipt_email ?? null,
-    review: null,
-    setup_future_usage: params.setup_future_usage ?? null,
-    shipping: params.shipping ?? null,
-    source: null,
-    statement_descriptor: params.statement_descriptor ?? null,
-    statement_descriptor_suffix: params.statement_descriptor_suffix ?? null,
-    status: fresh === undefined ? 'requires_payment_method' : 'requires_confirmation',
-    transfer_data: null,
-    transfer_group: params.transfer_group ?? null
-  }
-  const intent: IntentRecord = { id, created: createdAt, wire, charges: [], returnUrl: null, offSession: false, errorOnAction: false, attempt: null, authenticated: false, captures: 0 }
-  books.paymentIntents.add(intent)
-  world.intents.set(id, books)
-  refer(world, intent)
-  if (params.confirm === true) circumstances(intent, params)
-  emit(call, 'payment_intent.created', { ...wire })
+    currency: params.currency,
+    customer: params.customer,
+    types: chosen,
+    automatic: automatic?.enabled === true ? automatic : undefined,
+    captureMethod: params.capture_method ?? (since(call.version, asyncCaptureSince) ? 'automatic_async' : 'automatic'),
+    confirmationMethod: params.confirmation_method,
+    description: params.description,
+    metadata: params.metadata,
+    method: fresh,
+    options: params.payment_method_options,
+    receiptEmail: params.receipt_email,
+    setupFutureUsage: params.setup_future_usage,
+    shipping: params.shipping,
+    excludedTypes: params.excluded_payment_method_types,
+    descriptor: params.statement_descriptor,
+    descriptorSuffix: params.statement_descriptor_suffix,
+    transferGroup: params.transfer_group,
+    circumstances: made => { if (params.confirm === true) circumstances(made, params) }
+  })
   if (params.confirm === true) confirm(call, intent, fresh)
-  return { ...wire }
+  return { ...intent.wire }
+}
+
+/** Types that the account has, in a currency that they take. */
+function checkTypes (call: Call, types: string[], currency: string): void {
+  const name = since(call.version, allowedTypesSince) ? 'allowed_payment_method_types' : 'payment_method_types'
+  for (const type of types) {
+    if (!activated(call).includes(type as MethodType)) throw notActivated(type, name)
+    if (type !== 'card' && currency.toLowerCase() !== 'mxn') throw invalid(`The currency provided (${currency.toLowerCase()}) is invalid for one or more payment method types on this PaymentIntent. ${type} supports the following currencies: mxn.`, { code: 'parameter_invalid', param: 'currency' })
+  }
 }
 
 /** Amount and method only before confirmation; description, metadata and the like always. */
@@ -257,13 +246,14 @@ function update (call: Call, params: Update, { id }: Record<string, string>): Pa
   if (params.amount !== undefined || params.currency !== undefined) {
     checkAmount(params.amount ?? wire.amount, params.currency === undefined ? wire.currency : checkCurrency(params.currency))
   }
-  if (params.customer !== undefined && call.books.customers.get(params.customer) === undefined) throw missingIn('customer', params.customer, 'customer')
+  if (params.customer !== undefined) named(call.books.customers, params.customer, 'customer', 'customer')
   const before = { ...wire }
   const method = chosenMethod(call, intent, params)
-  change(intent, params)
+  change(intent, params, method)
   if (params.amount !== undefined) wire.amount = params.amount
   if (params.currency !== undefined) wire.currency = params.currency.toLowerCase()
   if (params.customer !== undefined) wire.customer = params.customer
+  if (wire.automatic_payment_methods !== null) wire.payment_method_types = automaticTypes(call, { amount: wire.amount, currency: wire.currency, captureMethod: wire.capture_method, setupFutureUsage: wire.setup_future_usage, customer: wire.customer, options: wire.payment_method_options })
   if (params.description !== undefined) wire.description = params.description
   if (params.statement_descriptor !== undefined) wire.statement_descriptor = params.statement_descriptor
   if (params.statement_descriptor_suffix !== undefined) wire.statement_descriptor_suffix = params.statement_descriptor_suffix
@@ -272,15 +262,14 @@ function update (call: Call, params: Update, { id }: Record<string, string>): Pa
   if (method !== undefined && method.id !== before.payment_method) {
     wire.payment_method = method.id
     wire.status = 'requires_confirmation'
-    endAttempt(call, intent)
-    intent.authenticated = false
+    abandon(call, intent)
   }
   if (Object.keys(changes(before, wire)).length > 0) refer(call.world, intent)
   return { ...wire }
 }
 
 /** What `confirm` and `update` may both say. */
-function change (intent: IntentRecord, params: Partial<Confirm>): void {
+function change (intent: IntentRecord, params: Partial<Confirm>, method: MethodRecord | undefined): void {
   const { wire } = intent
   const chosen = given(params)
   if (chosen !== undefined) {
@@ -289,10 +278,10 @@ function change (intent: IntentRecord, params: Partial<Confirm>): void {
     wire.automatic_payment_methods = null
   }
   if (params.capture_method !== undefined) wire.capture_method = params.capture_method
-  if (params.payment_method_options !== undefined) wire.payment_method_options = options(params.payment_method_options)
   if (params.receipt_email !== undefined) wire.receipt_email = params.receipt_email
   if (params.setup_future_usage !== undefined) wire.setup_future_usage = params.setup_future_usage
   if (params.shipping !== undefined) wire.shipping = params.shipping
+  if (params.payment_method_options !== undefined || chosen !== undefined) wire.payment_method_options = optionsOf({ ...wire.payment_method_options, ...params.payment_method_options }, wire, method)
   circumstances(intent, params)
 }
 
@@ -315,13 +304,4 @@ function chosenMethod (call: Call, intent: IntentRecord, params: { payment_metho
 
 function given (params: Types): string[] | undefined {
   return params.payment_method_types ?? params.allowed_payment_method_types
-}
-
-const noTip = { tip: {} }
-const plainCard = { installments: null, mandate_options: null, network: null, request_three_d_secure: 'automatic' }
-const plainOptions = { card: plainCard }
-
-function options (params: Record<string, unknown> | undefined): Record<string, unknown> {
-  if (params === undefined) return plainOptions
-  return { ...params, card: { ...plainCard, ...params.card as object | undefined } }
 }

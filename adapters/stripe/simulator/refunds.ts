@@ -1,15 +1,16 @@
 import { book } from './balance.ts'
 import { checkUnit } from './amounts.ts'
 import { findCharge } from './charges.ts'
-import { cardOf } from './payment-methods.ts'
-import { invalid, missing, missingIn } from './errors.ts'
+import { checkNotDisputed } from './disputes.ts'
+import { cardOf } from './methods.ts'
+import { invalid } from './errors.ts'
 import { emit } from './events.ts'
 import { refundable } from './intent-machine.ts'
 import type { Charge, Refund } from './objects.ts'
 import { anything, atLeast, boolean, created, expand, mergeMetadata, metadata, object, oneOf, paging, text } from './params.ts'
 import { route } from './routing.ts'
-import { page } from './shelf.ts'
-import { finish, quietCall, type Books, type Call, type World } from './world.ts'
+import { named, page, wanted } from './shelf.ts'
+import { quietly, type Books, type Call, type World } from './world.ts'
 
 const fields = object({
   amount: atLeast(1),
@@ -29,6 +30,7 @@ const fields = object({
 export const refundRoutes = [
   route('POST', '/v1/refunds', fields, (call, params) => {
     const charge = chargeToRefund(call, params)
+    checkNotDisputed(call, charge)
     const left = charge.amount_captured - charge.amount_refunded
     if (left <= 0) throw invalid(`Charge ${charge.id} has already been refunded.`, { code: 'charge_already_refunded' })
     const amount = params.amount ?? left
@@ -68,8 +70,10 @@ export const refundRoutes = [
 
 function create (call: Call, charge: Charge, amount: number, reason: string | null, given: Record<string, string>): Refund {
   const { world, books } = call
-  const method = books.paymentMethods.get(charge.payment_method)
-  const fate = method === undefined ? undefined : cardOf(method).refund
+  const method = books.paymentMethods.get(charge.payment_method)!
+  const isCard = method.wire.type === 'card'
+  // A transfer goes back by transfer, which takes its time.
+  const fate = isCard ? cardOf(method).refund : 'pending_then_succeeds'
   const refund: Refund = {
     id: world.id('re_3'),
     object: 'refund',
@@ -80,7 +84,9 @@ function create (call: Call, charge: Charge, amount: number, reason: string | nu
     currency: charge.currency,
     customer: charge.customer,
     customer_account: null,
-    destination_details: { card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' }, type: 'card' },
+    destination_details: isCard
+      ? { card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' }, type: 'card' }
+      : { mx_bank_transfer: { reference: null, reference_status: 'pending' }, type: 'mx_bank_transfer' },
     metadata: given,
     payment_intent: charge.payment_intent,
     payment_method: charge.payment_method,
@@ -91,7 +97,7 @@ function create (call: Call, charge: Charge, amount: number, reason: string | nu
     transfer_reversal: null,
     ...(fate === 'pending_then_succeeds' ? { pending_reason: 'processing' } : {})
   }
-  refund.balance_transaction = book(call, 'refund', refund.id, -amount, charge.currency, null)
+  refund.balance_transaction = book(call, { type: isCard ? 'refund' : 'payment_refund', source: refund.id, amount: -amount, currency: charge.currency, description: `REFUND FOR CHARGE (${charge.description as string | null ?? charge.id})` })
   books.refunds.add(refund)
   const siblings = books.refundsByCharge.get(charge.id)
   if (siblings === undefined) books.refundsByCharge.set(charge.id, [refund.id])
@@ -116,15 +122,12 @@ export function watchRefund (world: World, books: Books, id: string): void {
     const refund = books.refunds.get(id)
     if (fate === undefined || refund === undefined) return
     books.fates.delete(id)
-    const call = quietCall(world, books)
-    if (fate === 'failed') end(call, refund, 'failed')
-    else {
+    quietly(world, books, call => {
+      if (fate === 'failed') return end(call, refund, 'failed')
       refund.status = 'succeeded'
       delete refund.pending_reason
       updated(call, refund, { status: 'pending' })
-    }
-    finish(call)
-    world.changed()
+    })
   })
 }
 
@@ -135,7 +138,7 @@ function end (call: Call, refund: Refund, status: 'failed' | 'canceled'): void {
   refund.status = status
   delete refund.pending_reason
   if (status === 'failed') refund.failure_reason = 'expired_or_canceled_card'
-  refund.failure_balance_transaction = book(call, 'refund_failure', refund.id, refund.amount, refund.currency, null)
+  refund.failure_balance_transaction = book(call, { type: 'refund_failure', source: refund.id, amount: refund.amount, currency: refund.currency, description: null })
   charge.amount_refunded -= refund.amount
   charge.refunded = false
   updated(call, refund, before)
@@ -157,25 +160,28 @@ function updated (call: Call, refund: Refund, before: object): void {
 function chargeToRefund (call: Call, params: { charge?: string, payment_intent?: string }): Charge {
   const { books } = call
   if (params.payment_intent !== undefined) {
-    const intent = books.paymentIntents.get(params.payment_intent)
-    if (intent === undefined) throw missingIn('payment_intent', params.payment_intent, 'payment_intent')
+    const intent = named(books.paymentIntents, params.payment_intent, 'payment_intent', 'payment_intent')
     const charge = books.charges.get(intent.wire.latest_charge ?? '')
     if (charge === undefined || charge.status !== 'succeeded' || !charge.captured) {
       throw invalid(`This PaymentIntent (${intent.id}) does not have a successful charge to refund.`, { param: 'payment_intent' })
     }
     if (params.charge !== undefined && params.charge !== charge.id) throw invalid(`Charge ${params.charge} does not belong to PaymentIntent ${intent.id}.`, { param: 'charge' })
-    return charge
+    return refundableMethod(books, charge)
   }
-  const charge = books.charges.get(params.charge!)
-  if (charge === undefined) throw missingIn('charge', params.charge!, 'charge')
+  const charge = named(books.charges, params.charge!, 'charge', 'charge')
   if (charge.status !== 'succeeded' || !charge.captured) {
     throw invalid(`This PaymentIntent (${charge.payment_intent}) does not have a successful charge to refund.`, { param: 'charge' })
   }
+  return refundableMethod(books, charge)
+}
+
+/** Cash that was paid at a shop has no way back. Source: https://docs.stripe.com/payments/oxxo, "refunds: no", read 2026-11. */
+function refundableMethod (books: Books, charge: Charge): Charge {
+  const { type } = books.paymentMethods.get(charge.payment_method)!.wire
+  if (type === 'oxxo') throw invalid(`Payments made with ${type} cannot be refunded.`, { code: 'charge_not_refundable', param: 'payment_intent' })
   return charge
 }
 
 function find ({ books }: Call, id: string): Refund {
-  const refund = books.refunds.get(id)
-  if (refund === undefined) throw missing('refund', id, 'refund')
-  return refund
+  return wanted(books.refunds, id, 'refund', 'refund')
 }

@@ -1,10 +1,12 @@
-import { invalid } from './errors.ts'
+import { invalid, missing, missingIn } from './errors.ts'
 import type { CreatedRange } from './params.ts'
 
 /** Objects of one kind in the order of their making, and by id. */
 export class Shelf<T extends { id: string, created: number }> {
   items: T[] = []
   readonly #places = new Map<string, number>()
+  /** What was deleted by its owner. */
+  readonly removed = new Set<string>()
   /** The oldest are forgotten beyond this. */
   readonly keep: number
 
@@ -24,6 +26,7 @@ export class Shelf<T extends { id: string, created: number }> {
   }
 
   remove (id: string): void {
+    this.removed.add(id)
     this.replace(this.items.filter(item => item.id !== id))
   }
 
@@ -36,6 +39,20 @@ export class Shelf<T extends { id: string, created: number }> {
   place (id: string): number | undefined {
     return this.#places.get(id)
   }
+}
+
+/** The object of the path: 404 when it is not there. */
+export function wanted<T extends { id: string, created: number }> (shelf: Shelf<T>, id: string, noun: string, param = 'id'): T {
+  const found = shelf.get(id)
+  if (found === undefined) throw missing(noun, id, param)
+  return found
+}
+
+/** An object that a parameter names: 400 when it is not there. */
+export function named<T extends { id: string, created: number }> (shelf: Shelf<T>, id: string, noun: string, param: string): T {
+  const found = shelf.get(id)
+  if (found === undefined) throw missingIn(noun, id, param)
+  return found
 }
 
 export interface Paging {

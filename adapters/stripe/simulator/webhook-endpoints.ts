@@ -1,9 +1,9 @@
-import { invalid, missing } from './errors.ts'
+import { invalid } from './errors.ts'
 import { isEventType } from './event-types.ts'
 import type { EndpointRecord } from './objects.ts'
 import { boolean, expand, listOf, mergeMetadata, metadata, needed, object, paging, text, unsettable, url, type Check } from './params.ts'
 import { route } from './routing.ts'
-import { page } from './shelf.ts'
+import { page, wanted } from './shelf.ts'
 import { isVersion } from './versions.ts'
 import type { Call, World } from './world.ts'
 
@@ -49,6 +49,7 @@ export const webhookEndpointRoutes = [
       created: world.now(),
       secret: world.id('whsec_', 32),
       previous: null,
+      connect: params.connect ?? false,
       wire: {
         id,
         object: 'webhook_endpoint',
@@ -116,7 +117,5 @@ function checkUrl ({ books }: Call, params: { url?: string }): void {
 }
 
 function find ({ books }: Call, id: string): EndpointRecord {
-  const record = books.endpoints.get(id)
-  if (record === undefined) throw missing('webhook endpoint', id, 'webhook_endpoint')
-  return record
+  return wanted(books.endpoints, id, 'webhook endpoint', 'webhook_endpoint')
 }

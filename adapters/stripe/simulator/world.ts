@@ -1,8 +1,12 @@
 import type { MakeId } from './ids.ts'
 import type { Deliveries } from './deliveries.ts'
+import type { Due, Step } from './agenda.ts'
 import type { Later } from './later.ts'
 import type { StoredAnswer } from './idempotency.ts'
-import type { BalanceTransaction, Charge, Customer, EndpointRecord, EventRecord, IntentRecord, MethodRecord, Refund, TokenRecord } from './objects.ts'
+import type {
+  BalanceTransaction, CashRecord, CashTransaction, Charge, ClockRecord, Customer, Dispute, EndpointRecord, EventRecord, IntentRecord, Invoice, InvoiceItem, InvoicePayment,
+  MethodRecord, PaymentLinkRecord, Payout, Price, Product, Refund, SessionRecord, SetupRecord, SubscriptionRecord, TaxId, TokenRecord
+} from './objects.ts'
 import { Shelf } from './shelf.ts'
 
 /** Everything that the simulated Stripe consists of; every part gets it as an argument. */
@@ -17,21 +21,42 @@ export interface World {
   testCardsInLive: boolean
   /** How long what Stripe does asynchronously takes. */
   asyncMs: number
+  rules: Rules
   deliveries: Deliveries
   later: Later
   accounts: Map<string, Account>
   /** Payments by each value of their metadata, over all accounts. */
   references: Map<string, Set<string>>
-  /** Which books an object that payers reach without a key lies in. */
-  attempts: Map<string, { books: Books, intent: string }>
+  /** What payers reach without a key: the end of a page's address, and what lies behind it. */
+  doors: Map<string, Door>
+  /** Which books a payment lies in. */
   intents: Map<string, Books>
+  /** What happens at a time, by kind. */
+  steps: Record<string, Step>
+  /** Who is told that a payment or a set-up has moved: the session or the invoice that it belongs to. */
+  moved: { intent: (call: Call, intent: IntentRecord) => void, setup: (call: Call, setup: SetupRecord) => void }
   changed: () => void
 }
+
+/** What the owner of a Stripe account sets in its Dashboard, and what the simulator makes shorter than it is. */
+export interface Rules {
+  /** What becomes of a subscription whose renewal could not be paid after all tries. */
+  afterRetries: 'cancel' | 'unpaid' | 'past_due'
+  /** A renewal's invoice stays a draft for so long before it is charged. */
+  draftSeconds: number
+  /** In test mode a voucher that nobody touches is paid by itself after three minutes, as Stripe says. */
+  vouchersPayThemselves: boolean
+}
+
+export type DoorKind = 'authentication' | 'setup' | 'voucher' | 'transfer' | 'session' | 'link' | 'invoice'
+export interface Door { books: Books, kind: DoorKind, id: string }
 
 export interface Account {
   id: string
   created: number
   country: string
+  /** Platforms whose keys may act for this account. */
+  platforms: string[]
   test: Books
   live: Books
 }
@@ -49,31 +74,53 @@ export interface Books {
   paymentMethods: Shelf<MethodRecord>
   tokens: Shelf<TokenRecord>
   customers: Shelf<Customer>
+  taxIds: Shelf<TaxId>
+  cash: Shelf<CashRecord>
+  cashTransactions: Shelf<CashTransaction>
+  setupIntents: Shelf<SetupRecord>
+  products: Shelf<Product>
+  prices: Shelf<Price>
+  sessions: Shelf<SessionRecord>
+  paymentLinks: Shelf<PaymentLinkRecord>
+  subscriptions: Shelf<SubscriptionRecord>
+  invoices: Shelf<Invoice>
+  invoiceItems: Shelf<InvoiceItem>
+  invoicePayments: Shelf<InvoicePayment>
+  clocks: Shelf<ClockRecord>
+  disputes: Shelf<Dispute>
+  payouts: Shelf<Payout>
   balanceTransactions: Shelf<BalanceTransaction>
+  /** Which payout a line of the balance went into. */
+  paidOut: Map<string, string>
   endpoints: Shelf<EndpointRecord>
   events: Shelf<EventRecord>
   idempotency: Map<string, StoredAnswer>
+  /** The idempotency key that made an object. */
+  madeBy: Map<string, string>
+  /** What will happen at a time. */
+  agenda: Map<string, Due>
 }
 
 /** Real Stripe keeps events for 30 days; here the newest of them. */
 const keptEvents = 20_000
 
+export const shelfNames = [
+  'paymentIntents', 'charges', 'refunds', 'paymentMethods', 'tokens', 'customers', 'taxIds', 'cash', 'cashTransactions', 'setupIntents', 'products', 'prices', 'sessions', 'paymentLinks',
+  'subscriptions', 'invoices', 'invoiceItems', 'invoicePayments', 'clocks', 'disputes', 'payouts', 'balanceTransactions', 'endpoints', 'events'
+] as const
+
 export function emptyBooks (account: string, livemode: boolean): Books {
+  const shelves = Object.fromEntries(shelfNames.map(name => [name, new Shelf(name === 'events' ? keptEvents : undefined)]))
   return {
+    ...shelves as unknown as Pick<Books, typeof shelfNames[number]>,
     account,
     livemode,
-    paymentIntents: new Shelf(),
-    charges: new Shelf(),
-    refunds: new Shelf(),
     refundsByCharge: new Map(),
     fates: new Map(),
-    paymentMethods: new Shelf(),
-    tokens: new Shelf(),
-    customers: new Shelf(),
-    balanceTransactions: new Shelf(),
-    endpoints: new Shelf(),
-    events: new Shelf(keptEvents),
-    idempotency: new Map()
+    paidOut: new Map(),
+    idempotency: new Map(),
+    madeBy: new Map(),
+    agenda: new Map()
   }
 }
 
@@ -93,14 +140,31 @@ export function quietCall (world: World, books: Books): Call {
 }
 
 export function finish (call: Call): void {
-  for (const step of call.afterwards.splice(0)) step()
+  for (let step = call.afterwards.shift(); step !== undefined; step = call.afterwards.shift()) step()
+}
+
+/** Something happens without a request, and is over. */
+export function quietly<T> (world: World, books: Books, step: (call: Call) => T): T {
+  const call = quietCall(world, books)
+  const result = step(call)
+  finish(call)
+  world.changed()
+  return result
 }
 
 /** Remembers under which references a payment can be found. */
-export function refer (world: World, record: IntentRecord): void {
-  for (const value of Object.values(record.wire.metadata)) {
+export function refer (world: World, record: IntentRecord, more: Record<string, string> = {}): void {
+  for (const value of [...Object.values(record.wire.metadata), ...Object.values(more)]) {
     const known = world.references.get(value)
     if (known === undefined) world.references.set(value, new Set([record.id]))
     else known.add(record.id)
   }
+}
+
+export function countryOf ({ world, books }: Call): string {
+  return world.accounts.get(books.account)?.country ?? world.country
+}
+
+export function * allBooks (world: World): Generator<Books> {
+  for (const { test, live } of world.accounts.values()) yield * [test, live]
 }

@@ -1,6 +1,8 @@
+import type { ConnectionContext } from '../context.ts'
+import type { SavedMethodSnapshot } from '../customers.ts'
 import type { Adapter } from '../define.ts'
 import type { HttpExchange } from '../http-client.ts'
-import type { IssueInput } from '../invoicing.ts'
+import type { DocumentInRegister, IssueInput } from '../invoicing.ts'
 import type { Money } from '../money.ts'
 import type { CreatePaymentInput, MethodInput, PaymentSnapshot } from '../payments.ts'
 import type { ProviderProblem } from '../problems.ts'
@@ -40,6 +42,77 @@ export interface PaymentSamples {
   currencies?: readonly string[]
   /** Makes happen now what the provider does later, where `processing` comes before `succeeded`. */
   settle?: (snapshot: PaymentSnapshot, simulator: Simulator) => unknown
+  /**
+   * The body of an answer with another word in place of the payment's status, one that nobody ever heard of. Owed where the word is
+   * not a JSON string (XML) or not `providerStatus` verbatim.
+   */
+  strangeStatus?: (body: string, providerStatus: string) => string
+  /**
+   * How many objects the provider keeps under our reference: sessions, links, customers, plans, subscriptions. Read from its books
+   * or with its own SDK, never with the adapter. Owed by an adapter that makes any of them.
+   */
+  made?: (reference: string, simulator: Simulator, context: ConnectionContext) => number | Promise<number>
+
+  // What follows is optional: what is there is tried.
+
+  /** Cash at a counter. */
+  voucher?: VoucherSamples
+  /** The payer's bank sends the money. */
+  transfer?: TransferSamples
+  /** A method whose bank asks the payer in the shop's own page, where there is no page to come back to. */
+  inPage?: { method: MethodInput }
+  saved?: SavedMethodSamples
+  /** What a payer does on a page of the provider's; resolves to the provider's id of the payment, where a link opened the page. */
+  checkout?: { pay: (page: { providerReference: string, url?: string }, simulator: Simulator) => unknown }
+  subscription?: SubscriptionSamples
+  dispute?: DisputeSamples
+}
+
+/** What else is told with a payment by this method. */
+type More = Partial<Pick<CreatePaymentInput, 'customer' | 'description' | 'amount'>>
+
+export interface VoucherSamples {
+  method: MethodInput
+  more?: More
+  /** Somebody pays it. */
+  pay: (snapshot: PaymentSnapshot, simulator: Simulator) => unknown
+  /** Nobody did, and its time is over. */
+  expire?: (snapshot: PaymentSnapshot, simulator: Simulator) => unknown
+  /** False where the provider cannot give cash back: then a refund is refused as `unsupported`. */
+  refundable?: boolean
+}
+
+export interface TransferSamples {
+  method: MethodInput
+  more?: More
+  /** So much arrives. */
+  send: (snapshot: PaymentSnapshot, amount: Money, simulator: Simulator) => unknown
+  /** False where only the whole amount is taken. */
+  parts?: boolean
+}
+
+/** Tokens as the provider's form gives them to the browser. */
+export interface SavedMethodSamples {
+  type: string
+  token: string
+  /** Is refused when it is to be kept. */
+  declined?: { token: string, code: ProviderProblem }
+  /** The bank asks the payer first; `complete` does what the payer would. */
+  challenged?: { token: string, complete: (snapshot: SavedMethodSnapshot, simulator: Simulator) => unknown }
+  /** Is kept, but a charge while the payer is away needs the payer. */
+  needsPayer?: { token: string }
+  /** Is kept, and every charge of it is refused. */
+  failing?: { token: string }
+}
+
+export interface SubscriptionSamples {
+  /** Makes the provider's time pass, for this account: periods end, invoices are paid. */
+  advance?: (to: Date, simulator: Simulator, context: ConnectionContext) => unknown
+}
+
+export interface DisputeSamples {
+  /** The payer's bank takes the money of this payment back; resolves to the provider's id of the dispute. */
+  open: (payment: PaymentSnapshot, simulator: Simulator, context: ConnectionContext) => string | Promise<string>
 }
 
 export type Document = IssueInput extends infer Input ? Input extends unknown ? Omit<Input, 'idempotencyKey' | 'reference'> : never : never
@@ -50,7 +123,9 @@ export interface InvoicingSamples {
   /** A document that the authority rejects. */
   rejected?: (n: number) => Document
   /** What a cancellation needs beside the document: the law's motive, and what the hub would have signed. */
-  cancellation: { motive: string, sealed?: Uint8Array }
+  cancellation: { motive: string, sealed?: (fiscalId: string) => Uint8Array | Promise<Uint8Array> }
+  /** What every sample document says of itself in the authority's register. */
+  register: Omit<DocumentInRegister, 'fiscalId'>
   /** Under which word the simulator's books keep a document; our reference when absent. */
   booked?: (input: IssueInput) => string
 }

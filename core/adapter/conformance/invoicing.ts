@@ -40,7 +40,7 @@ export function issuer ({ harness }: Plan): Issuer {
       check(final.fiscalId, `an issued document has no fiscalId: ${shown(final)}`)
       return { input: asked, document: { ...final, fiscalId: final.fiscalId } }
     },
-    lookup: ({ now }, { reference, naturalKey }) => ({ reference, naturalKey, from: new Date(now().getTime() - minuteMs), to: new Date(now().getTime() + minuteMs) }),
+    lookup: ({ now }, { reference, naturalKey, sealed }) => ({ reference, naturalKey, ...(sealed !== undefined && { sealed }), from: new Date(now().getTime() - minuteMs), to: new Date(now().getTime() + minuteMs) }),
     booked: samples.booked ?? (({ reference }) => reference)
   }
 }
@@ -127,7 +127,7 @@ export function invoicingPromises (plan: Plan): Draft[] {
       const canceled = await cancel(session, context, asked, document)
       check(canceling.includes(canceled.status), `after the cancellation it is ${canceled.status} (${canceled.providerStatus})`)
       same(session.simulator.effects(booked(asked)).cancellations, 1, "cancellations in the provider's books")
-      const read = await truthOf(context, document.providerReference)
+      const read = await truthOf(context, document)
       check(canceling.includes(read.status), `read back it is ${read.status}`)
     })
   }
@@ -149,7 +149,7 @@ export function invoicingPromises (plan: Plan): Draft[] {
         context,
         send: () => family.issue(context, asked),
         lookup: () => family.find(context, lookup(session, asked)),
-        effects: () => session.simulator.effects(booked(asked))
+        happened: () => session.simulator.effects(booked(asked)).stamps
       }
     }),
     ...kind('cancel_document', 'cancellations', async (session, context) => {
@@ -159,20 +159,21 @@ export function invoicingPromises (plan: Plan): Draft[] {
         context,
         send: () => cancel(session, context, asked, document, key),
         async lookup () {
-          const truth = await truthOf(context, document.providerReference)
+          const truth = await truthOf(context, document)
           return canceling.includes(truth.status) ? truth : undefined
         },
-        effects: () => session.simulator.effects(booked(asked))
+        happened: () => session.simulator.effects(booked(asked)).cancellations
       }
     })
   )
   return drafts
 
-  function cancel (session: Session, context: ConnectionContext, { reference }: IssueInput, { providerReference, fiscalId }: DocumentSnapshot & { fiscalId: string }, idempotencyKey = session.key()): Promise<DocumentSnapshot> {
-    return family.cancel!(context, { idempotencyKey, reference, providerReference, fiscalId, ...samples.cancellation })
+  async function cancel (session: Session, context: ConnectionContext, { reference }: IssueInput, { providerReference, fiscalId }: DocumentSnapshot & { fiscalId: string }, idempotencyKey = session.key()): Promise<DocumentSnapshot> {
+    const { motive, sealed } = samples.cancellation
+    return await family.cancel!(context, { idempotencyKey, reference, providerReference, fiscalId, ...samples.register, motive, ...(sealed !== undefined && { sealed: await sealed(fiscalId) }) })
   }
 
-  function truthOf (context: ConnectionContext, providerReference: string): Promise<DocumentSnapshot> {
-    return (family.getCancellation ?? family.get)(context, providerReference)
+  async function truthOf (context: ConnectionContext, { providerReference, fiscalId }: DocumentSnapshot & { fiscalId: string }): Promise<DocumentSnapshot> {
+    return await (family.getCancellation?.(context, providerReference, { fiscalId, ...samples.register }) ?? family.get(context, providerReference))
   }
 }

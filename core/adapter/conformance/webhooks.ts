@@ -8,7 +8,7 @@ import type { Draft, Plan } from './draft.ts'
 import type { Opened, Session } from './session.ts'
 
 const hookUrl = 'https://hub.test/hooks/0123456789abcdef'
-const eventTypes = ['payment', 'refund', 'dispute', 'document', 'connection', 'ignored']
+const eventTypes = ['payment', 'refund', 'dispute', 'checkout', 'subscription', 'saved_method', 'document', 'connection', 'ignored']
 
 /** Makes something happen of which the provider tells, and says under which name. */
 export type Happening = (session: Session, context: Opened) => Promise<{ providerReference: string, reference: string }>
@@ -251,7 +251,7 @@ function neighbour (secret: string): string {
 }
 
 function carriesNothing (event: ProviderEvent): boolean {
-  return event.type !== 'refund' && !('snapshot' in event && event.snapshot !== undefined)
+  return event.type !== 'refund' && event.type !== 'dispute' && !('snapshot' in event && event.snapshot !== undefined) && !('cycle' in event && event.cycle !== undefined)
 }
 
 /** Where deliveries arrive: a true HTTP server. */

@@ -1,4 +1,5 @@
 import type { OperationName } from '../manifest.ts'
+import type { Effects } from '../simulator.ts'
 import type { Draft, Plan } from './draft.ts'
 import { payer } from './payer.ts'
 import { cancelable } from './payments.ts'
@@ -11,8 +12,8 @@ export function paymentWrites (plan: Plan): Draft[] {
   const { manifest } = plan.harness.adapter
   const { family, input, paid, authorized, lookup } = payer(plan)
   const reads = plan.harness.reads ?? (({ method }) => ['GET', 'HEAD'].includes(method))
-  const effectsOf = ({ simulator }: Session, reference: string) => () => simulator.effects(reference)
-  const kind = (operation: OperationName, counts: WriteKind['counts'], prepare: WriteKind['prepare']) =>
+  const counted = ({ simulator }: Session, reference: string, counts: keyof Effects) => () => simulator.effects(reference)[counts]
+  const kind = (operation: OperationName, counts: keyof Effects, prepare: WriteKind['prepare']) =>
     capabilities.has(operation) ? repeatPromises({ operation, counts, prepare, reads, safety: manifest.retry_safety[operation] }) : []
 
   return [
@@ -22,7 +23,7 @@ export function paymentWrites (plan: Plan): Draft[] {
         context,
         send: () => family.createPayment(context, asked),
         lookup: family.findPayment && (() => family.findPayment!(context, lookup(session, asked.reference))),
-        effects: effectsOf(session, asked.reference)
+        happened: counted(session, asked.reference, 'charges')
       }
     }),
     ...kind('capture', 'captures', async (session, context) => {
@@ -35,7 +36,7 @@ export function paymentWrites (plan: Plan): Draft[] {
           const truth = await family.getPayment(context, payment.providerReference)
           return truth.status === 'authorized' ? undefined : truth
         },
-        effects: effectsOf(session, input.reference)
+        happened: counted(session, input.reference, 'captures')
       }
     }),
     ...kind('cancel', 'cancellations', async (session, context) => {
@@ -48,7 +49,7 @@ export function paymentWrites (plan: Plan): Draft[] {
           const truth = await family.getPayment(context, payment.providerReference)
           return truth.status === 'canceled' ? truth : undefined
         },
-        effects: effectsOf(session, input.reference)
+        happened: counted(session, input.reference, 'cancellations')
       }
     }),
     ...kind('refund', 'refunds', async (session, context) => {
@@ -58,7 +59,7 @@ export function paymentWrites (plan: Plan): Draft[] {
         context,
         send: () => family.refund!(context, asked),
         lookup: family.findRefund && (() => family.findRefund!(context, { ...lookup(session, input.reference), refundReference: asked.refundReference, providerReference: payment.providerReference })),
-        effects: effectsOf(session, input.reference)
+        happened: counted(session, input.reference, 'refunds')
       }
     })
   ]

@@ -11,6 +11,7 @@ await conformance(t, {
   simulator: startAcmeSimulator,
   invoicing: {
     document: n => ({ naturalKey: { issuerTaxId: 'EKU9003173C9', series: 'A', number: String(n) }, sealed: Buffer.from('TODO: a sealed document') }),
-    cancellation: { motive: '02' }
+    cancellation: { motive: '02' },
+    register: { issuerTaxId: 'EKU9003173C9', customerTaxId: 'XAXX010101000', total: '116.00' }
   }
 })

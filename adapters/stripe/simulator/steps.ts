@@ -1,0 +1,20 @@
+import type { Step } from './agenda.ts'
+import { dueDatePassed, verdict } from './disputes.ts'
+import { holdEnds } from './intent-machine.ts'
+import { expireVoucher, hasVoucher, payVoucher } from './vouchers.ts'
+import type { IntentRecord } from './objects.ts'
+import type { Call } from './world.ts'
+
+/** What happens by itself when its time has come, by the name that the agenda knows it under. */
+export const steps: Record<string, Step> = {
+  hold: holdEnds,
+  voucher_paid: (call, id) => voucher(call, id, payVoucher),
+  voucher_expires: (call, id) => voucher(call, id, expireVoucher),
+  dispute_due: dueDatePassed,
+  dispute_verdict: verdict
+}
+
+function voucher (call: Call, id: string, step: (call: Call, intent: IntentRecord) => void): void {
+  const intent = call.books.paymentIntents.get(id)
+  if (intent !== undefined && hasVoucher(intent)) step(call, intent)
+}

@@ -1,0 +1,84 @@
+import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
+import type { Mode } from '../adapter/context.ts'
+import type { IssuerRow } from '../issuers/queries.ts'
+import type { InvoiceRow } from './queries.ts'
+import type { ChangeInvoice } from './schema.ts'
+
+/** A broken rule of the law, with the authority's own code. */
+export interface Finding {
+  code: string
+  level: 'error' | 'warning'
+  /** In the body that the caller sent, as far as it can be told. */
+  path: string
+  message: { es: string, en: string }
+}
+
+/** What a document is sealed with. The key never leaves `core/certificates`: `sign` runs there. */
+export interface Seal {
+  /** DER. */
+  certificate: Uint8Array
+  sign: (bytes: Uint8Array, algorithm: 'RSA-SHA256' | 'RSA-SHA1') => Promise<Buffer>
+}
+
+export interface Stamped {
+  fiscalId: string
+  stampedAt: Date
+}
+
+/**
+ * What a country's law makes of the unified model. Formats and rules live in `core/fiscal`; this is how invoices reach them.
+ * Pure, but for the signature.
+ */
+export interface Making {
+  issuer: IssuerRow
+  kind: string
+  reference: string
+  issuedAt: Date
+  series?: string
+  number?: string
+}
+
+export interface ReceiptInput {
+  issuer: IssuerRow
+  /** The invoice that is paid. */
+  about: InvoiceRow
+  /** Decimals, in the invoice's currency. `balance`: what was open before. */
+  amount: string
+  balance: string
+  /** Which of its payments this is, from 1. */
+  part: number
+  form: string
+  paidAt: Date
+  issuedAt: Date
+  reference: string
+  operationNumber?: string
+}
+
+export interface CountryEngine {
+  /** The unified model of what was asked, its totals computed. Throws a 400 that names the field for what cannot be computed. */
+  model: (body: ChangeInvoice, making: Making) => InvoiceModel
+  /** The receipt of a payment; absent where the law knows none. */
+  receipt?: (input: ReceiptInput) => InvoiceModel
+  /** Every broken rule, before money or stamps are spent. Never throws. */
+  findings: (model: InvoiceModel, now: Date) => Finding[]
+  /** The document, sealed. Its bytes are kept and sent as they are. */
+  seal: (model: InvoiceModel, seal: Seal) => Promise<Buffer>
+  /**
+   * What came back must be the document that was sent, with a stamp that holds. Throws an Error that says what differs.
+   * `sealed` is absent where the provider sealed: then its totals and parties are compared with the model.
+   */
+  stamped: (model: InvoiceModel, sealed: Buffer | null, returned: Uint8Array) => Stamped
+  /** The signed request to cancel; absent where the law has none. */
+  cancellation?: (input: { issuerTaxId: string, fiscalId: string, motive: string, substitute?: string, at: Date }, seal: Seal) => Promise<Buffer>
+  /** Motives that may be given, and which needs a substitute. */
+  motives: Readonly<Record<string, { needsSubstitute: boolean }>>
+  /** What a QR code holds: anybody may check the document there. */
+  verificationUrl?: (model: InvoiceModel, fiscalId: string, document: Uint8Array, mode: Mode) => string
+  /** `A-123.xml` … */
+  fileName: (model: InvoiceModel, fiscalId: string) => string
+}
+
+/** The document that came back is not the one that was sent. */
+export class ForeignDocument extends Error {
+  override readonly name = 'ForeignDocument'
+}

@@ -1,0 +1,12 @@
+import { HubError } from '../errors.ts'
+import type { CountryEngine } from './engine.ts'
+import { mexico } from './mexico.ts'
+
+const engines: Readonly<Record<string, CountryEngine>> = { MX: mexico }
+
+/** The law of a country. Throws 422 for one whose documents we do not make. */
+export function engineOf (country: string): CountryEngine {
+  const engine = engines[country]
+  if (engine === undefined) throw new HubError('capability_not_supported', { detail: { es: `Aún no se emiten documentos de ${country}.`, en: `Documents of ${country} are not issued yet.` } })
+  return engine
+}

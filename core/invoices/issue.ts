@@ -1,0 +1,273 @@
+import type { DocumentSnapshot, InvoicingFamily, Invoice as InvoiceModel, IssueInput } from '../adapter/invoicing.ts'
+import type { IdempotencyKey } from '../adapter/payments.ts'
+import type { ProviderError } from '../adapter/problems.ts'
+import { raiseAlert } from '../alerts/raise.ts'
+import { signWith } from '../certificates/sign.ts'
+import { loadSealed, type OpenConnection } from '../connections/open.ts'
+import { inTenant, type TenantDb } from '../db/in-tenant.ts'
+import { claimTimer, clearTimer, retryTimer, setTimer } from '../db/timers.ts'
+import { storeDocument } from '../documents/service.ts'
+import type { Hub } from '../hub.ts'
+import { publicId } from '../ids.ts'
+import { callProvider, connectionsTried, finishOperation, insertOperation, lastSent, recordedCall } from '../operations/call.ts'
+import { chooseRoute } from '../routing-rules/choose.ts'
+import { applyFact } from './apply.ts'
+import { engineOf } from './engines.ts'
+import { ForeignDocument } from './engine.ts'
+import { carryOnCancellation } from './cancel.ts'
+import { isStamped, type InvoiceStatus } from './machine.ts'
+import * as queries from './queries.ts'
+import type { InvoiceRow } from './queries.ts'
+
+/**
+ * Carries an invoice on from wherever it stands: seals it, sends it, finds out what became of it, follows its cancellation.
+ * Safe to run at any moment and in several places at once: the timer's lease lets one in, and every step is written down
+ * under the row's lock before the next one acts.
+ */
+export async function carryOnInvoice (hub: Hub, tenantId: string, id: string): Promise<void> {
+  const claimed = await inTenant(hub.db, tenantId, async db => {
+    const timer = await claimTimer(db, 'invoice', id, hub.now(), leaseMs)
+    return timer && { tries: timer.tries, row: await queries.findInvoice(db, id) }
+  })
+  if (claimed === undefined) return
+  const { row, tries } = claimed
+  if (row === undefined) return
+  try {
+    const done = await step(hub, row)
+    if (done === 'later') await postpone(hub, row, tries)
+  } catch (error) {
+    hub.log.error({ err: error, invoice: publicId('invoice', id) }, 'an invoice could not be carried on')
+    await postpone(hub, row, tries)
+  }
+}
+
+/** While one carries it on the others keep away, ms: longer than a PAC's slowest answer. */
+const leaseMs = 120_000
+
+type Done = 'done' | 'later'
+
+async function step (hub: Hub, row: InvoiceRow): Promise<Done> {
+  switch (row.status as InvoiceStatus) {
+    case 'queued': {
+      const sealed = await seal(hub, row)
+      return sealed === undefined ? 'later' : await step(hub, sealed)
+    }
+    case 'signed': return row.pending_kind === null ? await send(hub, row) : await find(hub, row)
+    case 'unknown':
+    case 'submitted': return await find(hub, row)
+    case 'issued':
+    case 'cancel_requested':
+    case 'cancel_pending_acceptance':
+    case 'cancel_rejected': return await carryOnCancellation(hub, row)
+    default:
+      await inTenant(hub.db, row.tenant_id, async db => { await clearTimer(db, 'invoice', row.id) })
+      return 'done'
+  }
+}
+
+/** Chooses who stamps it, builds it and, where the hub seals, seals it: once, and the bytes are kept. */
+async function seal (hub: Hub, row: InvoiceRow): Promise<InvoiceRow | undefined> {
+  const { tenant_id: tenantId } = row
+  const model = row.model as unknown as InvoiceModel
+  const { first: { connection, adapter } } = await chooseRoute(hub, tenantId, wantedOf(row))
+  let sealed: Buffer | null = null
+  if (adapter.invoicing!.seals === 'hub') {
+    const { certificate_id: certificateId } = row
+    if (certificateId === null) throw new Error('the invoice names no certificate')
+    sealed = await signWith(hub, tenantId, certificateId, { purpose: 'seal_invoice', subjectId: publicId('invoice', row.id) }, async seal => await engineOf(row.country).seal(model, seal))
+  }
+  return await change(hub, row, async (db, locked) => (await applyFact(hub, db, locked, { type: 'signed' }, { connection_id: connection.id, provider: adapter.manifest.id, sealed })).row)
+}
+
+/** Writes the intent, commits, sends, and applies what came of it. */
+async function send (hub: Hub, row: InvoiceRow): Promise<Done> {
+  const opened = await open(hub, row)
+  if (opened === undefined) return 'later'
+  const key = row.pending_key ?? `pasarela-${publicId('invoice', row.id)}-${row.version}`
+  const asked = await change(hub, row, async (db, locked) => {
+    const operationId = await insertOperation(db, hub.now(), { connection: opened, kind: 'issue', subjectId: row.id, idempotencyKey: key, requestId: 'invoice' })
+    return (await applyFact(hub, db, locked, { type: 'asked', what: 'issue' }, { pending_operation_id: operationId, pending_key: key, pending_since: hub.now() })).row
+  })
+  if (asked === undefined) return 'done'
+  return await issue(hub, asked, opened)
+}
+
+/** The call itself, whose intent is committed. */
+async function issue (hub: Hub, row: InvoiceRow, opened: OpenConnection): Promise<Done> {
+  const operationId = row.pending_operation_id!
+  const family = opened.adapter.invoicing!
+  const result = await callProvider(hub, opened, 'issue', async context => await family.issue(context, inputOf(row, family)))
+  if (result.ok) return await told(hub, row, result.value, opened, async db => { await finishOperation(db, operationId, result.report) })
+  const { error } = result
+  await change(hub, row, async (db, locked) => {
+    await finishOperation(db, operationId, result.report)
+    const mine = locked.pending_operation_id === operationId
+    return mine ? (await applyFact(hub, db, locked, factOf(error), messagesOf(error))).row : locked
+  }, { anyVersion: true })
+  if (error.reached === 'answered' && !isOurs(error)) return 'done'
+  return error.reached !== 'unknown' && await moveOn(hub, row) ? 'done' : 'later'
+}
+
+/**
+ * To the next of the rule's connections, when it is proven that the one before did not stamp. Only between those that take
+ * the same bytes: a document that another one seals would be another document.
+ */
+async function moveOn (hub: Hub, row: InvoiceRow): Promise<boolean> {
+  const { first, next } = await chooseRoute(hub, row.tenant_id, wantedOf(row))
+  const tried = new Set(await inTenant(hub.db, row.tenant_id, async db => await connectionsTried(db, row.id, 'issue')))
+  const seals = hub.adapters.get(row.provider!)?.invoicing?.seals
+  const other = [first, ...next].find(({ connection, adapter }) => !tried.has(connection.id) && adapter.invoicing?.seals === seals)
+  if (other === undefined) return false
+  const moved = await inTenant(hub.db, row.tenant_id, async db => {
+    const locked = await queries.lockInvoice(db, row.id)
+    if (locked?.status !== 'signed' || locked.pending_kind !== null) return undefined
+    await setTimer(db, 'invoice', row.id, hub.now())
+    return await queries.updateInvoice(db, row.id, { connection_id: other.connection.id, provider: other.adapter.manifest.id }, hub.now())
+  })
+  if (moved !== undefined) hub.wake('invoice', [{ tenantId: row.tenant_id, id: row.id }])
+  return moved !== undefined
+}
+
+/** What the routing rules are asked with. */
+function wantedOf (row: InvoiceRow) {
+  const { issuer } = row.model as unknown as InvoiceModel
+  const { connection } = row.body as { connection?: string }
+  return {
+    family: 'invoicing' as const, mode: row.mode as 'test', country: row.country, currency: row.currency, metadata: row.metadata as Record<string, string>, issuer: [publicId('issuer', row.issuer_id), issuer.taxId],
+    ...(row.series !== null && { series: row.series }),
+    ...(connection !== undefined && { connection })
+  }
+}
+
+/** A refusal that says nothing about the document: it is sent again when the account or the provider is well. */
+const isOurs = (error: ProviderError): boolean => ['rate_limited', 'provider_unavailable', 'invalid_credentials', 'permission_denied', 'limit_exceeded', 'no_stamps_left'].includes(error.code)
+
+const factOf = (error: ProviderError): { type: 'no_answer' | 'not_done' | 'refused' } =>
+  ({ type: error.reached === 'unknown' ? 'no_answer' : error.reached === 'nowhere' || isOurs(error) ? 'not_done' : 'refused' })
+
+const messagesOf = (error: ProviderError) => error.reached === 'answered'
+  ? { messages: [{ code: error.providerCode ?? error.code, message: error.providerMessage ?? error.message }] }
+  : {}
+
+function inputOf (row: InvoiceRow, family: InvoicingFamily): IssueInput {
+  const model = row.model as unknown as InvoiceModel
+  const shared = { idempotencyKey: row.pending_key as IdempotencyKey, reference: publicId('invoice', row.id), naturalKey: naturalKeyOf(row) }
+  return family.seals === 'hub' ? { ...shared, sealed: row.sealed! } : { ...shared, model }
+}
+
+function naturalKeyOf (row: InvoiceRow): IssueInput['naturalKey'] {
+  const { issuer } = row.model as unknown as InvoiceModel
+  return { issuerTaxId: issuer.taxId, ...(row.series !== null && { series: row.series }), ...(row.number !== null && { number: row.number }) }
+}
+
+/** What became of one whose answer never came, or came as "later"? The PAC is asked before anything is sent again. */
+async function find (hub: Hub, row: InvoiceRow): Promise<Done> {
+  const opened = await open(hub, row)
+  if (opened === undefined) return 'later'
+  const family = opened.adapter.invoicing!
+  const since = row.pending_since ?? row.created_at
+  const looked = await recordedCall(hub, async work => await inTenant(hub.db, row.tenant_id, work), { connection: opened, kind: 'find_document', subjectId: row.id, requestId: 'resolver' },
+    async context => row.provider_reference === null
+      ? await family.find(context, { reference: publicId('invoice', row.id), naturalKey: naturalKeyOf(row), from: since, to: hub.now(), ...(row.sealed !== null && { sealed: row.sealed }) })
+      : await family.get(context, row.provider_reference))
+  if (!looked.ok) return 'later'
+  if (looked.value !== undefined) return await told(hub, row, looked.value, opened, async () => {})
+  if (row.pending_kind === null) return 'later'
+
+  // It does not know it. Whether exactly these bytes may be sent once more is the manifest's word.
+  const { manifest } = opened.adapter
+  const safety = manifest.retry_safety.issue ?? 'never'
+  const ageMs = hub.now().getTime() - since.getTime()
+  const sentAt = await inTenant(hub.db, row.tenant_id, async db => await lastSent(db, row.id, 'issue')) ?? since
+  const settled = hub.now().getTime() - sentAt.getTime() >= manifest.settles_within_ms
+  const repeatable = safety === 'natural-key' || (safety === 'idempotency-key' ? ageMs < manifest.idempotency_window_ms : safety === 'query-first' && settled)
+  if (!repeatable) return 'later'
+  // On the record, under the row's lock, before it leaves: whoever comes next finds that it was sent a moment ago.
+  const mine = await change(hub, row, async (db, locked) => {
+    const operationId = await insertOperation(db, hub.now(), { connection: opened, kind: 'issue', subjectId: row.id, idempotencyKey: row.pending_key!, requestId: 'resolver' })
+    return await queries.updateInvoice(db, locked.id, { pending_operation_id: operationId }, hub.now())
+  })
+  return mine === undefined ? 'done' : await issue(hub, mine, opened)
+}
+
+/** The provider's word on the document: checked, stored, applied. */
+export async function told (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapshot, opened: OpenConnection, also: (db: TenantDb) => Promise<void>): Promise<Done> {
+  const { tenant_id: tenantId } = row
+  const known = { messages: snapshot.messages, provider_reference: snapshot.providerReference, provider_status: snapshot.providerStatus }
+  const fact = { type: 'told' as const, by: 'provider' as const, status: snapshot.status }
+  const isNew = !isStamped(row.status as InvoiceStatus) && isStamped(snapshot.status as InvoiceStatus)
+  if (!isNew) {
+    await change(hub, row, async (db, locked) => {
+      await also(db)
+      return (await applyFact(hub, db, locked, { ...fact, ...(snapshot.fiscalId !== undefined && { fiscalId: snapshot.fiscalId }) }, known)).row
+    }, { anyVersion: true })
+    return snapshot.status === 'submitted' ? 'later' : 'done'
+  }
+  const bytes = snapshot.document ?? await download(hub, row, snapshot, opened)
+  const engine = engineOf(row.country)
+  const model = row.model as unknown as InvoiceModel
+  let stamp
+  try {
+    stamp = engine.stamped(model, row.sealed, bytes)
+  } catch (error) {
+    if (!(error instanceof ForeignDocument)) throw error
+    // Never taken for ours, never sent again by itself: a person looks at what the provider gave.
+    await change(hub, row, async (db, locked) => {
+      await also(db)
+      await raiseAlert(db, hub.now(), { kind: 'invoice_review', severity: 'critical', mode: row.mode as 'test', subjectId: publicId('invoice', row.id), detail: { reason: 'other_document', differs: error.message, provider_reference: snapshot.providerReference } })
+      return await queries.updateInvoice(db, locked.id, { review: 'other_document', provider_reference: snapshot.providerReference, messages: [{ code: 'other_document', message: error.message }] }, hub.now())
+    }, { anyVersion: true })
+    return 'later'
+  }
+  const insert = await storeDocument(hub, tenantId, {
+    mode: row.mode as 'test', kind: 'xml', subjectType: 'invoice', subjectId: row.id, name: engine.fileName(model, stamp.fiscalId), contentType: 'application/xml', bytes
+  })
+  await change(hub, row, async (db, locked) => {
+    await also(db)
+    const applied = await applyFact(hub, db, locked, { ...fact, fiscalId: stamp.fiscalId }, { ...known, stamped_at: stamp.stampedAt })
+    // Told twice (the answer and the resolver at once): one of them keeps the bytes.
+    if (applied.outcome.do === 'apply' && !isStamped(locked.status as InvoiceStatus)) await insert(db)
+    return applied.row
+  }, { anyVersion: true })
+  return 'done'
+}
+
+async function download (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapshot, opened: OpenConnection): Promise<Uint8Array> {
+  const { download } = opened.adapter.invoicing!
+  if (download === undefined) throw new Error(`${opened.adapter.manifest.id} says that it is stamped, and gives no document`)
+  const result = await recordedCall(hub, async work => await inTenant(hub.db, row.tenant_id, work), { connection: opened, kind: 'download', subjectId: row.id, requestId: 'invoice' },
+    async context => await download(context, snapshot.providerReference, 'xml'))
+  if (!result.ok) throw result.error
+  return result.value
+}
+
+/** The connection that it was sent to, decrypted; undefined when that cannot be now. */
+export async function open (hub: Hub, row: InvoiceRow): Promise<OpenConnection | undefined> {
+  const connection = row.connection_id === null ? undefined : await inTenant(hub.db, row.tenant_id, async db => await loadSealed(db, row.connection_id!))
+  if (connection === undefined) return undefined
+  return await hub.open(connection).catch((error: unknown) => {
+    hub.log.error({ err: error }, 'a connection did not open')
+    return undefined
+  })
+}
+
+/** Under the row's lock; undefined, and nothing done, when the row is no longer as it was seen. */
+export async function change (hub: Hub, seen: InvoiceRow, work: (db: TenantDb, locked: InvoiceRow) => Promise<InvoiceRow>, { anyVersion = false } = {}): Promise<InvoiceRow | undefined> {
+  return await inTenant(hub.db, seen.tenant_id, async db => {
+    const locked = await queries.lockInvoice(db, seen.id)
+    if (locked === undefined || (!anyVersion && locked.version !== seen.version)) return undefined
+    return await work(db, locked)
+  })
+}
+
+/** Nothing was settled: later again, and at the end of the schedule a person is told, and it is still looked at daily. */
+async function postpone (hub: Hub, row: InvoiceRow, tries: number): Promise<void> {
+  const now = hub.now()
+  const delayMs = hub.config.resolverSchedule[tries]
+  await inTenant(hub.db, row.tenant_id, async db => {
+    await retryTimer(db, 'invoice', row.id, new Date(now.getTime() + (delayMs ?? dayMs)))
+    if (delayMs === undefined) await raiseAlert(db, now, { kind: 'invoice_unresolved', severity: 'critical', mode: row.mode as 'test', subjectId: publicId('invoice', row.id), detail: { status: row.status, since: row.pending_since } })
+  })
+}
+
+const dayMs = 24 * 3600_000

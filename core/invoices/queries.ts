@@ -1,0 +1,174 @@
+import { sql } from 'kysely'
+import type { DocumentSnapshot, Invoice as InvoiceModel } from '../adapter/invoicing.ts'
+import type { Mode } from '../adapter/context.ts'
+import type { IdWindow } from '../db/id-window.ts'
+import type { TenantDb } from '../db/in-tenant.ts'
+import type { InvoiceState, InvoiceStatus } from './machine.ts'
+
+export async function findInvoice (db: TenantDb, id: string) {
+  return await db.selectFrom('invoices').selectAll().where('tenant_id', '=', db.tenantId).where('id', '=', id).executeTakeFirst()
+}
+export type InvoiceRow = NonNullable<Awaited<ReturnType<typeof findInvoice>>>
+
+/** Locked until the transaction ends: whoever changes an invoice holds it. */
+export async function lockInvoice (db: TenantDb, id: string): Promise<InvoiceRow | undefined> {
+  return await db.selectFrom('invoices').selectAll().where('tenant_id', '=', db.tenantId).where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
+export async function findByFiscalId (db: TenantDb, mode: Mode, fiscalId: string): Promise<InvoiceRow | undefined> {
+  return await db.selectFrom('invoices').selectAll().where('tenant_id', '=', db.tenantId).where('mode', '=', mode).where('fiscal_id', '=', fiscalId).executeTakeFirst()
+}
+
+export async function findByProviderReference (db: TenantDb, connectionId: string, providerReference: string): Promise<InvoiceRow | undefined> {
+  return await db.selectFrom('invoices').selectAll().where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('provider_reference', '=', providerReference).executeTakeFirst()
+}
+
+export interface NewInvoiceRow {
+  id: string
+  mode: Mode
+  country: string
+  kind: string
+  status: InvoiceStatus
+  issuer_id: string
+  series_id: string | null
+  series: string | null
+  number: string | null
+  connection_id: string | null
+  body: object
+  model: InvoiceModel
+  customer_tax_id: string
+  currency: string
+  total: string
+  due: string | null
+  reference: string | null
+  payment_id: string | null
+  related_id: string | null
+  metadata: Record<string, string>
+  issued_at: Date | null
+  created_at: Date
+}
+
+export async function insertInvoice (db: TenantDb, row: NewInvoiceRow): Promise<InvoiceRow> {
+  return await db.insertInto('invoices')
+    .values({ tenant_id: db.tenantId, ...row, body: JSON.stringify(row.body), model: JSON.stringify(row.model), metadata: JSON.stringify(row.metadata), updated_at: row.created_at })
+    .returningAll().executeTakeFirstOrThrow()
+}
+
+export interface InvoiceChanges {
+  status?: InvoiceStatus
+  review?: string | null
+  certificate_id?: string
+  connection_id?: string | null
+  provider?: string | null
+  series_id?: string | null
+  series?: string | null
+  number?: string | null
+  body?: object
+  model?: InvoiceModel
+  customer_tax_id?: string
+  issuer_id?: string
+  payment_id?: string | null
+  reference?: string | null
+  metadata?: Record<string, string>
+  currency?: string
+  total?: string
+  amount_paid?: string
+  due?: string | null
+  fiscal_id?: string | null
+  provider_reference?: string
+  provider_status?: string
+  sealed?: Buffer | null
+  issued_at?: Date
+  stamped_at?: Date
+  messages?: DocumentSnapshot['messages']
+  cancel_motive?: string | null
+  cancel_substitute?: string | null
+  cancel_sealed?: Buffer | null
+  cancel_asked_at?: Date | null
+  canceled_at?: Date
+  pending_kind?: 'issue' | 'cancel' | null
+  pending_operation_id?: string | null
+  pending_key?: string | null
+  pending_since?: Date | null
+}
+
+/** Of a row that the transaction has locked. */
+export async function updateInvoice (db: TenantDb, id: string, changes: InvoiceChanges, now: Date): Promise<InvoiceRow> {
+  const { body, model, messages, metadata, ...plain } = changes
+  return await db.updateTable('invoices').set({
+    ...plain,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(model !== undefined && { model: JSON.stringify(model) }),
+    ...(metadata !== undefined && { metadata: JSON.stringify(metadata) }),
+    ...(messages !== undefined && { messages: JSON.stringify(messages) }),
+    version: sql`version + 1`,
+    updated_at: now
+  }).where('tenant_id', '=', db.tenantId).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+}
+
+export interface InvoiceFilter extends IdWindow {
+  mode: Mode
+  status?: string
+  kind?: string
+  issuerId?: string
+  customerTaxId?: string
+  fiscalId?: string
+  reference?: string
+  paymentId?: string
+}
+
+export async function listInvoices (db: TenantDb, filter: InvoiceFilter): Promise<InvoiceRow[]> {
+  return await db.selectFrom('invoices').selectAll().where('tenant_id', '=', db.tenantId).where('mode', '=', filter.mode)
+    .$if(filter.before !== undefined, q => q.where('id', '<', filter.before!))
+    .$if(filter.from !== undefined, q => q.where('id', '>=', filter.from!))
+    .$if(filter.status !== undefined, q => q.where('status', '=', filter.status!))
+    .$if(filter.kind !== undefined, q => q.where('kind', '=', filter.kind!))
+    .$if(filter.issuerId !== undefined, q => q.where('issuer_id', '=', filter.issuerId!))
+    .$if(filter.customerTaxId !== undefined, q => q.where('customer_tax_id', '=', filter.customerTaxId!))
+    .$if(filter.fiscalId !== undefined, q => q.where('fiscal_id', '=', filter.fiscalId!))
+    .$if(filter.reference !== undefined, q => q.where('reference', '=', filter.reference!))
+    .$if(filter.paymentId !== undefined, q => q.where('payment_id', '=', filter.paymentId!))
+    .orderBy('id', 'desc').limit(filter.limit).execute()
+}
+
+/** Credit notes, receipts and substitutes of an invoice, oldest first. */
+export async function aboutInvoice (db: TenantDb, id: string): Promise<InvoiceRow[]> {
+  return await db.selectFrom('invoices').selectAll().where('tenant_id', '=', db.tenantId).where('related_id', '=', id).orderBy('id').execute()
+}
+
+export interface NewInvoicePaymentRow {
+  id: string
+  invoice_id: string
+  number: number
+  amount: string
+  balance_before: string
+  currency: string
+  form: string
+  paid_at: Date
+  payment_id: string | null
+  receipt_id: string | null
+  created_at: Date
+}
+
+export async function insertInvoicePayment (db: TenantDb, row: NewInvoicePaymentRow): Promise<void> {
+  await db.insertInto('invoice_payments').values({ tenant_id: db.tenantId, ...row }).execute()
+}
+
+export async function paymentsOfInvoice (db: TenantDb, invoiceId: string) {
+  return await db.selectFrom('invoice_payments').selectAll().where('tenant_id', '=', db.tenantId).where('invoice_id', '=', invoiceId).orderBy('number').execute()
+}
+
+export const stateOf = (row: InvoiceRow): InvoiceState => ({
+  status: row.status as InvoiceStatus,
+  fiscalId: row.fiscal_id,
+  pending: row.pending_kind as InvoiceState['pending'],
+  cancel: row.cancel_motive === null ? null : { motive: row.cancel_motive, substitute: row.cancel_substitute },
+  review: row.review as InvoiceState['review']
+})
+
+/** The tenant's oldest enabled connection to a tax authority's status service. */
+export async function findRegister (db: TenantDb, mode: Mode, provider: string): Promise<string | undefined> {
+  const row = await db.selectFrom('connections').select('id').where('tenant_id', '=', db.tenantId).where('mode', '=', mode).where('provider', '=', provider)
+    .where('enabled', '=', true).where('deleted_at', 'is', null).orderBy('id').limit(1).executeTakeFirst()
+  return row?.id
+}

@@ -1,0 +1,345 @@
+import { Decimal } from 'decimal.js'
+import type { Access } from '../access/principal.ts'
+import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
+import { recordChange } from '../audit/record.ts'
+import { certificateFor } from '../certificates/queries.ts'
+import { idWindow, pageOf } from '../db/id-window.ts'
+import { inTenant, type TenantDb } from '../db/in-tenant.ts'
+import { setTimer } from '../db/timers.ts'
+import { storable } from '../db/storable.ts'
+import { documentsOf, type DocumentRow } from '../documents/queries.ts'
+import { readBytes } from '../documents/service.ts'
+import { HubError, invalidField } from '../errors.ts'
+import { recordEvents } from '../events/record.ts'
+import type { Hub } from '../hub.ts'
+import { type Idempotency, recordSubject } from '../idempotency/service.ts'
+import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
+import { findIssuer, type IssuerRow, listIssuers } from '../issuers/queries.ts'
+import { findPayment } from '../payments/queries.ts'
+import { takeNumber, seriesFor } from '../series/service.ts'
+import { applyFact } from './apply.ts'
+import type { Finding } from './engine.ts'
+import { engineOf } from './engines.ts'
+import { isStamped, type InvoiceStatus } from './machine.ts'
+import * as queries from './queries.ts'
+import type { InvoiceRow } from './queries.ts'
+import type { ChangeInvoice, Invoice, ListInvoices, NewCreditNote, NewInvoice, NewInvoicePayment, Validation } from './schema.ts'
+import { eventData, showInvoice } from './view.ts'
+
+type Body = ChangeInvoice
+
+/** Drafts it, or queues it to be issued. Throws 400 with every broken rule, and nothing was created. */
+export async function createInvoice (hub: Hub, access: Access, given: NewInvoice, idempotency: Idempotency | null): Promise<Invoice> {
+  if (idempotency?.subject !== undefined) return await getInvoice(hub, access, idempotency.subject)
+  const { draft = false, ...body } = storable(given)
+  return await make(hub, access, body, { kind: body.kind ?? 'invoice', draft, idempotency })
+}
+
+interface Making {
+  kind: string
+  draft: boolean
+  idempotency: Idempotency | null
+  relatedId?: string
+  /** In the transaction that writes the invoice. */
+  also?: (db: TenantDb, row: InvoiceRow) => Promise<void>
+}
+
+async function make (hub: Hub, access: Access, body: Body, { kind, draft, idempotency, relatedId, also }: Making): Promise<Invoice> {
+  const { tenantId } = access
+  const now = hub.now()
+  const engine = engineOf(body.country)
+  const id = newUuid(now)
+  const issuer = await issuerOf(hub, access, body)
+  const paymentId = await paymentOf(hub, access, body.payment_id)
+  const model = engine.model(body, { issuer, kind, reference: publicId('invoice', id), issuedAt: now })
+  if (!draft) assertIssuable(engine.findings(model, now))
+  const row = await inTenant(hub.db, tenantId, async db => {
+    const inserted = await queries.insertInvoice(db, {
+      id,
+      mode: access.mode,
+      country: body.country,
+      kind,
+      status: 'draft',
+      issuer_id: issuer.id,
+      series_id: null,
+      series: null,
+      number: null,
+      connection_id: null,
+      body,
+      model,
+      customer_tax_id: body.customer.tax_id,
+      currency: body.currency,
+      total: model.totals.total,
+      due: body.payment?.due ?? null,
+      reference: body.reference ?? null,
+      payment_id: paymentId,
+      related_id: relatedId ?? null,
+      metadata: body.metadata ?? {},
+      issued_at: null,
+      created_at: now
+    })
+    await recordChange(db, access, now, { action: 'invoice.created', subjectType: 'invoice', subjectId: publicId('invoice', id), detail: { kind, total: model.totals.total, currency: body.currency, draft } })
+    if (draft) await recordEvents(db, now, [{ type: 'invoice.draft', mode: access.mode, subjectId: id, data: eventData(inserted) }])
+    if (idempotency !== null) await recordSubject(db, idempotency, publicId('invoice', id))
+    const queued = draft ? inserted : await queue(hub, db, inserted, body, issuer)
+    await also?.(db, queued)
+    return queued
+  })
+  if (!draft) hub.wake('invoice', [{ tenantId, id }])
+  return await show(hub, row)
+}
+
+/**
+ * Takes the number and the certificate and hands it to the job, in one transaction: a number is never taken for nothing, and
+ * never twice. One that was rejected keeps its number.
+ */
+async function queue (hub: Hub, db: TenantDb, row: InvoiceRow, body: Body, issuer: IssuerRow): Promise<InvoiceRow> {
+  const now = hub.now()
+  const engine = engineOf(row.country)
+  const certificate = await certificateFor(db, issuer.id, now)
+  const numbered = row.number !== null
+    ? { series_id: row.series_id, series: row.series, number: row.number }
+    : await number(db, issuer, row.kind, body.series)
+  const model = engine.model(body, {
+    issuer, kind: row.kind, reference: publicId('invoice', row.id), issuedAt: now,
+    ...(numbered.series !== null && numbered.series !== '' && { series: numbered.series }), ...(numbered.number !== null && { number: numbered.number })
+  })
+  const { row: queued, outcome } = await applyFact(hub, db, row, { type: 'queued' }, {
+    ...numbered, model, issued_at: now, total: model.totals.total, messages: [], sealed: null, ...(certificate !== undefined && { certificate_id: certificate.id })
+  })
+  if (outcome.do === 'ignore') throw stateError(row, 'issue')
+  await setTimer(db, 'invoice', row.id, now)
+  return queued
+}
+
+async function number (db: TenantDb, issuer: IssuerRow, kind: string, wanted: string | undefined) {
+  const series = await seriesFor(db, { issuerId: issuer.id, kind, ...(wanted !== undefined && { wanted }) })
+  const taken = await takeNumber(db, series.id)
+  return { series_id: series.id, series: taken.series, number: taken.number }
+}
+
+/** Every broken rule of a draft or of a body that nobody has sent; nothing is written and nothing is asked. */
+export async function validateInvoice (hub: Hub, access: Access, given: NewInvoice): Promise<Validation> {
+  const { draft, ...body } = storable(given)
+  const engine = engineOf(body.country)
+  const now = hub.now()
+  const issuer = await issuerOf(hub, access, body)
+  const model = engine.model(body, { issuer, kind: body.kind ?? 'invoice', reference: 'inv_validate', issuedAt: now })
+  const findings = engine.findings(model, now)
+  const told = (level: Finding['level']) => findings.filter(finding => finding.level === level).map(finding => ({ ...finding, message: finding.message[access.language] }))
+  return { ok: told('error').length === 0, errors: told('error'), warnings: told('warning'), totals: model.totals }
+}
+
+function assertIssuable (findings: readonly Finding[]): void {
+  const broken = findings.filter(({ level }) => level === 'error')
+  if (broken.length > 0) throw new HubError('invoice_invalid', { errors: broken.map(({ code, path, message }) => ({ path, code, message })) })
+}
+
+/** A draft, or what the authority rejected, as it is to be. */
+export async function changeInvoice (hub: Hub, access: Access, publicInvoiceId: string, given: ChangeInvoice): Promise<Invoice> {
+  const body = storable(given)
+  const id = uuidOf('invoice', publicInvoiceId)
+  const now = hub.now()
+  const issuer = await issuerOf(hub, access, body)
+  const paymentId = await paymentOf(hub, access, body.payment_id)
+  const row = await inTenant(hub.db, access.tenantId, async db => {
+    const locked = await lockOrThrow(db, access, id)
+    if (locked.status !== 'draft' && locked.status !== 'rejected') throw stateError(locked, 'change')
+    if (body.country !== locked.country) throw invalidField('country', 'cannot be changed')
+    if ((body.kind ?? 'invoice') !== locked.kind) throw invalidField('kind', 'cannot be changed')
+    if (locked.number !== null && issuer.id !== locked.issuer_id) throw invalidField('issuer', 'cannot be changed: the document has its number')
+    const model = engineOf(body.country).model(body, { issuer, kind: locked.kind, reference: publicInvoiceId, issuedAt: now, ...(locked.series !== null && { series: locked.series }), ...(locked.number !== null && { number: locked.number }) })
+    await recordChange(db, access, now, { action: 'invoice.changed', subjectType: 'invoice', subjectId: publicInvoiceId, detail: { total: model.totals.total } })
+    return await queries.updateInvoice(db, id, {
+      body, model, customer_tax_id: body.customer.tax_id, currency: body.currency, total: model.totals.total, due: body.payment?.due ?? null, issuer_id: issuer.id, payment_id: paymentId, reference: body.reference ?? null, metadata: body.metadata ?? {}
+    }, now)
+  })
+  return await show(hub, row)
+}
+
+/** A draft, or one that was rejected and corrected, goes out. */
+export async function issueInvoice (hub: Hub, access: Access, publicInvoiceId: string, idempotency: Idempotency | null): Promise<Invoice> {
+  const id = uuidOf('invoice', publicInvoiceId)
+  if (idempotency?.subject !== undefined) return await getInvoice(hub, access, publicInvoiceId)
+  const now = hub.now()
+  const row = await inTenant(hub.db, access.tenantId, async db => {
+    const locked = await lockOrThrow(db, access, id)
+    if (locked.status !== 'draft' && locked.status !== 'rejected') throw stateError(locked, 'issue')
+    const issuer = (await findIssuer(db, locked.issuer_id))!
+    const body = locked.body as unknown as Body
+    assertIssuable(engineOf(locked.country).findings(engineOf(locked.country).model(body, { issuer, kind: locked.kind, reference: publicInvoiceId, issuedAt: now, ...(await aboutOf(db, locked)) }), now))
+    await recordChange(db, access, now, { action: 'invoice.issued', subjectType: 'invoice', subjectId: publicInvoiceId })
+    if (idempotency !== null) await recordSubject(db, idempotency, publicInvoiceId)
+    return await queue(hub, db, locked, body, issuer)
+  })
+  hub.wake('invoice', [{ tenantId: access.tenantId, id }])
+  return await show(hub, row)
+}
+
+export async function getInvoice (hub: Hub, access: Access, publicInvoiceId: string): Promise<Invoice> {
+  return await show(hub, await findOrThrow(hub, access, publicInvoiceId))
+}
+
+export async function listInvoices (hub: Hub, access: Access, query: ListInvoices): Promise<{ data: Invoice[], next_cursor: string | null }> {
+  const window = idWindow('invoice', query)
+  const rows = await inTenant(hub.db, access.tenantId, async db => await queries.listInvoices(db, {
+    ...window,
+    mode: access.mode,
+    ...(query.status !== undefined && { status: query.status }),
+    ...(query.kind !== undefined && { kind: query.kind }),
+    ...(query.issuer !== undefined && { issuerId: uuidOf('issuer', query.issuer) }),
+    ...(query.customer_tax_id !== undefined && { customerTaxId: query.customer_tax_id }),
+    ...(query.fiscal_id !== undefined && { fiscalId: query.fiscal_id }),
+    ...(query.reference !== undefined && { reference: query.reference }),
+    ...(query.payment_id !== undefined && { paymentId: uuidOf('payment', query.payment_id) })
+  }))
+  return pageOf('invoice', window, rows, row => showInvoice(row, [], null))
+}
+
+/** The document exactly as it was stamped. */
+export async function invoiceXml (hub: Hub, access: Access, publicInvoiceId: string): Promise<{ row: Pick<DocumentRow, 'name' | 'content_type'>, bytes: Buffer }> {
+  const invoice = await findOrThrow(hub, access, publicInvoiceId)
+  const documents = await inTenant(hub.db, access.tenantId, async db => await documentsOf(db, 'invoice', invoice.id))
+  const row = documents.find(({ kind }) => kind === 'xml')
+  if (row === undefined) throw stateError(invoice, 'xml')
+  return { row, bytes: await readBytes(hub, row) }
+}
+
+/** What is credited, as a document of its own that names this one. */
+export async function createCreditNote (hub: Hub, access: Access, publicInvoiceId: string, given: NewCreditNote, idempotency: Idempotency | null): Promise<Invoice> {
+  if (idempotency?.subject !== undefined) return await getInvoice(hub, access, idempotency.subject)
+  const body = storable(given)
+  const about = await findOrThrow(hub, access, publicInvoiceId)
+  if (about.kind !== 'invoice' && about.kind !== 'debit_note' && about.kind !== 'global_invoice') throw stateError(about, 'credit')
+  if (about.status !== 'issued' && about.status !== 'cancel_rejected') throw stateError(about, 'credit')
+  const { payment_id, local_taxes, ...original } = about.body as unknown as Body
+  const note: Body = {
+    ...original,
+    kind: 'credit_note',
+    lines: body.lines ?? original.lines,
+    related: [{ type: body.relation ?? '01', fiscal_id: about.fiscal_id! }],
+    payment: { method: 'PUE', form: body.form ?? creditForm(original) },
+    ...(body.series !== undefined ? { series: body.series } : {}),
+    ...(body.reference !== undefined && { reference: body.reference }),
+    ...(body.metadata !== undefined && { metadata: body.metadata })
+  }
+  if (body.series === undefined) delete note.series
+  if (note.customer.mx !== undefined) note.customer = { ...note.customer, mx: { ...note.customer.mx, cfdi_use: note.customer.tax_id === 'XAXX010101000' || note.customer.tax_id === 'XEXX010101000' ? 'S01' : 'G02' } }
+  return await make(hub, access, note, {
+    kind: 'credit_note', draft: false, idempotency, relatedId: about.id,
+    also: async (db, row) => {
+      // Counted under the invoice's lock: two notes at once never credit more than there is.
+      const locked = (await queries.lockInvoice(db, about.id))!
+      const notes = (await queries.aboutInvoice(db, about.id)).filter(({ kind, status }) => kind === 'credit_note' && status !== 'rejected' && status !== 'canceled' && status !== 'draft')
+      const credited = notes.reduce((sum, { total }) => sum.plus(total), new Decimal(0))
+      if (credited.gt(locked.total)) throw invalidField('lines', `at most ${new Decimal(locked.total).minus(credited.minus(row.total)).toFixed(2)} of this invoice can be credited`)
+    }
+  })
+}
+
+/** The form in which the money goes back; 99 is for what is still to be paid, which a credit note is not. */
+const creditForm = (original: Body): string => original.payment?.form === undefined || original.payment.form === '99' ? '15' : original.payment.form
+
+/** A payment of an invoice that is paid later: the receipt (Mexico: complemento de pago) with its part and balances. */
+export async function payInvoice (hub: Hub, access: Access, publicInvoiceId: string, given: NewInvoicePayment, idempotency: Idempotency | null): Promise<Invoice> {
+  if (idempotency?.subject !== undefined) return await getInvoice(hub, access, idempotency.subject)
+  const body = storable(given)
+  const about = await findOrThrow(hub, access, publicInvoiceId)
+  const now = hub.now()
+  const model = about.model as unknown as InvoiceModel
+  if (about.status !== 'issued' && about.status !== 'cancel_rejected') throw stateError(about, 'pay')
+  if (model.payment?.method !== 'PPD') throw new HubError('invalid_state', { detail: { es: 'Solo una factura PPD se paga con complementos.', en: 'Only a PPD invoice is paid by receipts.' } })
+  const paidAt = body.paid_at === undefined ? now : new Date(body.paid_at)
+  if (Number.isNaN(paidAt.getTime()) || paidAt > now) throw invalidField('paid_at', 'is not a moment that has been')
+  const paymentId = await paymentOf(hub, access, body.payment, 'payment')
+  const engine = engineOf(about.country)
+  const id = newUuid(now)
+  const row = await inTenant(hub.db, access.tenantId, async db => {
+    const locked = (await queries.lockInvoice(db, about.id))!
+    const open = new Decimal(locked.total).minus(locked.amount_paid)
+    const amount = new Decimal(body.amount ?? open)
+    if (amount.lte(0) || amount.gt(open)) throw invalidField('amount', `at most ${open.toFixed(2)} is open`)
+    const earlier = await queries.paymentsOfInvoice(db, about.id)
+    if (paymentId !== null && earlier.some(({ payment_id }) => payment_id === paymentId)) throw new HubError('already_exists')
+    const issuer = (await findIssuer(db, about.issuer_id))!
+    const receipt = engine.receipt!({ issuer, about: locked, amount: amount.toFixed(2), balance: open.toFixed(2), part: earlier.length + 1, form: body.form, paidAt, issuedAt: now, reference: publicId('invoice', id), ...(body.operation_number !== undefined && { operationNumber: body.operation_number }) })
+    assertIssuable(engine.findings(receipt, now))
+    const asBody = { ...(about.body as unknown as Body), kind: undefined, receipt: { amount: amount.toFixed(2), balance: open.toFixed(2), part: earlier.length + 1, form: body.form, paid_at: paidAt.toISOString(), operation_number: body.operation_number } }
+    const inserted = await queries.insertInvoice(db, {
+      id, mode: access.mode, country: about.country, kind: 'payment_receipt', status: 'draft', issuer_id: issuer.id, series_id: null, series: null, number: null, connection_id: null,
+      body: asBody, model: receipt, customer_tax_id: about.customer_tax_id, currency: about.currency, total: amount.toFixed(2), due: null, reference: null, payment_id: paymentId, related_id: about.id, metadata: {}, issued_at: null, created_at: now
+    })
+    const numbered = await number(db, issuer, 'payment_receipt', body.series)
+    const certificate = await certificateFor(db, issuer.id, now)
+    const { row: queued } = await applyFact(hub, db, inserted, { type: 'queued' }, {
+      ...numbered, model: { ...receipt, ...(numbered.series !== '' && { series: numbered.series }), number: numbered.number }, issued_at: now, ...(certificate !== undefined && { certificate_id: certificate.id })
+    })
+    await setTimer(db, 'invoice', id, now)
+    await queries.insertInvoicePayment(db, {
+      id: newUuid(now), invoice_id: about.id, number: earlier.length + 1, amount: amount.toFixed(2), balance_before: open.toFixed(2), currency: about.currency, form: body.form, paid_at: paidAt, payment_id: paymentId, receipt_id: id, created_at: now
+    })
+    const paid = await queries.updateInvoice(db, about.id, { amount_paid: new Decimal(locked.amount_paid).plus(amount).toFixed(2) }, now)
+    await recordEvents(db, now, [{ type: amount.eq(open) ? 'invoice.paid' : 'invoice.partly_paid', mode: access.mode, subjectId: about.id, data: eventData(paid) }])
+    await recordChange(db, access, now, { action: 'invoice.paid', subjectType: 'invoice', subjectId: publicInvoiceId, detail: { amount: amount.toFixed(2), form: body.form, receipt: publicId('invoice', id) } })
+    if (idempotency !== null) await recordSubject(db, idempotency, publicId('invoice', id))
+    return queued
+  })
+  hub.wake('invoice', [{ tenantId: access.tenantId, id }])
+  return await show(hub, row)
+}
+
+// --- shared -----------------------------------------------------------------------------------------------------------
+
+async function aboutOf (db: TenantDb, row: InvoiceRow): Promise<{ about?: InvoiceRow }> {
+  const about = row.related_id === null ? undefined : await queries.findInvoice(db, row.related_id)
+  return about === undefined ? {} : { about }
+}
+
+async function issuerOf (hub: Hub, access: Access, body: Body): Promise<IssuerRow> {
+  return await inTenant(hub.db, access.tenantId, async db => {
+    if (body.issuer !== undefined) {
+      const id = parseId('issuer', body.issuer)
+      const issuer = id === undefined ? undefined : await findIssuer(db, id)
+      if (issuer === undefined) throw invalidField('issuer', 'is no issuer of yours')
+      if (issuer.country !== body.country) throw invalidField('issuer', `is an issuer of ${issuer.country}`)
+      return issuer
+    }
+    const issuers = (await listIssuers(db, { limit: 101 })).filter(({ country }) => country === body.country)
+    if (issuers.length === 1) return issuers[0]!
+    throw invalidField('issuer', issuers.length === 0 ? `you have no issuer of ${body.country} yet` : 'you have several: say which')
+  })
+}
+
+async function paymentOf (hub: Hub, access: Access, payment: string | undefined, path = 'payment_id'): Promise<string | null> {
+  if (payment === undefined) return null
+  const id = parseId('payment', payment)
+  const row = id === undefined ? undefined : await inTenant(hub.db, access.tenantId, async db => await findPayment(db, id))
+  if (row?.mode !== access.mode) throw invalidField(path, 'is no payment of yours')
+  return row.id
+}
+
+async function findOrThrow (hub: Hub, access: Access, publicInvoiceId: string): Promise<InvoiceRow> {
+  const id = uuidOf('invoice', publicInvoiceId)
+  const row = await inTenant(hub.db, access.tenantId, async db => await queries.findInvoice(db, id))
+  if (row?.mode !== access.mode) throw new HubError('not_found')
+  return row
+}
+
+async function lockOrThrow (db: TenantDb, access: Access, id: string): Promise<InvoiceRow> {
+  const row = await queries.lockInvoice(db, id)
+  if (row?.mode !== access.mode) throw new HubError('not_found')
+  return row
+}
+
+function stateError (row: InvoiceRow, what: string): HubError {
+  if (row.pending_kind !== null || row.status === 'unknown') return new HubError('outcome_unknown')
+  return new HubError('invalid_state', { detail: { es: `La factura está ${row.status}; no admite: ${what}.`, en: `The invoice is ${row.status}: ${what} is not possible.` } })
+}
+
+async function show (hub: Hub, row: InvoiceRow): Promise<Invoice> {
+  const documents = await inTenant(hub.db, row.tenant_id, async db => await documentsOf(db, 'invoice', row.id))
+  const xml = isStamped(row.status as InvoiceStatus) ? documents.find(({ kind }) => kind === 'xml') : undefined
+  const engine = engineOf(row.country)
+  const url = xml === undefined || engine.verificationUrl === undefined ? null : engine.verificationUrl(row.model as unknown as InvoiceModel, row.fiscal_id!, await readBytes(hub, xml), row.mode as 'test')
+  return showInvoice(row, documents, url)
+}

@@ -1,0 +1,63 @@
+import { Decimal } from 'decimal.js'
+import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
+import type { Mode } from '../adapter/context.ts'
+import type { DocumentRow } from '../documents/queries.ts'
+import { publicId } from '../ids.ts'
+import { isStamped, type InvoiceStatus } from './machine.ts'
+import type { InvoiceRow } from './queries.ts'
+import type { Invoice, NewInvoice } from './schema.ts'
+
+/** Kinds that a customer pays. */
+const payable = new Set(['invoice', 'debit_note'])
+
+export function showInvoice (row: InvoiceRow, documents: readonly DocumentRow[], verificationUrl: string | null): Invoice {
+  const model = row.model as unknown as InvoiceModel
+  const body = row.body as unknown as NewInvoice
+  const due = new Decimal(row.total).minus(row.amount_paid)
+  return {
+    id: publicId('invoice', row.id),
+    object: 'invoice',
+    mode: row.mode as Mode,
+    country: row.country,
+    kind: row.kind,
+    status: row.status as InvoiceStatus,
+    review: row.review,
+    issuer: publicId('issuer', row.issuer_id),
+    connection: row.connection_id === null ? null : publicId('connection', row.connection_id),
+    provider: row.provider,
+    series: row.series,
+    number: row.number,
+    fiscal_id: row.fiscal_id,
+    customer: body.customer,
+    lines: body.lines,
+    totals: model.totals,
+    currency: row.currency,
+    exchange_rate: model.exchangeRate ?? null,
+    payment: model.payment ?? {},
+    payment_status: !payable.has(row.kind) ? 'not_applicable' : due.lte(0) ? 'paid' : new Decimal(row.amount_paid).gt(0) ? 'partly_paid' : 'unpaid',
+    amount_paid: new Decimal(row.amount_paid).toFixed(2),
+    amount_due: payable.has(row.kind) ? Decimal.max(due, 0).toFixed(2) : '0.00',
+    due: row.due,
+    related: (model.related ?? []).map(({ type, fiscalId }) => ({ type, fiscal_id: fiscalId })),
+    payment_id: row.payment_id === null ? null : publicId('payment', row.payment_id),
+    about: row.related_id === null ? null : publicId('invoice', row.related_id),
+    authority_messages: row.messages as { code: string, message: string }[],
+    cancellation: row.cancel_motive === null || row.cancel_asked_at === null
+      ? null
+      : { motive: row.cancel_motive, substitute: row.cancel_substitute, asked_at: row.cancel_asked_at.toISOString(), canceled_at: row.canceled_at?.toISOString() ?? null },
+    verification_url: verificationUrl,
+    documents: documents.map(({ id, kind, name }) => ({ id: publicId('document', id), kind, name })),
+    reference: row.reference,
+    metadata: row.metadata as Record<string, string>,
+    issued_at: isStamped(row.status as InvoiceStatus) ? row.issued_at?.toISOString() ?? null : null,
+    stamped_at: row.stamped_at?.toISOString() ?? null,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString()
+  }
+}
+
+/** What an event tells: without lines, which may be a thousand. */
+export function eventData (row: InvoiceRow): object {
+  const { lines, documents, verification_url, ...told } = showInvoice(row, [], null)
+  return told
+}
