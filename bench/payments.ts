@@ -2,7 +2,7 @@ import http from 'node:http'
 import { randomBytes, randomUUID } from 'node:crypto'
 import Stripe from 'stripe'
 import { Client } from '../core/demo/client.ts'
-import { child, closedLoop, durableDatabase, openLoop, percentile, type Result, round, temporaryFolder } from './support.ts'
+import { child, closedLoop, durableDatabase, openLoop, percentile, postJson, type Result, round, temporaryFolder } from './support.ts'
 
 const concurrency = 16
 const seconds = 6
@@ -32,7 +32,7 @@ export async function payments (): Promise<Result[]> {
     }
     const agent = new http.Agent({ keepAlive: true, maxSockets: 256 })
     const through = async () => {
-      const payment = await post(agent, Number(hub.ready.port), key, { amount: 19900, currency: 'MXN', method: { type: 'card', token: 'pm_card_visa' }, reference: randomUUID() })
+      const { body: payment } = await postJson<{ status: string }>({ agent, port: Number(hub.ready.port), key }, '/v1/payments', { amount: 19900, currency: 'MXN', method: { type: 'card', token: 'pm_card_visa' }, reference: randomUUID() })
       if (payment.status !== 'succeeded') throw new Error(`gateway: ${JSON.stringify(payment)}`)
     }
     await closedLoop({ concurrency, seconds: 3, call: direct })
@@ -57,17 +57,4 @@ export async function payments (): Promise<Result[]> {
     await database.stop()
     folder.remove()
   }
-}
-
-async function post (agent: http.Agent, port: number, key: string, body: object): Promise<{ status: string }> {
-  return await new Promise((resolve, reject) => {
-    const payload = JSON.stringify(body)
-    const request = http.request({ agent, port, host: '127.0.0.1', method: 'POST', path: '/v1/payments', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'idempotency-key': randomUUID(), 'content-length': Buffer.byteLength(payload) } }, response => {
-      let text = ''
-      response.on('data', (chunk: Buffer) => { text += chunk.toString() })
-      response.on('end', () => { resolve(JSON.parse(text) as { status: string }) })
-    })
-    request.on('error', reject)
-    request.end(payload)
-  })
 }

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import http from 'node:http'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -132,4 +134,19 @@ export async function closedLoop ({ concurrency, seconds, call }: { concurrency:
     }
   }))
   return done / ((performance.now() - startedAt) / 1000)
+}
+
+/** One POST with JSON through a kept socket, with an Idempotency-Key of its own. The parsed answer, whatever its status. */
+export async function postJson<T> ({ agent, port, key }: { agent: http.Agent, port: number, key: string }, path: string, body: object): Promise<{ status: number, body: T }> {
+  return await new Promise((resolve, reject) => {
+    const payload = JSON.stringify(body)
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'idempotency-key': randomUUID(), 'content-length': Buffer.byteLength(payload) }
+    const request = http.request({ agent, port, host: '127.0.0.1', method: 'POST', path, headers }, response => {
+      let text = ''
+      response.on('data', (chunk: Buffer) => { text += chunk.toString() })
+      response.on('end', () => { resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as T }) })
+    })
+    request.on('error', reject)
+    request.end(payload)
+  })
 }

@@ -16,12 +16,18 @@ import { rateLimit } from '../plugins/rate-limit.ts'
 import { requestIdOptions, requestIds } from '../plugins/request-ids.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { storableText } from '../plugins/storable-text.ts'
+import { uploads } from '../plugins/uploads.ts'
 import { validation } from '../plugins/validation.ts'
 import { sessionCookie } from './access/sessions.ts'
 import { alertRoutes } from './alerts/routes.ts'
 import { apiKeyRoutes } from './api-keys/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
+import { catalogueRoutes } from './catalogues/routes.ts'
+import { certificateRoutes } from './certificates/routes.ts'
+import { checkoutRoutes } from './checkout/routes.ts'
 import { connectionRoutes } from './connections/routes.ts'
+import { customerRoutes } from './customers/routes.ts'
+import { disputeRoutes } from './disputes/routes.ts'
 import { documentRoutes } from './documents/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { endConnections } from './end-connections.ts'
@@ -32,13 +38,18 @@ import { type Collector, createCollector } from './inbound/collector.ts'
 import { hookRoutes, inboundRoutes } from './inbound/routes.ts'
 import { createHookTargets } from './inbound/targets.ts'
 import type { Queues } from './jobs/queues.ts'
+import { issuerRoutes } from './issuers/routes.ts'
 import { listenChanges } from './listen-changes.ts'
 import { operationRoutes } from './operations/routes.ts'
 import { partnerRoutes } from './partners/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
+import { planRoutes } from './plans/routes.ts'
 import { providerRoutes } from './providers/routes.ts'
+import { reconciliationRoutes } from './reconciliation/routes.ts'
 import { routingRoutes } from './routing-rules/routes.ts'
+import { seriesRoutes } from './series/routes.ts'
 import { sessionRoutes } from './sessions/routes.ts'
+import { subscriptionRoutes } from './subscriptions/routes.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 import { userRoutes } from './users/routes.ts'
 import { version } from './version.ts'
@@ -107,8 +118,14 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
     await hookRoutes(scope as unknown as HubInstance, { targets, collector, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
   })
   for (const routes of [
-    providerRoutes, connectionRoutes, routingRoutes, paymentRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
+    providerRoutes, catalogueRoutes, connectionRoutes, routingRoutes, paymentRoutes, reconciliationRoutes, customerRoutes, planRoutes, subscriptionRoutes, checkoutRoutes, disputeRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, issuerRoutes, seriesRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
   ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
+
+  await app.register(async scope => {
+    // A certificate, its key and a bundle; what is larger than a quarter of a megabyte is none of them.
+    await scope.register(uploads, { maxFileBytes: 256 * 1024, maxFiles: 4 })
+    await certificateRoutes(scope as unknown as HubInstance)
+  })
 
   const changes = listenChanges({
     url: appUrl, log: hub.log, changed: (tenantId, connectionId) => {

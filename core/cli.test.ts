@@ -169,6 +169,8 @@ t.test('hooks are counted, and replayed by the workers of a running server', asy
   t.match(await replay(...parked, '--dry-run'), { code: 0, lines: [{ matched: 2500, replayed: 0 }] })
   t.match(await replay(...parked), { code: 0, lines: [{ matched: 2500, replayed: 2500 }] }, 'more than the service takes at a time')
   t.match((await replay(...parked, '--dry-run')).lines, [{ matched: 0 }])
+  const all = 2500 + before.length
+  t.match(await replay('--from', '2020-01-01T00:00:00Z'), { code: 0, lines: [{ matched: all, replayed: all }] }, 'those that still match afterwards are not replayed twice in place of the others')
 })
 
 t.test('a platform key is printed once, and opens', async t => {

@@ -22,6 +22,7 @@ export const errorCatalogue = {
   invalid_state: { status: 409, es: 'El estado actual no permite esta operación.', en: 'Its present state does not allow this operation.' },
   operation_in_progress: { status: 409, es: 'Otra operación sobre el mismo objeto aún no termina.', en: 'Another operation on the same object has not ended yet.' },
   outcome_unknown: { status: 409, es: 'El resultado de la operación anterior aún no se conoce; se está preguntando al proveedor.', en: 'The outcome of the operation before is not known yet; the provider is being asked.' },
+  evidence_too_late: { status: 409, es: 'El plazo para enviar pruebas ya terminó.', en: 'The deadline for evidence is over.' },
   under_review: { status: 409, es: 'Una persona debe resolver antes la revisión.', en: 'A person must resolve the review first.' },
   idempotency_in_progress: { status: 409, es: 'La primera petición con esta Idempotency-Key aún no termina.', en: 'The first request with this Idempotency-Key has not ended yet.' },
   already_exists: { status: 409, es: 'Ya existe.', en: 'It exists already.' },
@@ -34,6 +35,9 @@ export const errorCatalogue = {
   mode_contradicts_credentials: { status: 422, es: 'Las credenciales son del otro modo (prueba o real).', en: 'The credentials belong to the other mode (test or live).' },
   connection_not_usable: { status: 422, es: 'No hay una conexión habilitada que pueda hacerlo.', en: 'There is no enabled connection that can do this.' },
   invoice_invalid: { status: 400, es: 'La factura rompe reglas de la autoridad; vea los códigos en `errors`. No se creó nada.', en: 'The invoice breaks rules of the authority; see the codes in `errors`. Nothing was created.' },
+  certificate_refused: { status: 422, es: 'El certificado no se puede usar; vea por qué en `report`. No se guardó nada.', en: 'The certificate cannot be used; `report` says why. Nothing was kept.' },
+  certificate_not_usable: { status: 422, es: 'El certificado ya no se puede usar: venció o se eliminó.', en: 'The certificate can no longer be used: it expired or was deleted.' },
+  consent_missing: { status: 422, es: 'Falta su consentimiento para entregar la llave privada a esa conexión.', en: 'Your consent to hand the private key to that connection is missing.' },
   series_missing: { status: 422, es: 'El emisor no tiene una serie activa para este documento. Cree una o active la que tiene.', en: 'The issuer has no active series for this document. Make one, or activate the one there is.' },
   amount_invalid: { status: 422, es: 'El proveedor no acepta este importe en esta moneda.', en: 'The provider does not accept this amount in this currency.' },
   currency_not_supported: { status: 422, es: 'El proveedor no acepta esta moneda.', en: 'The provider does not accept this currency.' },
@@ -63,6 +67,8 @@ export interface HubErrorOptions {
   errors?: FieldError[]
   provider?: { id: string, code?: string | undefined, message?: string | undefined }
   retryAfterMs?: number
+  /** Of a certificate that was refused: the pre-flight report, in the caller's language. */
+  report?: object
   /** For logs only. */
   internal?: Record<string, unknown>
   cause?: unknown
@@ -75,6 +81,7 @@ export class HubError extends Error {
   readonly errors: FieldError[] | undefined
   readonly provider: HubErrorOptions['provider']
   readonly retryAfterMs: number | undefined
+  readonly report: object | undefined
   readonly internal: Record<string, unknown>
 
   constructor (code: ErrorCode, options: HubErrorOptions = {}) {
@@ -85,6 +92,7 @@ export class HubError extends Error {
     this.errors = options.errors
     this.provider = options.provider
     this.retryAfterMs = options.retryAfterMs
+    this.report = options.report
     this.internal = options.internal ?? {}
   }
 

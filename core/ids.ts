@@ -7,7 +7,8 @@ export const idPrefixes = {
   tenant: 'ten', user: 'usr', session: 'ses', api_key: 'key', partner: 'par', audit: 'aud', connection: 'con', credential: 'cre',
   operation: 'op', payment: 'pay', attempt: 'att', refund: 'ref', event: 'evt', alert: 'alt', inbound: 'inb',
   customer: 'cus', payment_method: 'pmt', plan: 'pln', subscription: 'sub', cycle: 'cyc', checkout_session: 'chk', payment_link: 'lnk', dispute: 'dsp',
-  certificate: 'cer', issuer: 'iss', invoice: 'inv', series: 'ser', document: 'doc'
+  certificate: 'cer', certificate_use: 'cru', issuer: 'iss', invoice: 'inv', series: 'ser', document: 'doc',
+  balance_transaction: 'btx', completeness_audit: 'cau'
 } as const
 export type IdKind = keyof typeof idPrefixes
 

@@ -1,5 +1,9 @@
+import { watchCertificate } from './certificates/watch.ts'
+import { resolvePage } from './checkout/resolver.ts'
 import { keepCustomer } from './customers/at-provider.ts'
 import { resolveMethod } from './customers/resolve-method.ts'
+import { listDisputesOf } from './disputes/inbound.ts'
+import { resolveDispute } from './disputes/resolver.ts'
 import { forgetDocument } from './documents/service.ts'
 import type { Hub } from './hub.ts'
 import { processInbound } from './inbound/process.ts'
@@ -8,6 +12,9 @@ import { closeLeftAttempt } from './payments/left-attempts.ts'
 import { resolveRefund } from './payments/refunds.ts'
 import { resolvePayment } from './payments/resolver.ts'
 import { carryOutCancel } from './payments/service.ts'
+import { auditJob } from './reconciliation/audits.ts'
+import { readTransactionsJob } from './reconciliation/transactions.ts'
+import { lookAfter } from './subscriptions/resolver.ts'
 
 export interface JobHandler {
   /** How many of the kind one process does at once. */
@@ -22,6 +29,13 @@ export const jobHandlers: Readonly<Record<Exclude<JobKind, 'maintenance'>, JobHa
   refund: { concurrency: 2, run: resolveRefund },
   customer: { concurrency: 2, run: keepCustomer },
   payment_method: { concurrency: 2, run: resolveMethod },
+  subscription: { concurrency: 2, run: lookAfter },
   left_attempt: { concurrency: 2, run: closeLeftAttempt },
+  balance_transactions: { concurrency: 1, run: readTransactionsJob },
+  completeness_audit: { concurrency: 1, run: auditJob },
+  checkout_page: { concurrency: 2, run: resolvePage },
+  dispute: { concurrency: 1, run: resolveDispute },
+  dispute_listing: { concurrency: 1, run: listDisputesOf },
+  certificate: { concurrency: 1, run: watchCertificate },
   document: { concurrency: 1, run: forgetDocument }
 }

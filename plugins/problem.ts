@@ -19,6 +19,7 @@ export const Problem = Type.Object({
     code: Type.Optional(Type.String({ description: 'The provider’s own code, verbatim.' })),
     message: Type.Optional(Type.String({ description: 'The provider’s own sentence, verbatim.' }))
   })),
+  report: Type.Optional(Type.Unsafe<object>({ type: 'object', description: 'Of a certificate that was refused: the pre-flight report, as `POST /v1/certificates` with `dry_run` gives it.' })),
   request_id: Type.String({ description: 'Say it to support; it is also the header Request-Id.' })
 }, { $id: 'Problem', title: 'Problem', description: 'An error (RFC 9457).' })
 export type ProblemBody = Static<typeof Problem>
@@ -37,6 +38,7 @@ export function problemBody (failure: HubError, language: Language, requestId: s
     detail: failure.detail[language],
     ...(failure.errors && { errors: failure.errors.map(error => ({ ...error, message: typeof error.message === 'string' ? error.message : error.message[language] })) }),
     ...(failure.provider && { provider: failure.provider as ProblemBody['provider'] }),
+    ...(failure.report && { report: failure.report }),
     request_id: requestId
   }
 }

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { adapters } from '../adapters/index.ts'
 import { configMarkdown, envExample } from '../core/config-docs.ts'
 import { errorsMarkdown } from '../core/errors.ts'
+import { rulesMarkdown } from '../core/fiscal/mx/rules/describe.ts'
 import { adapterMarkdown, matrixMarkdown } from './adapter-docs.ts'
 import { fromDatabase } from './from-database.ts'
 
@@ -19,6 +20,7 @@ const generated: Generated[] = [
   { path: '.env.example', text: envExample },
   { path: 'docs/config.md', text: configMarkdown },
   { path: 'docs/errors.md', text: errorsMarkdown },
+  { path: 'docs/cfdi-rules.md', text: rulesMarkdown },
   { path: 'docs/adapters/README.md', text: () => matrixMarkdown(adapters) },
   ...adapters.map(adapter => ({ path: `docs/adapters/${adapter.manifest.id}.md`, text: () => adapterMarkdown(adapter) }))
 ]

@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parseArgs } from 'node:util'
-import { type All, type CatalogueName, titles } from '../core/fiscal/catalogues/entries.ts'
+import { type All, type CatalogueName, type Entry, titles } from '../core/fiscal/catalogues/entries.ts'
 
 /**
  * Makes the SAT's catalogues out of phpcfdi/resources-sat-catalogs (Unlicense), which publishes them as SQL and as SQLite.
@@ -75,7 +75,10 @@ const makers: { [N in CatalogueName]: Maker<N> } = {
 
 export interface Imported { name: CatalogueName, entries: number, file: string }
 
-/** Writes one file for each catalogue that the source has, of those that are named (all of them by default). */
+/**
+ * Writes one file for each catalogue that the source has, of those that are named (all of them by default). What stood in the
+ * file and is no longer in the source stays, ended: the source forgets what a document of last year must be judged by.
+ */
 export function importCatalogues ({ from, to, edition, only = Object.keys(titles) as CatalogueName[] }: { from: string, to: string, edition: string, only?: readonly CatalogueName[] }): Imported[] {
   const database = open(from)
   const present = new Set(database.prepare("select name from sqlite_master where type = 'table'").all().map(({ name }) => String(name)))
@@ -87,12 +90,26 @@ export function importCatalogues ({ from, to, edition, only = Object.keys(titles
       const { code, ...rest } = make(row)
       return { code, text: text(row.texto) === '' ? text(row.impuesto) || code : text(row.texto), valid_from: orNull(row.vigencia_desde), valid_to: orNull(row.vigencia_hasta), ...rest }
     })
-    const head = { generated: 'by scripts/import-catalogues.ts, not by hand', source: 'SAT, Anexo 20, through phpcfdi/resources-sat-catalogs (Unlicense)', edition }
     const file = path.join(to, `${name}.json`)
+    entries.push(...ended(file, entries, edition) as typeof entries)
+    const head = { generated: 'by scripts/import-catalogues.ts, not by hand', source: 'SAT, Anexo 20, through phpcfdi/resources-sat-catalogs (Unlicense)', edition }
     // One entry a line: a change of the law is a line in the diff.
     writeFileSync(file, `{\n${Object.entries(head).map(([key, value]) => `  "${key}": ${JSON.stringify(value)},\n`).join('')}  "entries": [\n${entries.map(entry => `    ${JSON.stringify(entry)}`).join(',\n')}\n  ]\n}\n`)
     return { name, entries: entries.length, file }
   })
+}
+
+/** Entries of the file before that the source no longer has: valid until the next of their code begins, or until this edition. */
+function ended (file: string, now: readonly Entry[], edition: string): Entry[] {
+  if (!existsSync(file)) return []
+  const { entries } = JSON.parse(readFileSync(file, 'utf8')) as { entries: Entry[] }
+  const present = new Set(now.map(({ code, valid_from }) => `${code} ${valid_from}`))
+  const next = new Map(now.map(({ code, valid_from }) => [code, valid_from]))
+  return entries.filter(({ code, valid_from }) => !present.has(`${code} ${valid_from}`)).map(entry => ({ ...entry, valid_to: entry.valid_to ?? dayBefore(next.get(entry.code) ?? edition) }))
+}
+
+function dayBefore (day: string): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10)
 }
 
 /** A SQLite file as it is, or a folder of SQL put into one in memory. */

@@ -46,6 +46,8 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   operations: { kind: 'operation', moded: true },
   alerts: { kind: 'alert', moded: true },
   documents: { kind: 'document', moded: true },
+  balance_transactions: { kind: 'balance_transaction', moded: true },
+  completeness_audits: { kind: 'completeness_audit', moded: true },
   users: { kind: 'user', moded: false },
   sessions: { kind: 'session', moded: false },
   api_keys: { kind: 'api_key', moded: false },
@@ -54,7 +56,7 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
 }
 
 /** Whose id is no tenant's: everybody sees the same. */
-const everybodys = new Set(['providers'])
+const everybodys = new Set(['providers', 'catalogues'])
 
 /** A body that would do something, for the routes that want one. A new route with a required body needs a line here. */
 const bodies: Record<string, object> = {
@@ -67,6 +69,10 @@ const bodies: Record<string, object> = {
   'POST /v1/connections': { provider: 'stripe', mode: 'test', credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
   'PATCH /v1/connections/{id}': { label: 'Mine now', enabled: false },
   'POST /v1/connections/{id}/credentials': { credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
+  'POST /v1/connections/{id}/audit': {},
+  'POST /v1/connections/{id}/read_transactions': {},
+  'PUT /v1/routing': { rules: [] },
+  'POST /v1/routing/decide': { currency: 'MXN', amount: 19900 },
   'POST /v1/inbound_events/replay': { dry_run: true },
   'POST /v1/documents/{id}/link': {},
   'POST /v1/tenants': { name: 'Stranger', country: 'MX' },
@@ -86,7 +92,7 @@ const namedInBodies: Record<string, IdKind> = { connection: 'connection', tenant
 const namedInQueries = ['connection', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant']
 
 /** Without a scope: about whoever asks. */
-const anyone = ['GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/me', 'GET /v1/sessions', 'GET /v1/sessions/current', 'DELETE /v1/sessions/{id}']
+const anyone = ['GET /v1/catalogues', 'GET /v1/catalogues/{name}', 'GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/me', 'GET /v1/sessions', 'GET /v1/sessions/current', 'DELETE /v1/sessions/{id}']
 const noCredentials: Asked[] = [{}, { key: `pas_test_${'0'.repeat(43)}` }, { headers: { authorization: 'Basic Og==' } }, { headers: { cookie: 'pasarela_session=x' } }]
 const withoutCredential = ['POST /v1/sessions']
 
@@ -254,6 +260,8 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
   const inbound = await eventually('a webhook arrived', async () => (await client('GET', '/v1/inbound_events')).body.data[0] as { id: string } | undefined)
   await inTenant(app.hub.db, tenant.uuid, async db => { await raiseAlert(db, app.hub.now(), { kind: 'payment_review', severity: 'critical', mode: 'test', subjectId: payment.id }) })
   const document = await inTenant(app.hub.db, tenant.uuid, await storeDocument(app.hub, tenant.uuid, { mode: 'test', kind: 'xml', subjectType: 'payment', subjectId: parseId('payment', payment.id)!, name: 'a.xml', contentType: 'application/xml', bytes: Buffer.from('<a/>') }))
+  const audit = await app.must('POST', `/v1/connections/${tenant.connection}/audit`, mine)
+  await app.must('POST', `/v1/connections/${tenant.connection}/read_transactions`, mine)
   const newest = async (path: string, asked: Asked = mine): Promise<{ id: string }> => (await app.must('GET', path, asked)).data[0]
   const ids: Record<string, { id: string, owner?: Asked }> = {
     payment,
@@ -264,6 +272,8 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
     operation: await newest('/v1/operations'),
     alert: await newest('/v1/alerts'),
     document: { id: publicId('document', document) },
+    balance_transaction: await newest('/v1/balance_transactions'),
+    completeness_audit: { id: audit.id },
     user: { id: user.id, owner: session },
     session: { ...await newest('/v1/sessions', session), owner: session },
     api_key: key,

@@ -1,57 +1,12 @@
-import t, { type Test } from 'tap'
-import {
-  type AdapterLog, closeHttpAgents, type ConnectionContext, type CreatePaymentInput, createHttpClient, type HttpExchange, type IdempotencyKey, type Mode, ProviderError, type RetrySafety
-} from '../../core/adapter/index.ts'
+import t from 'tap'
+import type { ConnectionContext, HttpExchange, RetrySafety } from '../../core/adapter/index.ts'
 import stripe from './adapter.ts'
 import { call } from './http.ts'
-import { startStripeSimulator, type StripeSimulator } from './simulator.ts'
+import { card, closesAgents, key, open, type Opened, order, refused, returnUrl, simulated, soon } from './testing/simulated.ts'
 
 const { payments, webhooks } = stripe
-const quiet: AdapterLog = { debug: () => {}, info: () => {}, warn: () => {} }
 
-t.teardown(() => { closeHttpAgents() })
-
-async function simulated (t: Test, options: Parameters<typeof startStripeSimulator>[0] = {}) {
-  const simulator = await startStripeSimulator({ seed: 7, ...options })
-  t.teardown(() => simulator.close())
-  return simulator
-}
-
-interface Opened extends ConnectionContext { exchanges: HttpExchange[] }
-
-function open (simulator: StripeSimulator, { mode = 'test' as Mode, credentials = {} as Record<string, string>, settings = {}, timeoutMs = 2000 } = {}): Opened {
-  const exchanges: HttpExchange[] = []
-  return {
-    connectionId: 'con_1',
-    mode,
-    credentials: { ...simulator.credentials(mode), ...credentials },
-    settings: { cop_minimum: 200_000, webhook_tolerance_seconds: 300, ...settings },
-    account: undefined,
-    origin: () => simulator.url,
-    http: createHttpClient({ allowedOrigins: [simulator.url], defaultTimeoutMs: timeoutMs, onExchange: exchange => exchanges.push(exchange) }),
-    now: () => new Date(),
-    log: quiet,
-    exchanges
-  }
-}
-
-let serial = 0
-const key = () => `key-${++serial}` as IdempotencyKey
-
-function order (more: Partial<CreatePaymentInput> = {}): CreatePaymentInput {
-  return { idempotencyKey: key(), reference: `pay_${++serial}`, attempt: 1, amount: { amount: 109_900, currency: 'MXN' }, capture: 'automatic', ...more }
-}
-
-const card = (token: string) => ({ type: 'card', token })
-const returnUrl = 'https://shop.example/return'
-
-async function refused (promise: Promise<unknown>): Promise<ProviderError> {
-  const thrown: unknown = await promise.then(() => 'it was answered', error => error)
-  if (thrown instanceof ProviderError) return thrown
-  throw thrown instanceof Error ? thrown : new Error(String(thrown))
-}
-
-const soon = () => ({ from: new Date(), to: new Date() })
+closesAgents(t)
 
 t.test('the mode is in the keys', async t => {
   const mode = (secret: string, publishable: string) => stripe.detectMode({ secret_key: secret, publishable_key: publishable })
@@ -177,9 +132,6 @@ t.test('every decline is an answer, in our words, and the next card may still pa
   const again = { providerReference: declined.providerReference, reference: declined.reference ?? '', amount: declined.amount }
   t.match(await payments.confirmPayment(context, { ...again, idempotencyKey: key(), attempt: 2, method: card('pm_card_chargeDeclinedInsufficientFunds') }), { error: { code: 'insufficient_funds' } })
   t.match(await payments.confirmPayment(context, { ...again, idempotencyKey: key(), attempt: 3, method: card('pm_card_visa') }), { status: 'succeeded', error: undefined })
-
-  const offSession = await payments.createPayment(context, order({ method: card('pm_card_authenticationRequired'), offSession: true, returnUrl }))
-  t.match(offSession, { status: 'requires_payment_method', error: { code: 'authentication_required' } })
 })
 
 t.test('3-D Secure: a redirect when there is a page to return to, and what the payer did there', async t => {
@@ -252,7 +204,10 @@ t.test('what cannot be sent is refused before it leaves', async t => {
     ['a thousandth of a dinar', { amount: { amount: 10_001, currency: 'KWD' } }, { code: 'amount_invalid' }],
     ['nothing', { amount: { amount: 0, currency: 'PEN' } }, { code: 'amount_invalid' }],
     ['a currency that Stripe has not', { amount: { amount: 1000, currency: 'VES' } }, { code: 'unsupported' }],
-    ['another method', { method: { type: 'oxxo' } }, { code: 'unsupported', param: 'method.type' }],
+    ['another method', { method: { type: 'boleto' } }, { code: 'unsupported', param: 'method.type' }],
+    ['a descriptor without a letter', { statementDescriptor: '1234' }, { code: 'invalid_request', param: 'statement_descriptor' }],
+    ['a descriptor with a star', { statementDescriptor: 'SHOP* 1' }, { code: 'invalid_request', param: 'statement_descriptor' }],
+    ['a long descriptor', { statementDescriptor: 'A'.repeat(23) }, { code: 'invalid_request', param: 'statement_descriptor' }],
     ['a source', { method: card('src_1') }, { code: 'invalid_request', param: 'method.token' }],
     ['no token', { method: { type: 'card' } }, { code: 'invalid_request', param: 'method.token' }],
     ['a card number', { method: card('4242424242424242') }, { code: 'invalid_request', param: 'method.token' }],
@@ -286,7 +241,7 @@ t.test('what Stripe refuses, and how far it got', async t => {
   const context = open(simulator)
   t.match(await refused(payments.getPayment(context, 'pi_none')), { code: 'not_found', reached: 'answered', httpStatus: 404, providerCode: 'resource_missing' })
   t.match(await refused(payments.createPayment(context, order({ method: card('pm_1nobodys') }))), { code: 'not_found', reached: 'answered', param: 'payment_method' })
-  t.match(await refused(payments.createPayment(context, order({ statementDescriptor: '1234' }))), { code: 'invalid_request', reached: 'answered', param: 'statement_descriptor_suffix' })
+  t.match(await refused(payments.createPayment(context, order({ description: 'x'.repeat(100_000) }))), { reached: 'answered' }, 'a description of 100,000 letters')
   t.match(await refused(payments.getPayment(context, 'pi_../../account')), { code: 'not_found' }, 'an id cannot leave its place in the path')
   t.match(context.exchanges.at(-1)?.url, /payment_intents\/pi_..%2F..%2Faccount/)
   simulator.inject({ kind: 'rate_limit' })

@@ -11,7 +11,7 @@ import { disputes } from './disputes.ts'
 import { StripeRefusal } from './errors.ts'
 import { call } from './http.ts'
 import { metadataKeys, referenceOf } from './metadata.ts'
-import { confirmationOf, needsCustomer } from './methods.ts'
+import { confirmationOf, needsCustomer, stripeNameOf } from './methods.ts'
 import { stripeJsOf } from './next-action.ts'
 import { createParams, expand } from './params.ts'
 import { links } from './payment-links.ts'
@@ -40,7 +40,10 @@ const own = {
   },
 
   confirmPayment: async (context, input) => {
-    const params = { ...confirmationOf(input, context.now()), expand }
+    const type = stripeNameOf(input.method.type)
+    // An intent of one method takes another when it is told so.
+    const params = { allowed_payment_method_types: [type], ...confirmationOf(input, context.now()), expand }
+    if (needsCustomer([input.method.type])) await withCustomer(context, input)
     const intent = await sent(context, (stripe, as) => stripe.paymentIntents.confirm(input.providerReference, params, keyed(as, input)),
       () => readIf(context, input.providerReference, ['requires_action', 'processing', 'authorized', 'succeeded']))
     return finishable(context, input, intent)
@@ -96,6 +99,14 @@ async function findIntent (context: ConnectionContext, { reference, from, to }: 
   return found.find(intent => intent.status !== 'canceled' && (intent.amount_received > 0 || intent.amount_capturable > 0)) ?? found[0]
 }
 
+/** A transfer needs a customer, which an intent that was opened for a card may not have. */
+async function withCustomer (context: ConnectionContext, input: ConfirmPaymentInput): Promise<void> {
+  const intent = await retrieve(context, input.providerReference)
+  if (idOf(intent.customer) !== undefined) return
+  const customer = input.customer?.provider_reference ?? await customerFor(context, { ...input, metadataKey: 'payment' })
+  await call(context, (stripe, as) => stripe.paymentIntents.update(intent.id, { customer }, keyed(as, input, 'whose')))
+}
+
 /** A write on a payment intent. A decline is an answer: the intent as it stands after it. */
 async function sent (
   context: ConnectionContext, write: (stripe: Stripe, as: Stripe.RequestOptions) => Promise<Stripe.PaymentIntent>, truth: () => Promise<Stripe.PaymentIntent | undefined>
@@ -121,7 +132,7 @@ async function finishable (context: ConnectionContext, input: CreatePaymentInput
   const method = intent.last_payment_error?.payment_method?.id ?? input.method?.token
   const asks = declined.status === 'requires_payment_method' && declined.error?.code === 'authentication_required'
   if (input.offSession !== true || !asks || input.returnUrl === undefined || method === undefined) return declined
-  const params = { payment_method: method, return_url: input.returnUrl, expand }
+  const params = { payment_method: method, return_url: input.returnUrl, off_session: false, expand }
   try {
     const asked = await sent(context, (stripe, as) => stripe.paymentIntents.confirm(intent.id, params, keyed(as, input, 'present')), () => retrieve(context, intent.id))
     const told = snapshot(context, asked)

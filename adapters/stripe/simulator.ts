@@ -15,6 +15,8 @@ import { Later, realTimers, type Timers } from './simulator/later.ts'
 import { RequestLog, type RequestEntry } from './simulator/log.ts'
 import { answer, authenticationPages } from './simulator/pages/authentication.ts'
 import { cashPages } from './simulator/pages/cash.ts'
+import { checkoutPages } from './simulator/pages/checkout.ts'
+import { owners } from './simulator/owners.ts'
 import { sign, webhookHeaders } from './simulator/signature.ts'
 import { StateFile } from './simulator/state.ts'
 import { steps } from './simulator/steps.ts'
@@ -96,7 +98,8 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
     doors: new Map(),
     intents: new Map(),
     steps,
-    moved: { intent: () => undefined, setup: () => undefined },
+    moved: owners,
+    subscribe: () => { throw new Error('no subscriptions yet') },
     rules: { afterRetries: 'cancel', draftSeconds: 3600, vouchersPayThemselves: true, ...options.rules },
     changed: () => file?.changed()
   }
@@ -108,6 +111,7 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
   await app.register(async scope => control(scope, () => simulator))
   authenticationPages(app, world)
   cashPages(app, world)
+  checkoutPages(app, world)
   api(app, {
     world,
     keys: new Keys(world, options.keys),

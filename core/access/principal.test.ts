@@ -14,6 +14,10 @@ const table: Record<typeof scopes[number], string> = {
   'connections:write': 'P - A - -',
   'invoices:read': 'P S A M V',
   'invoices:write': 'P - A M -',
+  'certificates:read': 'P S A M V',
+  'certificates:write': 'P - A - -',
+  'issuers:read': 'P S A M V',
+  'issuers:write': 'P - A - -',
   'events:read': 'P S A M V',
   'inbound:read': 'P S A M V',
   'inbound:write': 'P S A - -',
@@ -50,7 +54,7 @@ t.test('a partner can make nothing that outlives the tenant’s consent', async 
 t.test('a new key gets what it may hold, and of a tenant what takes payments and issues invoices', async t => {
   for (const kind of keyKinds) t.ok(defaultScopes[kind].every(scope => grantableScopes[kind].has(scope)), kind)
   t.same(defaultScopes.tenant, [
-    'payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'events:read', 'inbound:read', 'inbound:write',
+    'payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'certificates:read', 'certificates:write', 'issuers:read', 'issuers:write', 'events:read', 'inbound:read', 'inbound:write',
     'operations:read', 'alerts:read', 'alerts:write'
   ])
 })

@@ -2,7 +2,7 @@ import type { Mode } from '../adapter/context.ts'
 
 /** What a key or a role may do. `read` and `write` are separate; write does not imply read. */
 export const scopes = [
-  'payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write',
+  'payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'certificates:read', 'certificates:write', 'issuers:read', 'issuers:write',
   'events:read', 'inbound:read', 'inbound:write', 'operations:read', 'alerts:read', 'alerts:write', 'audit:read',
   'users:read', 'users:write', 'api_keys:read', 'api_keys:write', 'partners:read', 'partners:write', 'tenants:read', 'tenants:write',
   'queues:read', 'queues:write'
@@ -50,7 +50,7 @@ export const scopesOfRole: Record<Role, ReadonlySet<Scope>> = {
   support: new Set([...reads.filter(scope => scope !== 'api_keys:read'), 'inbound:write', 'alerts:write', 'tenants:read', 'queues:read']),
   tenant_admin: new Set(scopes.filter(scope => !scope.startsWith('tenants:') && !scope.startsWith('queues:'))),
   tenant_member: new Set([...reads.filter(scope => scope !== 'audit:read' && scope !== 'api_keys:read' && scope !== 'partners:read'), 'payments:write', 'customers:write', 'subscriptions:write', 'invoices:write', 'alerts:write']),
-  viewer: new Set(['payments:read', 'customers:read', 'subscriptions:read', 'connections:read', 'invoices:read', 'events:read', 'inbound:read', 'alerts:read'])
+  viewer: new Set(['payments:read', 'certificates:read', 'issuers:read', 'customers:read', 'subscriptions:read', 'connections:read', 'invoices:read', 'events:read', 'inbound:read', 'alerts:read'])
 }
 
 /** What a program needs to take payments and issue invoices: what a new key gets when nobody says more. */

@@ -9,7 +9,8 @@ export interface Invoice {
   /** Our invoice id. */
   reference: string
   country: 'MX' | 'EC' | 'ES'
-  kind: 'invoice' | 'credit_note' | 'debit_note' | 'payment_receipt' | 'global_invoice' | 'withholding'
+  /** `transfer`: goods move, nothing is sold (Mexico: traslado). */
+  kind: 'invoice' | 'credit_note' | 'debit_note' | 'payment_receipt' | 'global_invoice' | 'transfer' | 'withholding'
   series?: string
   number?: string
   issuedAt: Date
@@ -19,12 +20,65 @@ export interface Invoice {
   exchangeRate?: string
   lines: InvoiceLine[]
   totals: { subtotal: string, discount: string, taxes: string, withheld: string, total: string }
-  payment?: { method?: string, form?: string, due?: string }
+  payment?: { method?: string, form?: string, due?: string, conditions?: string }
   related?: { type: string, fiscalId: string }[]
-  mx?: Record<string, unknown>
+  /** Of a state or a town, outside the national taxes. `rate` is a fraction. */
+  localTaxes?: { name: string, rate: string, amount: string, withheld?: boolean }[]
+  mx?: MxInvoice
   ec?: Record<string, unknown>
   es?: Record<string, unknown>
 }
+
+/** What only a CFDI asks. */
+export interface MxInvoice {
+  /** c_Exportacion; 01 when absent. */
+  export?: string
+  /** Of a global invoice: c_Periodicidad, c_Meses, the year. */
+  global?: { periodicity: string, months: string, year: number | string }
+  /** LugarExpedicion; the issuer's postal code when absent. */
+  postalCode?: string
+  /** IANA zone of the place of issue; that of the postal code when absent. */
+  zone?: string
+  confirmation?: string
+  /** How lines are rounded; `currency` when absent. */
+  rounding?: 'currency' | 'six'
+  /** Of a payment receipt. */
+  payments?: MxPayment[]
+  [other: string]: unknown
+}
+
+/** A payment that a complemento de pago tells of. */
+export interface MxPayment {
+  paidAt: Date | string
+  /** c_FormaPago, never 99. */
+  form: string
+  currency: string
+  /** Pesos for one unit of `currency`. */
+  exchangeRate?: string
+  /** What the documents were paid, together, when absent. */
+  amount?: string
+  operationNumber?: string
+  documents: {
+    fiscalId: string
+    series?: string
+    number?: string
+    currency: string
+    /** Pesos for one unit of the document's currency on the day of the payment. */
+    exchangeRate?: string
+    /** Which of its payments this is, from 1. */
+    part: number
+    /** What was open before. */
+    balance: string
+    /** What of it was paid, in the document's currency. */
+    amount: string
+    /** Of the whole document: the payment carries its share. */
+    taxes?: { total: string, charged: DocumentTax[], withheld: DocumentTax[] }
+    taxObject?: string
+  }[]
+}
+
+/** In the words of the law: tax and factor by their keys, `rate` absent where it is exempt. */
+export interface DocumentTax { tax: string, factor: string, rate?: string, base: string }
 
 export interface InvoiceParty {
   name: string
@@ -32,7 +86,7 @@ export interface InvoiceParty {
   taxIdType?: string
   address?: { street?: string, city?: string, region?: string, postalCode?: string, country?: string }
   email?: string
-  mx?: { regime?: string, cfdiUse?: string }
+  mx?: { regime?: string, cfdiUse?: string, residence?: string, foreignTaxId?: string }
   es?: Record<string, unknown>
 }
 
@@ -41,14 +95,28 @@ export interface InvoiceLine {
   quantity: string
   unitPrice: string
   discount?: string
-  taxes: { type: string, rate: string, base: string, amount: string, withheld?: boolean, exempt?: boolean }[]
-  mx?: { productKey: string, unitKey: string, taxObject: string }
+  sku?: string
+  unit?: string
+  /** `quota`: `rate` is an amount for each unit, not a fraction. */
+  taxes: { type: string, rate: string, base: string, amount: string, withheld?: boolean, exempt?: boolean, quota?: boolean }[]
+  mx?: {
+    productKey: string
+    unitKey: string
+    taxObject: string
+    /** Sold on another's account. */
+    thirdParty?: { taxId: string, name: string, regime: string, postalCode: string }
+    /** Numbers of customs declarations (pedimentos). */
+    customs?: string[]
+    /** Numbers of the cuenta predial, of a rent. */
+    property?: string[]
+  }
 }
 
 export type DocumentStatus = 'submitted' | 'issued' | 'rejected' | 'cancel_requested' | 'cancel_pending_acceptance' | 'canceled' | 'cancel_rejected'
 
 /** A fiscal document as the provider or the authority tells it at one moment. */
 export interface DocumentSnapshot {
+  /** '' of a document that was rejected and that the provider does not keep. */
   providerReference: string
   /** Our invoice id as the provider keeps it, where it does. */
   reference?: string

@@ -89,6 +89,10 @@ export interface ConfirmPaymentInput extends Repeatable {
   method: MethodInput
   returnUrl?: string
   offSession?: boolean
+  /** As it was told with the payment: a voucher needs the payer's name. */
+  customer?: PayerInput
+  expiresAt?: Date
+  installments?: number
 }
 
 export interface CapturePaymentInput extends Repeatable {

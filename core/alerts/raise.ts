@@ -4,11 +4,13 @@ import type { TenantDb } from '../db/in-tenant.ts'
 import { newUuid } from '../ids.ts'
 
 export interface NewAlert {
-  kind: 'amount_mismatch' | 'payment_review' | 'money_after_end' | 'cancel_too_late' | 'refund_review' | 'inbound_parked' | 'connection_failing' | 'payment_unresolved' | 'paid_elsewhere' | 'webhooks_missed' | 'customer_not_forgotten' | 'subscription_review' | 'subscription_unresolved' | 'invoice_rejected' | 'invoice_review' | 'invoice_unresolved' | 'invoice_canceled_elsewhere' | 'invoice_cancel_rejected' | 'stamps_low'
+  kind: 'amount_mismatch' | 'payment_review' | 'money_after_end' | 'cancel_too_late' | 'refund_review' | 'inbound_parked' | 'connection_failing' | 'payment_unresolved' | 'paid_elsewhere' | 'webhooks_missed' | 'customer_not_forgotten' | 'subscription_review' | 'subscription_unresolved' | 'checkout_review' | 'dispute_opened' | 'dispute_evidence_due' | 'dispute_unresolved' | 'invoice_rejected' | 'invoice_review' | 'invoice_unresolved' | 'invoice_canceled_elsewhere' | 'invoice_cancel_rejected' | 'stamps_low' | 'certificate_expiring' | 'certificate_expired'
   severity: 'info' | 'warning' | 'critical'
   mode: Mode
   /** Public id of what it is about. */
   subjectId: string
+  /** What makes it another alert about the same thing: how near a date is. */
+  step?: string
   detail?: Record<string, unknown>
 }
 
@@ -21,12 +23,12 @@ export async function raiseAlert (db: TenantDb, now: Date, alert: NewAlert): Pro
     kind: alert.kind,
     severity: alert.severity,
     subject_id: alert.subjectId,
-    dedupe_key: `${alert.kind}:${alert.subjectId}`,
+    dedupe_key: `${alert.kind}:${alert.subjectId}${alert.step === undefined ? '' : `:${alert.step}`}`,
     detail: JSON.stringify(alert.detail ?? {}),
     created_at: now,
     last_at: now
   })
     .onConflict(oc => oc.columns(['tenant_id', 'dedupe_key']).where('acknowledged_at', 'is', null)
-      .doUpdateSet({ times: sql`alerts.times + 1`, last_at: now, detail: JSON.stringify(alert.detail ?? {}) }))
+      .doUpdateSet({ times: sql`alerts.times + 1`, severity: alert.severity, last_at: now, detail: JSON.stringify(alert.detail ?? {}) }))
     .execute()
 }

@@ -11,9 +11,9 @@ import { callProvider, finishOperation, insertOperation, lastSent, recordedCall 
 import { applyPage, isFull, nextLook, pageTimer } from './apply.ts'
 import { openPagePlan, type PageCalls, pageCalls } from './calls.ts'
 import { pullPage, takeNews } from './look.ts'
+import { beginExpire, expireInput, factOfError, performCall } from './perform.ts'
 import * as queries from './queries.ts'
 import type { PageKind, PageRow } from './queries.ts'
-import { beginExpire, expireInput, factOfError, performCall } from './service.ts'
 
 /** While one job is at it the others keep away for this long, ms. */
 const leaseMs = 120_000

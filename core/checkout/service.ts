@@ -1,30 +1,30 @@
 import type { Access } from '../access/principal.ts'
 import type { CreateCheckoutInput } from '../adapter/checkout.ts'
-import type { IdempotencyKey, PayerInput } from '../adapter/payments.ts'
-import type { ProviderError } from '../adapter/problems.ts'
+import type { PayerInput } from '../adapter/payments.ts'
 import { recordChange } from '../audit/record.ts'
 import { loadSealed, type SealedConnection } from '../connections/open.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
-import { setTimer } from '../db/timers.ts'
+import { ensureTimer, setTimer } from '../db/timers.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
-import { callProvider, finishOperation, insertOperation, neverCalled } from '../operations/call.ts'
-import { problemOf } from '../operations/problem.ts'
+import { insertOperation } from '../operations/call.ts'
 import { chooseConnection } from '../payments/choose-connection.ts'
 import { assertSum, checkoutLines, futureMoment } from '../payments/details.ts'
 import { openCustomer } from '../payments/payer.ts'
 import { sumByOrigin } from '../payments/queries.ts'
 import { firstLook, providerKey, throwProviderError } from '../payments/service.ts'
 import { assertPublicUrl } from '../urls.ts'
-import { applyPage, pageTimer, type ToldFact } from './apply.ts'
-import { neededMethods, pageCalls, type PagePlan, sealPagePlan, type ToldPage } from './calls.ts'
+import { pageTimer } from './apply.ts'
+import { neededMethods, pageCalls, type PagePlan, sealPagePlan } from './calls.ts'
 import { pullPage } from './look.ts'
+import { beginExpire, performCall } from './perform.ts'
 import * as queries from './queries.ts'
 import type { PageKind, PageRow } from './queries.ts'
+import { resolvePage } from './resolver.ts'
 import type { CheckoutSession, ListPages, NewCheckoutSession, NewPaymentLink, PaymentLink } from './schema.ts'
 import { showLink, showSession } from './view.ts'
 
@@ -169,47 +169,14 @@ function planOf (kind: PageKind, id: string, body: PageBody, expiresAt: Date | u
   return { kind, input }
 }
 
-interface PageCall {
-  pageId: string
-  operationId: string
-  operation: Parameters<typeof callProvider>[2]
-  call: (context: Parameters<Parameters<typeof callProvider<ToldPage>>[3]>[0]) => Promise<ToldPage>
-  requestId: string
-}
-
-/** Calls the provider for an intent that is committed, and applies what came of it. It never repeats. */
-export async function performCall (hub: Hub, connection: SealedConnection, work: PageCall): Promise<{ row: PageRow, error?: ProviderError }> {
-  const { tenantId } = connection
-  const opened = await hub.open(connection).catch((error: unknown) => {
-    hub.log.error({ err: error }, 'a connection did not open')
-    return undefined
-  })
-  const result = opened === undefined ? undefined : await callProvider(hub, opened, work.operation, work.call)
-  const row = await inTenant(hub.db, tenantId, async db => {
-    await finishOperation(db, work.operationId, result?.report ?? neverCalled(hub))
-    const locked = (await queries.lockPage(db, work.pageId))!
-    // Somebody else (a webhook, the resolver) has told this operation's end already: then this answer settles nothing new.
-    const mine = locked.pending_operation_id === work.operationId
-    const fact = result === undefined ? credentialsDoNotOpen : result.ok ? { type: mine ? 'answer' as const : 'told' as const, snapshot: result.value } : factOfError(result.error)
-    return fact === undefined || (!mine && !('snapshot' in fact)) ? locked : await applyPage(hub, db, locked, fact)
-  })
-  return { row, ...(result !== undefined && !result.ok && { error: result.error }) }
-}
-
-const credentialsDoNotOpen: ToldFact = { type: 'refused', problem: { code: 'invalid_credentials', message: 'the stored credentials do not open' } }
-
-/** Undefined while nobody knows. */
-export function factOfError (error: ProviderError): ToldFact | undefined {
-  return error.reached === 'unknown' ? undefined : { type: 'refused', problem: problemOf(error) }
-}
-
 /** An open session may have been paid a moment ago: the provider is asked, unless it was asked just now. */
 export async function getCheckoutSession (hub: Hub, access: Access, id: string): Promise<CheckoutSession> {
   return showSession(await freshly(hub, access, await read(hub, access, 'checkout_session', id)), access.language)
 }
 
 export async function getPaymentLink (hub: Hub, access: Access, id: string): Promise<PaymentLink> {
-  return await withTotals(hub, access, await read(hub, access, 'payment_link', id))
+  const row = await read(hub, access, 'payment_link', id)
+  return await withTotals(hub, access, row.status === 'unknown' ? await settledFirst(hub, access, row) : row)
 }
 
 export async function listCheckoutSessions (hub: Hub, access: Access, query: ListPages): Promise<{ data: CheckoutSession[], next_cursor: string | null }> {
@@ -260,6 +227,7 @@ const askAgainMs = 3_000
 async function freshly (hub: Hub, access: Access, row: PageRow): Promise<PageRow> {
   const now = hub.now()
   const asked = row.checked_at ?? row.created_at
+  if (row.status === 'unknown') return await settledFirst(hub, access, row)
   if (row.status !== 'open' || now.getTime() - asked.getTime() < askAgainMs) return row
   const connection = await inTenant(hub.db, access.tenantId, async db => {
     await queries.markChecked(db, row.id, now)
@@ -272,6 +240,13 @@ async function freshly (hub: Hub, access: Access, row: PageRow): Promise<PageRow
   })
 }
 
+/** Nobody knows whether there is a page. When no job is at it any more, the provider is asked now. */
+async function settledFirst (hub: Hub, access: Access, row: PageRow): Promise<PageRow> {
+  await inTenant(hub.db, access.tenantId, async db => { await ensureTimer(db, pageTimer, row.id, hub.now()) })
+  await resolvePage(hub, access.tenantId, row.id)
+  return await inTenant(hub.db, access.tenantId, async db => (await queries.findPage(db, row.id))!)
+}
+
 export async function expireCheckoutSession (hub: Hub, access: Access, id: string, idempotency: Idempotency | null): Promise<CheckoutSession> {
   return showSession(await expirePage(hub, access, 'checkout_session', id, idempotency), access.language)
 }
@@ -282,7 +257,8 @@ export async function expirePaymentLink (hub: Hub, access: Access, id: string, i
 
 /** Nobody may pay on it any more. Who is paying at this moment may still come through: then it is complete, or the payment is there. */
 async function expirePage (hub: Hub, access: Access, kind: PageKind, publicPageId: string, idempotency: Idempotency | null): Promise<PageRow> {
-  const seen = await read(hub, access, kind, publicPageId)
+  const found = await read(hub, access, kind, publicPageId)
+  const seen = found.status === 'unknown' ? await settledFirst(hub, access, found) : found
   // A first run got as far as its intent and died, or it had ended by then: what became of it is the answer.
   if (idempotency?.subject !== undefined || seen.status === 'expired') return seen
   const begun = await beginExpire(hub, access.tenantId, seen.id, access.requestId, async (db, row) => {
@@ -297,31 +273,3 @@ async function expirePage (hub: Hub, access: Access, kind: PageKind, publicPageI
   if (now.status === 'open') throwProviderError(error, row.provider)
   return now
 }
-
-/** Writes the intent to end a page. Throws when its state does not allow it. */
-export async function beginExpire (hub: Hub, tenantId: string, pageId: string, requestId: string, also: (db: TenantDb, row: PageRow) => Promise<unknown>): Promise<{ connection: SealedConnection, work: PageCall }> {
-  const now = hub.now()
-  return await inTenant(hub.db, tenantId, async db => {
-    const row = (await queries.lockPage(db, pageId))!
-    if (row.pending_kind !== null) throw new HubError(row.status === 'unknown' ? 'outcome_unknown' : 'operation_in_progress')
-    if (row.status !== 'open' || row.provider_reference === null) throw stateError(row)
-    const connection = await loadSealed(db, row.connection_id)
-    const adapter = connection && hub.adapters.get(connection.provider)
-    if (connection === undefined || adapter === undefined) throw new HubError('connection_not_usable')
-    const { expire, names } = pageCalls(adapter, row.kind as PageKind)
-    if (expire === undefined) throw new HubError('capability_not_supported')
-    const idempotencyKey = providerKey('operation', newUuid(now))
-    const operationId = await insertOperation(db, now, { connection: { id: connection.id, mode: connection.mode, adapter }, kind: names.expire, subjectId: pageId, idempotencyKey, requestId })
-    await queries.updatePage(db, pageId, { pending: 'expire', pending_operation_id: operationId, pending_since: now }, now)
-    await setTimer(db, pageTimer, pageId, firstLook(hub, now))
-    await also(db, row)
-    return { connection, work: { pageId, operationId, operation: names.expire, call: expire(expireInput(row, row.provider_reference, idempotencyKey)), requestId } }
-  })
-}
-
-export const expireInput = (row: PageRow, providerReference: string, idempotencyKey: IdempotencyKey) => ({ idempotencyKey, providerReference, reference: publicId(row.kind as PageKind, row.id) })
-
-function stateError (row: PageRow): HubError {
-  return new HubError('invalid_state', { detail: { es: `Está en estado ${row.status}; ya no se puede terminar.`, en: `It is ${row.status}; it cannot be ended any more.` } })
-}
-

@@ -1,5 +1,6 @@
 import type { Check, Report } from '../certificates/preflight.ts'
-import { type Command, Refused, text, UsageError } from './command.ts'
+import { type Command, text } from './command.ts'
+import { languageOf, momentOf, passphraseIn, readInput } from './files.ts'
 
 export const certificate: Command = {
   name: 'certificate',
@@ -19,39 +20,18 @@ export const certificate: Command = {
     { line: 'certificate firma.p12 ca.pem --passphrase-file passphrase.txt --json', what: 'a signature certificate and its chain' }
   ],
   run: async call => {
-    const at = momentOf(text(call, 'at'))
-    const [{ readFile }, path, { preflight }] = await Promise.all([import('node:fs/promises'), import('node:path'), import('../certificates/preflight.ts')])
-    const open = async (file: string): Promise<Buffer> => await readFile(file).catch((error: NodeJS.ErrnoException) => {
-      throw new Refused(error.code === 'ENOENT' ? `${file} is not there` : `${file} cannot be read: ${error.code ?? error.message}`)
-    })
+    const at = momentOf('at', text(call, 'at'))
+    const [path, { preflight }] = await Promise.all([import('node:path'), import('../certificates/preflight.ts')])
     const passphraseFile = text(call, 'passphrase-file')
-    const passphrase = passphraseFile === undefined ? '' : passphraseIn(await open(passphraseFile))
-    const files = await Promise.all(call.args.map(async file => ({ name: path.basename(file), bytes: await open(file) })))
+    const passphrase = passphraseFile === undefined ? '' : passphraseIn(await readInput(passphraseFile))
+    const files = await Promise.all(call.args.map(async file => ({ name: path.basename(file), bytes: await readInput(file) })))
     const { report } = await preflight({ files, passphrase, at })
 
-    const language = /^es/i.test(call.env.LC_ALL || call.env.LC_MESSAGES || call.env.LANG || '') ? 'es' : 'en'
+    const language = languageOf(call.env)
     call.out.json({ files: call.args, ...report, checks: report.checks.map(check => ({ name: check.name, ok: check.ok, severity: check.severity, detail: check[language], es: check.es, en: check.en })) })
     for (const line of lines(report, language)) call.out.say(line)
     return report.ok ? 0 : 1
   }
-}
-
-function momentOf (at: string | undefined): Date {
-  const date = at === undefined ? new Date() : new Date(at)
-  if (Number.isNaN(date.getTime()) || (at !== undefined && !/^\d{4}-\d\d-\d\d/.test(at))) throw new UsageError('--at must be a date or a moment in ISO 8601, such as 2026-11-21 or 2026-11-21T10:00:00Z')
-  return date
-}
-
-/** The first line, in UTF-8 or in what older editors write. */
-function passphraseIn (bytes: Buffer): string {
-  const plain = bytes.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf])) ? bytes.subarray(3) : bytes
-  let whole: string
-  try {
-    whole = new TextDecoder('utf-8', { fatal: true }).decode(plain)
-  } catch {
-    whole = plain.toString('latin1')
-  }
-  return whole.split(/\r?\n/, 1)[0]!
 }
 
 const sign = ({ ok, severity }: Check): string => ok ? 'ok ' : severity === 'error' ? 'NO ' : '!  '

@@ -37,6 +37,8 @@ export interface Call {
 export interface Output {
   /** A line for a person, on standard output; nothing with `--json`. */
   say: (line: string) => void
+  /** A document exactly as it is, on standard output, without a line end; nothing with `--json`. */
+  write: (document: string) => void
   /** One JSON object on a line of its own; nothing without `--json`. */
   json: (object: object) => void
   /** Progress and warnings, on standard error. */

@@ -1,4 +1,5 @@
 import { adaptersList } from './adapters-list.ts'
+import { cadena } from './cadena.ts'
 import { certificate } from './certificate.ts'
 import type { Command } from './command.ts'
 import { hooksReplay } from './hooks-replay.ts'
@@ -6,8 +7,11 @@ import { keysPlatform } from './keys-platform.ts'
 import { keysRotateMaster } from './keys-rotate-master.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
+import { signCfdi } from './sign-cfdi.ts'
 import { tenantsCreate } from './tenants-create.ts'
 import { tenantsList } from './tenants-list.ts'
+import { validate } from './validate.ts'
+import { verify } from './verify.ts'
 import { worker } from './worker.ts'
 
 /** Every command, in the order of the overview. */
@@ -21,5 +25,9 @@ export const commands: readonly Command[] = [
   keysRotateMaster,
   hooksReplay,
   adaptersList,
-  certificate
+  certificate,
+  signCfdi,
+  verify,
+  cadena,
+  validate
 ]

@@ -5,8 +5,6 @@ import type { Replayed, ReplayMany } from '../inbound/schema.ts'
 import { type Command, text, UsageError } from './command.ts'
 
 const modes = ['test', 'live'] as const
-/** What one call of the service replays at most. */
-const atOnce = 1000
 
 export const hooksReplay: Command = {
   name: 'hooks replay',
@@ -57,26 +55,19 @@ export const hooksReplay: Command = {
   }
 }
 
-/**
- * The service takes a thousand at a time, and those that are processed at once come to match again: so the time between
- * the bounds is halved until a part holds no more than that. What arrives meanwhile is left alone.
- */
+/** The service takes a thousand at a time and says where to go on. What arrives meanwhile is left alone. */
 async function replay (hub: Hub, access: Access, filter: ReplayMany, dryRun: boolean): Promise<Pick<Replayed, 'matched' | 'replayed'>> {
   const { replayMany } = await import('../inbound/service.ts')
-  const part = async (from: number, to: number): Promise<Pick<Replayed, 'matched' | 'replayed'>> => {
-    const window: ReplayMany = { ...filter, created_from: new Date(from).toISOString(), created_to: new Date(to).toISOString() }
-    const counted = await replayMany(hub, access, { ...window, dry_run: true })
-    if (dryRun || counted.matched === 0) return counted
-    if (counted.matched <= atOnce || from >= to) return await replayMany(hub, access, window)
-    const middle = Math.floor((from + to) / 2)
-    const earlier = await part(from, middle)
-    const later = await part(middle + 1, to)
-    return { matched: earlier.matched + later.matched, replayed: earlier.replayed + later.replayed }
+  const to = filter.created_to ?? hub.now().toISOString()
+  if (filter.created_from !== undefined && Date.parse(filter.created_from) > Date.parse(to)) throw new UsageError('--from must be before --to')
+  const window: ReplayMany = { ...filter, created_to: to, dry_run: dryRun }
+  const total = { ...await replayMany(hub, access, window) }
+  while (total.next_cursor !== null && !dryRun) {
+    const { replayed, next_cursor: next } = await replayMany(hub, access, { ...window, cursor: total.next_cursor })
+    total.replayed += replayed
+    total.next_cursor = next
   }
-  const from = filter.created_from === undefined ? 0 : Date.parse(filter.created_from)
-  const to = filter.created_to === undefined ? hub.now().getTime() : Date.parse(filter.created_to)
-  if (from > to) throw new UsageError('--from must be before --to')
-  return await part(from, to)
+  return { matched: total.matched, replayed: total.replayed }
 }
 
 function isMode (text: string): text is Mode {

@@ -48,6 +48,7 @@ export async function runCli (argv: readonly string[], { env, stdout, stderr, co
   const json = argv.includes('--json')
   const out: Output = {
     say: line => { if (!json) stdout(`${line}\n`) },
+    write: document => { if (!json) stdout(document) },
     json: object => { if (json) stdout(`${JSON.stringify(object)}\n`) },
     note: line => { stderr(`${line}\n`) }
   }

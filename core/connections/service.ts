@@ -5,11 +5,13 @@ import type { Adapter } from '../adapter/define.ts'
 import { recordChange } from '../audit/record.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
+import { startTimer } from '../db/timers.ts'
 import { HubError, invalidField } from '../errors.ts'
 import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, publicId, uuidOf } from '../ids.ts'
+import type { JobKind } from '../jobs/kinds.ts'
 import { recordedCall } from '../operations/call.ts'
 import { assertPublicUrl } from '../urls.ts'
 import { maskSecret } from '../vault/mask-secret.ts'
@@ -152,6 +154,7 @@ export async function testConnection (hub: Hub, access: Access, publicConnection
       test_evidence: JSON.stringify(evidence),
       ...(ok ? { account: JSON.stringify(result.value.account), last_success_at: now, last_error: null, failures_in_row: 0 } : { last_error_at: now, last_error: JSON.stringify(error) })
     }, now, { opensAnew: true })
+    if (ok) await startBooks(db, id, now)
     await recordChange(db, access, now, { action: 'connection.tested', subjectType: 'connection', subjectId: publicConnectionId, detail: { ok, ...(error !== null && { error_code: error.code }) } })
     if (before.health !== health) await recordEvents(db, now, [{ type: `connection.${health}`, mode: opened.mode, subjectId: id, data: { id: publicConnectionId, object: 'connection', health, error_code: error?.code ?? null } }])
   })
@@ -194,6 +197,7 @@ export async function registerWebhook (hub: Hub, access: Access, publicConnectio
   await inTenant(hub.db, access.tenantId, async db => {
     const now = hub.now()
     await queries.updateConnection(db, id, { hook_reference: providerReference, hook_url: url.replace(/[^/]+$/, ':token'), hook_registered_at: now }, now)
+    await startBooks(db, id, now)
     await recordChange(db, access, now, { action: 'connection.webhook_registered', subjectType: 'connection', subjectId: publicConnectionId, detail: { provider_reference: providerReference } })
   })
   if (row.hook_reference !== null && row.hook_reference !== providerReference && unregister !== undefined) {
@@ -230,6 +234,12 @@ export async function connectionSetup (hub: Hub, access: Access, publicConnectio
 }
 
 // --- shared -----------------------------------------------------------------------------------------------------------
+
+/** From the day on which a connection is proven its provider's books are read, and compared with what we heard. */
+async function startBooks (db: TenantDb, id: string, now: Date): Promise<void> {
+  const tomorrow = new Date(now.getTime() + 24 * 3600_000)
+  for (const kind of ['balance_transactions', 'completeness_audit'] as const satisfies JobKind[]) await startTimer(db, kind, id, tomorrow)
+}
 
 export const hookTokenHash = (token: string): Buffer => createHash('sha256').update(token).digest()
 

@@ -9,7 +9,13 @@ export interface Database {
   alerts: Alerts
   api_keys: ApiKeys
   audit_log: AuditLog
+  balance_transactions: BalanceTransactions
+  certificate_consents: CertificateConsents
+  certificate_keys: CertificateKeys
+  certificate_uses: CertificateUses
+  certificates: Certificates
   checkout_pages: CheckoutPages
+  completeness_audits: CompletenessAudits
   connections: Connections
   counterparts: Counterparts
   credentials: Credentials
@@ -25,6 +31,7 @@ export interface Database {
   inbound_seen: InboundSeen
   invoice_payments: InvoicePayments
   invoices: Invoices
+  issuers: Issuers
   operations: Operations
   partner_tenants: PartnerTenants
   partners: Partners
@@ -34,11 +41,13 @@ export interface Database {
   plans: Plans
   refunds: Refunds
   routing_rules: RoutingRules
+  series: Series
   sessions: Sessions
   subscription_cycles: SubscriptionCycles
   subscriptions: Subscriptions
   tenants: Tenants
   timers: Timers
+  transaction_readings: TransactionReadings
   users: Users
 }
 
@@ -88,6 +97,82 @@ export interface AuditLog {
   created_at: Generated<Date>
 }
 
+export interface BalanceTransactions {
+  tenant_id: string
+  id: string
+  mode: string
+  connection_id: string
+  provider: string
+  provider_reference: string
+  type: string
+  amount: number
+  currency: string
+  fee: number | null
+  net: number | null
+  payout: string | null
+  payment_id: string | null
+  refund_id: string | null
+  payment_provider_reference: string | null
+  occurred_at: Date
+  available_at: Date | null
+  created_at: Date
+  updated_at: Date
+}
+
+export interface CertificateConsents {
+  tenant_id: string
+  id: string
+  certificate_id: string
+  connection_id: string
+  text_version: string
+  given_by: string
+  given_at: Date
+  withdrawn_at: Date | null
+}
+
+export interface CertificateKeys {
+  tenant_id: string
+  certificate_id: string
+  key_sealed: string
+  file_sealed: string
+}
+
+export interface CertificateUses {
+  tenant_id: string
+  id: string
+  certificate_id: string
+  purpose: string
+  subject_id: string
+  created_at: Date
+}
+
+export interface Certificates {
+  tenant_id: string
+  id: string
+  mode: string
+  issuer_id: string | null
+  kind: string
+  label: string
+  holder_name: string | null
+  tax_id: string | null
+  tax_country: string | null
+  number: string | null
+  serial: string
+  fingerprint: string
+  key_bits: number
+  valid_from: Date
+  valid_to: Date
+  certificate: Buffer
+  chain: Generated<Buffer[]>
+  report: Json
+  active_from: Date
+  switched_at: Date | null
+  warned_days: number | null
+  created_at: Date
+  updated_at: Date
+  deleted_at: Date | null
+}
+
 export interface CheckoutPages {
   tenant_id: string
   id: string
@@ -129,6 +214,28 @@ export interface CheckoutPages {
   checked_at: Date | null
   created_at: Date
   updated_at: Date
+}
+
+export interface CompletenessAudits {
+  tenant_id: string
+  id: string
+  mode: string
+  connection_id: string
+  provider: string
+  trigger: string
+  status: string
+  from_at: Date
+  to_at: Date
+  cursor: string | null
+  checked: Generated<number>
+  missed: Generated<number>
+  repaired: Generated<number>
+  foreign_count: Generated<number>
+  unheard: Generated<number>
+  detail: Generated<Json>
+  error: Json | null
+  started_at: Date
+  finished_at: Date | null
 }
 
 export interface Connections {
@@ -399,6 +506,35 @@ export interface Invoices {
   updated_at: Date
 }
 
+export interface Issuers {
+  tenant_id: string
+  id: string
+  mode: string
+  country: string
+  tax_id: string
+  legal_name: string
+  trade_name: string | null
+  regime: string | null
+  postal_code: string | null
+  address: Json | null
+  email: string | null
+  phone: string | null
+  website: string | null
+  branches: Generated<Json>
+  logo: Buffer | null
+  logo_type: string | null
+  colour: string | null
+  ticket_footer: string | null
+  default_series: Generated<Json>
+  connection_id: string | null
+  mx: Generated<Json>
+  ec: Generated<Json>
+  es: Generated<Json>
+  created_at: Date
+  updated_at: Date
+  deleted_at: Date | null
+}
+
 export interface Operations {
   tenant_id: string
   id: string
@@ -584,6 +720,24 @@ export interface RoutingRules {
   updated_at: Date
 }
 
+export interface Series {
+  tenant_id: string
+  id: string
+  mode: string
+  issuer_id: string
+  document: string
+  branch: Generated<string>
+  till: Generated<string>
+  prefix: Generated<string>
+  digits: Generated<number>
+  numbering: string
+  next_number: Generated<number>
+  last_number: number
+  active: Generated<boolean>
+  created_at: Date
+  updated_at: Date
+}
+
 export interface Sessions {
   tenant_id: string
   id: string
@@ -674,6 +828,13 @@ export interface Timers {
   id: string
   due_at: Date
   tries: Generated<number>
+}
+
+export interface TransactionReadings {
+  tenant_id: string
+  connection_id: string
+  read_until: Date
+  updated_at: Date
 }
 
 export interface Users {

@@ -10,10 +10,20 @@ export async function setTimer (db: TenantDb, kind: string, id: string, at: Date
     .onConflict(oc => oc.columns(['tenant_id', 'kind', 'id']).doUpdateSet({ due_at: at, tries: 0 })).execute()
 }
 
+/** For what begins once and then sets itself: a timer that runs already is left as it is. */
+export async function startTimer (db: TenantDb, kind: string, id: string, at: Date): Promise<void> {
+  await db.insertInto('timers').values({ tenant_id: db.tenantId, kind, id, due_at: at }).onConflict(oc => oc.columns(['tenant_id', 'kind', 'id']).doNothing()).execute()
+}
+
 /** `leasedUntil`: only if nobody has set it anew since it was claimed. */
 export async function clearTimer (db: TenantDb, kind: string, id: string, leasedUntil?: Date): Promise<void> {
   await db.deleteFrom('timers').where('tenant_id', '=', db.tenantId).where('kind', '=', kind).where('id', '=', id)
     .$if(leasedUntil !== undefined, q => q.where('due_at', '=', leasedUntil!)).execute()
+}
+
+/** The same, unless one is set already: then that one stays. */
+export async function ensureTimer (db: TenantDb, kind: string, id: string, at: Date): Promise<void> {
+  await db.insertInto('timers').values({ tenant_id: db.tenantId, kind, id, due_at: at }).onConflict(oc => oc.columns(['tenant_id', 'kind', 'id']).doNothing()).execute()
 }
 
 /**

@@ -527,9 +527,9 @@ t.test('webhooks over HTTP', async t => {
     t.match(await getInbound(hub, access, id), { status: 'parked', attempts: 3, next_run_at: null })
     t.match((await alerts()).filter(alert => alert.kind === 'inbound_parked'), [{ subject_id: id, detail: { event_type: 'charge.dispute.created' } }])
     t.match(await getPayment(hub, access, waiting.id), { status: 'requires_action' })
-    t.same(await replayMany(hub, access, { dry_run: true, status: 'parked' }), { dry_run: true, matched: 1, replayed: 0 })
+    t.same(await replayMany(hub, access, { dry_run: true, status: 'parked' }), { dry_run: true, matched: 1, replayed: 0, next_cursor: null })
     t.equal(await made.work(), 0, 'counting does nothing')
-    t.same(await replayMany(hub, access, { status: 'parked' }), { dry_run: false, matched: 1, replayed: 1 })
+    t.same(await replayMany(hub, access, { status: 'parked' }), { dry_run: false, matched: 1, replayed: 1, next_cursor: null })
     await made.work()
     t.match(await getInbound(hub, access, id), { status: 'processed', attempts: 1, payment: waiting.id })
     t.match(await getPayment(hub, access, waiting.id), { status: 'succeeded' }, 'found by asking')
@@ -552,7 +552,7 @@ t.test('webhooks over HTTP', async t => {
     await made.work()
     t.same(await sums(), before)
     t.equal((await alerts()).length, alertsBefore)
-    t.same(await replayMany(hub, access, { event_type: 'no.such', dry_run: true }), { dry_run: true, matched: 0, replayed: 0 })
+    t.same(await replayMany(hub, access, { event_type: 'no.such', dry_run: true }), { dry_run: true, matched: 0, replayed: 0, next_cursor: null })
   })
 
   t.test('another tenant, and the other mode, see nothing', async t => {
@@ -567,7 +567,7 @@ t.test('webhooks over HTTP', async t => {
     }
     await t.rejects(replayOne(hub, access, refused!.id), { code: 'invalid_state' }, 'what was refused is never applied')
     t.same((await listInbound(hub, other.access, { connection: shop.connection, limit: 100 })).data, [])
-    t.same(await replayMany(hub, other.access, { connection: shop.connection }), { dry_run: false, matched: 0, replayed: 0 })
+    t.same(await replayMany(hub, other.access, { connection: shop.connection }), { dry_run: false, matched: 0, replayed: 0, next_cursor: null })
     t.same((await listInbound(hub, { ...access, mode: 'live' }, {})).data, [])
     await settle()
   })

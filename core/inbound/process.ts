@@ -1,9 +1,13 @@
 import type { ProviderEvent } from '../adapter/webhooks.ts'
 import { isProviderError } from '../adapter/problems.ts'
 import { raiseAlert } from '../alerts/raise.ts'
+import { adoptPagePayment, processCheckout } from '../checkout/inbound.ts'
 import { loadSealed, type SealedConnection } from '../connections/open.ts'
+import { processSavedMethodEvent } from '../customers/process.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
+import { beginListing, processDispute } from '../disputes/inbound.ts'
+import type { Ending } from '../events/ending.ts'
 import type { Hub } from '../hub.ts'
 import { parseId, publicId } from '../ids.ts'
 import { recordedCall } from '../operations/call.ts'
@@ -13,16 +17,11 @@ import type { Fact } from '../payments/machine.ts'
 import { wakeLeftAttempt } from '../payments/left-attempts.ts'
 import { pullPayment } from '../payments/pull.ts'
 import { adoptRefund, applyRefund } from '../payments/refunds.ts'
+import { processSubscriptionEvent } from '../subscriptions/process.ts'
 import { openBody } from './body.ts'
 import * as queries from './queries.ts'
 
 type InboundRow = NonNullable<Awaited<ReturnType<typeof queries.claimInbound>>>
-
-interface Ending {
-  status: 'processed' | 'ignored' | 'unmatched'
-  reason: string | null
-  subjectId?: string | null
-}
 
 /**
  * Processes one stored webhook. Idempotent: whatever it finds, applying it twice changes nothing more. What fails is tried
@@ -38,10 +37,11 @@ export async function processInbound (hub: Hub, tenantId: string, id: string): P
   const { row, connection } = claimed
   try {
     const ending = connection === undefined ? { status: 'ignored' as const, reason: 'the connection was deleted' } : await processEvents(hub, connection, row)
-    await inTenant(hub.db, tenantId, async db => {
+    const first = await inTenant(hub.db, tenantId, async db => {
       await queries.finishInbound(db, id, { ...ending, nextRunAt: null, now: hub.now() })
-      await queries.markEventSeen(db, row.connection_id, row.received_at)
+      return await queries.markEventSeen(db, row.connection_id, row.received_at)
     })
+    if (first && connection !== undefined) await beginListing(hub, connection)
   } catch (error) {
     hub.log.warn({ err: error, inbound: publicId('inbound', id) }, 'a webhook could not be processed yet')
     await tryLater(hub, tenantId, row, isProviderError(error) ? `${error.code} (${error.reached})` : error instanceof Error ? error.message : 'unknown')
@@ -73,24 +73,34 @@ async function processEvent (hub: Hub, connection: SealedConnection, event: Prov
     case 'ignored': return { status: 'ignored', reason: event.why }
     case 'connection': return { status: 'processed', reason: event.what }
     case 'document': return { status: 'unmatched', reason: 'no invoice of ours' }
-    case 'checkout': return { status: 'unmatched', reason: 'no checkout session or payment link of ours' }
-    case 'subscription': return { status: 'unmatched', reason: 'no subscription of ours' }
-    case 'saved_method': return { status: 'unmatched', reason: 'no payment method of ours' }
+    case 'checkout': {
+      const told = await processCheckout(hub, connection, event, believed)
+      return told === undefined ? { status: 'unmatched', reason: 'no checkout session or payment link of ours' } : { status: 'processed', reason: null, subjectId: told.paymentId }
+    }
+    case 'subscription': return await processSubscriptionEvent(hub, connection, event, believed)
+    case 'saved_method': return await processSavedMethodEvent(hub, connection, event, believed)
     case 'payment':
     case 'refund':
     case 'dispute': {
       const payment = await match(hub, connection, event.reference, event.providerReference)
       if (payment === undefined) {
+        const adopted = event.type === 'payment' ? await adoptPagePayment(hub, connection, event, believed) : undefined
+        if (adopted !== undefined) return { status: 'processed', reason: null, subjectId: adopted.id }
         const left = await wakeLeftAttempt(hub, connection, event.providerReference)
         return left === undefined
           ? { status: 'unmatched', reason: `no payment of ours is ${event.providerReference}` }
           : { status: 'processed', reason: 'its payment went on with another connection', subjectId: left }
       }
-      const reason = event.type === 'refund'
-        ? await processRefund(hub, connection, payment, event, believed)
-        : await processPayment(hub, connection, payment, event, believed)
-      return { status: 'processed', reason, subjectId: payment.id }
+      return { status: 'processed', reason: await tell(hub, connection, payment, event, believed), subjectId: payment.id }
     }
+  }
+}
+
+async function tell (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: Extract<ProviderEvent, { type: 'payment' | 'refund' | 'dispute' }>, believed: boolean): Promise<string | null> {
+  switch (event.type) {
+    case 'payment': return await processPayment(hub, connection, payment, event, believed)
+    case 'refund': return await processRefund(hub, connection, payment, event, believed)
+    case 'dispute': return await processDispute(hub, connection, payment, event, believed)
   }
 }
 
@@ -105,8 +115,8 @@ async function match (hub: Hub, connection: SealedConnection, reference: string 
   })
 }
 
-async function processPayment (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: ProviderEvent & { providerReference: string }, believed: boolean): Promise<string | null> {
-  if (believed && event.type === 'payment' && event.snapshot !== undefined) {
+async function processPayment (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: Extract<ProviderEvent, { type: 'payment' }>, believed: boolean): Promise<string | null> {
+  if (believed && event.snapshot !== undefined) {
     const { outcome } = await applyLocked(hub, connection.tenantId, payment.id, { type: 'event', snapshot: event.snapshot })
     if (outcome.do !== 'pull') return outcome.do === 'ignore' ? outcome.why : null
   }

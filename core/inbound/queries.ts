@@ -77,20 +77,22 @@ export async function countMatching (db: TenantDb, filter: InboundFilter): Promi
   return n
 }
 
-/** Puts them back at the start. Processing is idempotent, so replaying what was processed is safe. */
+/** Puts them back at the start, the newest `atMost` of them. Processing is idempotent, so replaying what was processed is safe. */
 export async function replayMatching (db: TenantDb, filter: InboundFilter, now: Date, atMost: number): Promise<string[]> {
-  const ids = await filtered(db, filter).select('id').orderBy('id').limit(atMost).execute()
+  const ids = await filtered(db, filter).select('id').orderBy('id', 'desc').limit(atMost).execute()
   if (ids.length === 0) return []
   await db.updateTable('inbound_events').set({ status: 'received', reason: null, attempts: 0, next_run_at: now })
     .where('tenant_id', '=', db.tenantId).where('id', 'in', ids.map(({ id }) => id)).execute()
   return ids.map(({ id }) => id)
 }
 
-export async function markEventSeen (db: TenantDb, connectionId: string, at: Date): Promise<void> {
-  await db.updateTable('connections').set({ first_event_at: sql`coalesce(first_event_at, ${at})`, last_event_at: sql`greatest(last_event_at, ${at})` })
+/** True when it is the first of half a minute. */
+export async function markEventSeen (db: TenantDb, connectionId: string, at: Date): Promise<boolean> {
+  const { numUpdatedRows } = await db.updateTable('connections').set({ first_event_at: sql`coalesce(first_event_at, ${at})`, last_event_at: sql`greatest(last_event_at, ${at})` })
     .where('tenant_id', '=', db.tenantId).where('id', '=', connectionId)
     // Not a row's write per webhook: half a minute is fine enough to see whether events arrive.
-    .where(eb => eb.or([eb('last_event_at', 'is', null), eb('last_event_at', '<', new Date(at.getTime() - 30_000))])).execute()
+    .where(eb => eb.or([eb('last_event_at', 'is', null), eb('last_event_at', '<', new Date(at.getTime() - 30_000))])).executeTakeFirst()
+  return numUpdatedRows > 0n
 }
 
 export async function resetAttempts (db: TenantDb, id: string): Promise<void> {

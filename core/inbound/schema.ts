@@ -44,6 +44,7 @@ export const InboundPage = pageOf(InboundEvent)
 
 export const ReplayMany = Type.Object({
   dry_run: Type.Optional(Type.Boolean({ default: false, description: 'Only count.' })),
+  cursor: Type.Optional(Type.String({ maxLength: 60, description: '`next_cursor` of the call before: goes on behind what it replayed.' })),
   connection: Type.Optional(Type.String({ maxLength: 60 })),
   status: Type.Optional(oneOf(['received', 'retrying', 'processed', 'ignored', 'unmatched', 'parked'])),
   event_type: Type.Optional(Type.String({ maxLength: 200 })),
@@ -51,5 +52,5 @@ export const ReplayMany = Type.Object({
   created_to: Type.Optional(Instant)
 }, closed)
 export type ReplayMany = Static<typeof ReplayMany>
-export const Replayed = Type.Object({ dry_run: Type.Boolean(), matched: Type.Integer(), replayed: Type.Integer() }, { title: 'Replayed' })
+export const Replayed = Type.Object({ dry_run: Type.Boolean(), matched: Type.Integer(), replayed: Type.Integer(), next_cursor: Nullable(Type.String()) }, { title: 'Replayed' })
 export type Replayed = Static<typeof Replayed>

@@ -66,7 +66,10 @@ export async function replayOne (hub: Hub, access: Access, publicInboundId: stri
 
 const replayAtMost = 1000
 
-/** Many at once, after `dry_run` has told how many. At most 1,000 a call; `matched` tells whether another is due. */
+/**
+ * Many at once, after `dry_run` has told how many: newest first, at most 1,000 a call. `next_cursor` goes on behind them: what
+ * was replayed matches again as soon as it is processed, so a second call without it would begin at the front.
+ */
 export async function replayMany (hub: Hub, access: Access, body: ReplayMany): Promise<Replayed> {
   const { before, from } = idWindow('inbound', body)
   const filter = { mode: access.mode, ...(before !== undefined && { before }), ...(from !== undefined && { from }), ...connectionOf(body), ...(body.status !== undefined && { status: body.status }), ...(body.event_type !== undefined && { eventType: body.event_type }) }
@@ -79,7 +82,8 @@ export async function replayMany (hub: Hub, access: Access, body: ReplayMany): P
     return { matched, ids }
   })
   hub.wake('inbound', result.ids.map(id => ({ tenantId: access.tenantId, id })))
-  return { dry_run: body.dry_run === true, matched: result.matched, replayed: result.ids.length }
+  const more = result.ids.length < result.matched && result.ids.length > 0
+  return { dry_run: body.dry_run === true, matched: result.matched, replayed: result.ids.length, next_cursor: more ? publicId('inbound', result.ids.at(-1)!) : null }
 }
 
 const connectionOf = (query: { connection?: string }) => query.connection === undefined ? {} : { connectionId: uuidOf('connection', query.connection) }

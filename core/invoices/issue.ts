@@ -193,7 +193,7 @@ async function find (hub: Hub, row: InvoiceRow): Promise<Done> {
 /** The provider's word on the document: checked, stored, applied. */
 export async function told (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapshot, opened: OpenConnection, also: (db: TenantDb) => Promise<void>): Promise<Done> {
   const { tenant_id: tenantId } = row
-  const known = { messages: snapshot.messages, provider_reference: snapshot.providerReference, provider_status: snapshot.providerStatus }
+  const known = { messages: snapshot.messages, ...(snapshot.providerReference !== '' && { provider_reference: snapshot.providerReference }), provider_status: snapshot.providerStatus }
   const fact = { type: 'told' as const, by: 'provider' as const, status: snapshot.status }
   const isNew = !isStamped(row.status as InvoiceStatus) && isStamped(snapshot.status as InvoiceStatus)
   if (!isNew) {

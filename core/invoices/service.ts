@@ -300,11 +300,11 @@ async function issuerOf (hub: Hub, access: Access, body: Body): Promise<IssuerRo
     if (body.issuer !== undefined) {
       const id = parseId('issuer', body.issuer)
       const issuer = id === undefined ? undefined : await findIssuer(db, id)
-      if (issuer === undefined) throw invalidField('issuer', 'is no issuer of yours')
+      if (issuer?.mode !== access.mode) throw invalidField('issuer', 'is no issuer of yours')
       if (issuer.country !== body.country) throw invalidField('issuer', `is an issuer of ${issuer.country}`)
       return issuer
     }
-    const issuers = (await listIssuers(db, { limit: 101 })).filter(({ country }) => country === body.country)
+    const issuers = await listIssuers(db, { limit: 2, mode: access.mode, country: body.country })
     if (issuers.length === 1) return issuers[0]!
     throw invalidField('issuer', issuers.length === 0 ? `you have no issuer of ${body.country} yet` : 'you have several: say which')
   })

@@ -7,7 +7,13 @@ export const jobKinds = [
   'payment_method',
   'subscription',
   'document',
+  'certificate',
   'left_attempt',
+  'balance_transactions',
+  'completeness_audit',
+  'checkout_page',
+  'dispute',
+  'dispute_listing',
   'maintenance'
 ] as const
 export type JobKind = typeof jobKinds[number]

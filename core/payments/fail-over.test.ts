@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import t from 'tap'
+import { hookedHub } from '../../test/support/hooked-hub.ts'
 import { testHub } from '../../test/support/hub.ts'
 import type { ProviderProblem } from '../adapter/problems.ts'
 import type { Hub } from '../hub.ts'
@@ -279,4 +280,22 @@ t.test('failover with accounts that do as they are told', async t => {
     t.match(await createPayment(two, access, { ...order, method: card() }, null), { status: 'succeeded', attempts: 2, connection: second, provider: 'other' })
     await database.owner.updateTable('connections').set({ provider: 'stripe' }).where('id', '=', uuidOf('connection', second)).execute()
   })
+})
+
+t.test('a webhook of the account that a payment has left', async t => {
+  const made = await hookedHub(t, { env })
+  const { hub, simulator, database } = made
+  const shop = await made.shop()
+  const second = await shop.connect()
+  await putRouting(hub, shop.access, { rules: [{ connections: [shop.connection, second], failover: { on: ['card_declined'] } }] }, undefined)
+  const payment = await createPayment(hub, shop.access, { ...order, method: card('pm_card_visa_chargeDeclined') }, null)
+  t.match(payment, { status: 'requires_payment_method', connection: second, attempts: 2 })
+  const left = await database.owner.selectFrom('payment_attempts').select('provider_reference').where('payment_id', '=', uuidOf('payment', payment.id)).where('number', '=', 1).executeTakeFirstOrThrow()
+  await shop.stripe('POST', `/v1/payment_intents/${left.provider_reference}/confirm`, { payment_method: 'pm_card_visa' })
+  await simulator.settled()
+  await made.work()
+  t.match(await database.owner.selectFrom('alerts').select(['kind', 'subject_id']).where('tenant_id', '=', shop.tenantId).execute(), [{ kind: 'paid_elsewhere', subject_id: payment.id }])
+  const events = await database.owner.selectFrom('inbound_events').select(['event_type', 'status', 'reason', 'subject_id']).where('tenant_id', '=', shop.tenantId).where('event_type', '=', 'payment_intent.succeeded').execute()
+  t.match(events, [{ status: 'processed', reason: 'its payment went on with another connection', subject_id: uuidOf('payment', payment.id) }])
+  t.match(await getPayment(hub, shop.access, payment.id), { status: 'requires_payment_method', connection: second }, 'and the payment is what it was')
 })

@@ -355,6 +355,11 @@ export async function setRefunded (db: TenantDb, paymentId: string, amountRefund
     .where('tenant_id', '=', db.tenantId).where('id', '=', paymentId).returningAll().executeTakeFirstOrThrow()
 }
 
+export async function listDisputeIds (db: TenantDb, paymentId: string): Promise<string[]> {
+  const rows = await db.selectFrom('disputes').select('id').where('tenant_id', '=', db.tenantId).where('payment_id', '=', paymentId).orderBy('id').limit(20).execute()
+  return rows.map(({ id }) => id)
+}
+
 // --- timeline ---------------------------------------------------------------------------------------------------------
 
 /** Did a person end a review of exactly this? The audit log remembers it. */

@@ -1,5 +1,6 @@
 import type { HubInstance } from '../http.ts'
 import { IdParams } from '../http-schema.ts'
+import { payPageRoutes } from './pay-page.ts'
 import { createRefund, getRefund, listRefunds } from './refunds.ts'
 import {
   CancelPayment, CapturePayment, ConfirmPayment, ListPayments, NewPayment, NewRefund, Payment, PaymentPage, Refund, RefundPage, ResolveReview, Timeline
@@ -49,4 +50,5 @@ export async function paymentRoutes (app: HubInstance): Promise<void> {
     await listRefunds(hub, request.requireAccess(), request.params.id))
   app.get('/v1/refunds/:id', { config: read, schema: { tags, summary: 'Read a refund', params: IdParams, response: { 200: Refund } } }, async request =>
     await getRefund(hub, request.requireAccess(), request.params.id))
+  await app.register(async scope => { await payPageRoutes(scope as unknown as HubInstance) })
 }

@@ -13,14 +13,17 @@ export interface TimelineEntry {
   detail: Record<string, unknown>
 }
 
-/** All that happened to a payment and its refunds, in order: what was asked, what came in, what changed, and who did it. */
+/** All that happened to a payment, its refunds and disputes, and the page that it came of, in order: what was asked, what came in, what changed, and who did it. */
 export async function paymentTimeline (hub: Hub, access: Access, publicPaymentId: string): Promise<{ data: TimelineEntry[] }> {
   const id = uuidOf('payment', publicPaymentId)
   const entries = await inTenant(hub.db, access.tenantId, async db => {
-    await findOrThrow(db, access, id)
+    const payment = await findOrThrow(db, access, id)
     const refunds = await queries.listRefunds(db, id)
-    const subjects = [id, ...refunds.map(refund => refund.id)]
-    const names = [publicId('payment', id), ...refunds.map(refund => publicId('refund', refund.id))]
+    const disputes = await queries.listDisputeIds(db, id)
+    // A page made this one payment; a link or a subscription makes many, and theirs is another story.
+    const page = payment.origin_type === 'checkout_session' ? [payment.origin_id!] : []
+    const subjects = [id, ...refunds.map(refund => refund.id), ...disputes, ...page]
+    const names = [publicId('payment', id), ...refunds.map(refund => publicId('refund', refund.id)), ...disputes.map(dispute => publicId('dispute', dispute)), ...page.map(session => publicId('checkout_session', session))]
     const attempts = await queries.listAttempts(db, id)
     const operations = await queries.listSubjectOperations(db, [...subjects, ...attempts.map(attempt => attempt.id)])
     const webhooks = await queries.listSubjectWebhooks(db, subjects)

@@ -30,7 +30,7 @@ export async function prepare (hub: Pick<Hub, 'vault'>, tenantId: string, id: st
   return { fact, nextActionSealed: 'snapshot' in fact ? await sealNextAction(hub, tenantId, id, fact.snapshot) : null }
 }
 
-type ApplyHub = Pick<Hub, 'now'>
+type ApplyHub = Pick<Hub, 'now' | 'config'>
 
 /**
  * Applies one fact to a subscription whose row is locked by this transaction: state, cycles, events, alerts and timer change
@@ -108,7 +108,7 @@ const dayMs = 24 * 3600_000
 /** When the job looks at it next; while a call is pending the timer of its intent stands. */
 export async function schedule (hub: ApplyHub, db: TenantDb, row: SubscriptionRow): Promise<void> {
   if (row.pending_kind !== null) return
-  const at = nextLook(row, hub.now())
+  const at = row.cancel_wanted !== null && !isFinal(row.known_status as 'canceled') ? await nextCancel(hub, db, row) : nextLook(row, hub.now())
   const owed = (await queries.listOwedPayments(db, row.id)).length > 0
   // Whoever told of it asks for the payment now; this is for when they die of it.
   const soon = owed ? new Date(hub.now().getTime() + minuteMs) : undefined
@@ -117,10 +117,18 @@ export async function schedule (hub: ApplyHub, db: TenantDb, row: SubscriptionRo
   else await setTimer(db, 'subscription', row.id, due)
 }
 
-function nextLook (row: SubscriptionRow, now: Date): Date | undefined {
+/** A cancel that is wanted is tried at once, and then ever more rarely; after many times a person is told. */
+async function nextCancel (hub: ApplyHub, db: TenantDb, row: SubscriptionRow): Promise<Date> {
+  const tries = await queries.countCancels(db, row.id)
+  const delayMs = tries === 0 ? 0 : hub.config.resolverSchedule[tries]
+  if (delayMs === undefined) await raiseAlert(db, hub.now(), { kind: 'subscription_unresolved', severity: 'critical', mode: row.mode as 'test', subjectId: nameOf(row), detail: { pending: 'cancel', tries } })
+  return new Date(hub.now().getTime() + (delayMs ?? dayMs))
+}
+
+/** When there is nothing owed: what would be missed if no webhook came. Undefined when nothing more can happen. */
+export function nextLook (row: SubscriptionRow, now: Date): Date | undefined {
   const status = row.known_status as SubscriptionState['knownStatus']
   if (isFinal(status)) return undefined
-  if (row.cancel_wanted !== null) return now
   const inMs = (ms: number) => new Date(now.getTime() + ms)
   if (status === 'incomplete') return inMs(10 * minuteMs)
   if (status !== 'active' && status !== 'trialing') return inMs(dayMs)

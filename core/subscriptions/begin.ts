@@ -46,7 +46,7 @@ export async function begin (hub: Hub, acting: Acting, id: string, decide: (row:
 }
 
 /** A cancel at the provider. One that is scheduled already, or over, is not asked for again. */
-export function cancelDecision (hub: Pick<Hub, 'adapters'>, at: CancelAt) {
+export function cancelDecision (at: CancelAt) {
   return (row: SubscriptionRow, adapter: Adapter): Decision => {
     if (adapter.payments?.cancelSubscription === undefined) throw new HubError('capability_not_supported')
     const status = row.known_status as SubscriptionStatus

@@ -93,6 +93,8 @@ function applySnapshot (state: SubscriptionState, snapshot: SubscriptionSnapshot
     return become(state, { pending, providerReference: snapshot.providerReference, status: state.knownStatus, cancelWanted: null })
   }
   if (isFinal(snapshot.status)) return become(state, { ...factsOf(snapshot), pending: null, status: snapshot.status, knownStatus: snapshot.status, cancelWanted: null })
+  // While a call is under way even the state that we know is news: it may be of after the call, and then its answer is old.
+  const known = state.pending === null && tellsNothing(state, snapshot)
   if (!fresh) {
     if (answers) {
       // The call has its answer; what was applied since it was sent may be newer than what it says.
@@ -100,9 +102,9 @@ function applySnapshot (state: SubscriptionState, snapshot: SubscriptionSnapshot
       const knownStatus = first ? snapshot.status : state.knownStatus
       return { ...become(state, { ...(first && factsOf(snapshot)), pending: null, knownStatus, status: knownStatus }), pull: true }
     }
-    return tellsNothing(state, snapshot) ? ignore('known already') : { do: 'pull', why: 'only an end is believed from an older snapshot' }
+    return known ? ignore('known already') : { do: 'pull', why: 'only an end is believed from an older snapshot' }
   }
-  if (pending === state.pending && tellsNothing(state, snapshot)) return ignore('known already')
+  if (known) return ignore('known already')
   return become(state, {
     ...factsOf(snapshot),
     pending,

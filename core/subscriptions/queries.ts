@@ -207,3 +207,9 @@ export async function findTimer (db: TenantDb, id: string): Promise<Date | undef
   const row = await db.selectFrom('timers').select('due_at').where('tenant_id', '=', db.tenantId).where('kind', '=', 'subscription').where('id', '=', id).executeTakeFirst()
   return row?.due_at
 }
+
+/** How often a cancel was sent, or was about to be. */
+export async function countCancels (db: TenantDb, id: string): Promise<number> {
+  const row = await db.selectFrom('operations').select(sql<number>`count(*)::int`.as('count')).where('tenant_id', '=', db.tenantId).where('subject_id', '=', id).where('kind', '=', 'cancel_subscription').executeTakeFirstOrThrow()
+  return row.count
+}

@@ -3,13 +3,13 @@ import { isProviderError } from '../adapter/problems.ts'
 import { raiseAlert } from '../alerts/raise.ts'
 import { loadSealed, type OpenConnection, type SealedConnection } from '../connections/open.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
-import { claimTimer, clearTimer, retryTimer, setTimer } from '../db/timers.ts'
+import { claimTimer, clearTimer, retryTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { finishOperation, insertOperation, lastSent, recordedCall } from '../operations/call.ts'
 import { isRefused } from '../operations/problem.ts'
 import { requirePayments } from '../payments/plan.ts'
-import { type Applied, applyFact, nameOf, prepare, remind } from './apply.ts'
+import { type Applied, applyFact, nameOf, nextLook, prepare, remind } from './apply.ts'
 import { begin, cancelDecision } from './begin.ts'
 import { type CancelAt, type Fact, isFinal, type PendingKind } from './machine.ts'
 import { adoptCyclePayments } from './payments.ts'
@@ -70,7 +70,9 @@ async function again (hub: Hub, tenantId: string, id: string, { tries, leasedUnt
     if (timer?.getTime() !== leasedUntil.getTime()) return
     const owed = row.pending_kind !== null || row.cancel_wanted !== null || (await queries.listOwedPayments(db, id)).length > 0
     const delayMs = owed ? hub.config.resolverSchedule[tries] : pollMs[Math.min(tries - 1, pollMs.length - 1)]
-    await retryTimer(db, 'subscription', id, new Date(hub.now().getTime() + (delayMs ?? pollMs.at(-1)!)))
+    const soonest = new Date(hub.now().getTime() + (delayMs ?? pollMs.at(-1)!))
+    const planned = owed ? undefined : nextLook(row, hub.now())
+    await retryTimer(db, 'subscription', id, planned !== undefined && planned > soonest ? planned : soonest)
     if (delayMs === undefined) await raiseAlert(db, hub.now(), { kind: 'subscription_unresolved', severity: 'critical', mode: row.mode as 'test', subjectId: nameOf(row), detail: { pending: row.pending_kind ?? 'cancel', since: row.pending_since } })
   })
 }
@@ -131,7 +133,6 @@ async function repeatOrGiveUp (hub: Hub, connection: SealedConnection, opened: O
   const operationId = await work(async db => {
     const locked = await queries.lockSubscription(db, row.id)
     if (locked?.version !== row.version || (await lastSent(db, row.id, kind) ?? since).getTime() !== sentAt.getTime()) return undefined
-    await setTimer(db, 'subscription', row.id, new Date(hub.now().getTime() + leaseMs))
     return await insertOperation(db, hub.now(), { connection: opened, kind, subjectId: row.id, idempotencyKey: row.pending_key!, requestId: 'resolver' })
   })
   if (operationId === undefined) return
@@ -147,7 +148,7 @@ async function repeatOrGiveUp (hub: Hub, connection: SealedConnection, opened: O
 /** A cancel that was asked for while nobody knew. A refusal of the provider is a person's to see. */
 async function carryOutCancel (hub: Hub, row: SubscriptionRow): Promise<void> {
   const acting = { tenantId: row.tenant_id, mode: row.mode as 'test', requestId: 'resolver' }
-  const { error } = await begin(hub, acting, row.id, cancelDecision(hub, row.cancel_wanted as CancelAt), async () => {})
+  const { error } = await begin(hub, acting, row.id, cancelDecision(row.cancel_wanted as CancelAt), async () => {})
   if (error === undefined || !isRefused(error)) return
   await inTenant(hub.db, row.tenant_id, async db => {
     await raiseAlert(db, hub.now(), { kind: 'subscription_unresolved', severity: 'critical', mode: row.mode as 'test', subjectId: nameOf(row), detail: { why: 'the cancel that was asked for was refused', code: error.code } })

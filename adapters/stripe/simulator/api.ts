@@ -3,8 +3,12 @@ import type { Fault } from '../../../core/adapter/simulator.ts'
 import { accountRoutes } from './account.ts'
 import { forbidden, secretKeyRequired, type Access, type Keys } from './accounts.ts'
 import { balanceRoutes } from './balance.ts'
+import { priceRoutes } from './billing/prices.ts'
+import { productRoutes } from './billing/products.ts'
 import { cashRoutes } from './cash-routes.ts'
 import { chargeRoutes } from './charges.ts'
+import { paymentLinkRoutes } from './checkout/links.ts'
+import { sessionRoutes } from './checkout/sessions.ts'
 import { customerRoutes } from './customers.ts'
 import { disputeRoutes } from './disputes.ts'
 import { errorJson, invalid, StripeError } from './errors.ts'
@@ -15,7 +19,8 @@ import type { RequestEntry, RequestLog } from './log.ts'
 import { paymentIntentRoutes } from './payment-intents.ts'
 import { paymentMethodRoutes } from './payment-methods.ts'
 import { refundRoutes } from './refunds.ts'
-import { expanded, inVersion } from './render.ts'
+import { expanded } from './expand.ts'
+import { inVersion } from './render.ts'
 import type { Route } from './routing.ts'
 import { setupIntentRoutes } from './setup-intents.ts'
 import { isVersion } from './versions.ts'
@@ -45,8 +50,8 @@ export interface ApiOptions {
 interface Answer { status: number, body: string, headers: Record<string, string> }
 
 const routes: Route[] = [
-  ...accountRoutes, ...balanceRoutes, ...cashRoutes, ...chargeRoutes, ...customerRoutes, ...disputeRoutes, ...eventRoutes, ...paymentIntentRoutes, ...paymentMethodRoutes, ...refundRoutes,
-  ...setupIntentRoutes, ...webhookEndpointRoutes
+  ...accountRoutes, ...balanceRoutes, ...cashRoutes, ...chargeRoutes, ...customerRoutes, ...disputeRoutes, ...eventRoutes, ...paymentIntentRoutes, ...paymentLinkRoutes, ...paymentMethodRoutes,
+  ...priceRoutes, ...productRoutes, ...refundRoutes, ...sessionRoutes, ...setupIntentRoutes, ...webhookEndpointRoutes
 ]
 
 /** Faults that the gate in front has chosen for a request. */

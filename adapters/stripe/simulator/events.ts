@@ -7,6 +7,10 @@ import { inVersion } from './render.ts'
  * An event keeps the object as it is now: callers pass a copy, or an object that they will not change again.
  */
 export function emit (call: Call, type: string, object: object, previous?: object): void {
+  if (call.held !== undefined) {
+    call.held.push(() => emit({ ...call, held: undefined }, type, object, previous))
+    return
+  }
   const { world, books } = call
   const event: EventRecord = {
     id: world.id('evt_3'),

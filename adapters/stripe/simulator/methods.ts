@@ -169,4 +169,3 @@ function luhn (digits: string): boolean {
   const sum = [...digits].reverse().reduce((total, each, i) => total + (i % 2 === 0 ? Number(each) : [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][Number(each)]!), 0)
   return sum % 10 === 0
 }
-

@@ -67,7 +67,7 @@ export interface TransferInstructions {
 }
 
 /** What a payment or a set-up was made for. */
-export interface Owner { kind: 'session' | 'invoice', id: string }
+export interface Owner { kind: 'session' | 'invoice' | 'subscription', id: string }
 
 /** A PaymentIntent and what Stripe knows of it without showing it. */
 export interface IntentRecord {
@@ -359,6 +359,16 @@ export interface PassedOn {
   methodOptions: Record<string, unknown>
 }
 
+/** What a payer types on a hosted page. */
+export interface Payer {
+  email: string | null
+  name: string | null
+  phone: string | null
+  business: string | null
+  taxId: { type: string, value: string } | null
+  fields: Record<string, string>
+}
+
 export interface SessionRecord {
   id: string
   created: number
@@ -366,7 +376,7 @@ export interface SessionRecord {
   lines: Line[]
   passedOn: PassedOn
   /** What the page has begun and the session does not yet show. */
-  begun: { intent: string | null, setup: string | null, subscription: string | null }
+  begun: { customer: string | null, subscription: string | null, payer: Payer | null }
   /** Said to the payer on the page: why the last attempt failed. */
   notice: string | null
 }

@@ -131,4 +131,3 @@ export function quiet (attempt: () => void): StripeError | undefined {
     throw error
   }
 }
-

@@ -1,4 +1,5 @@
 import type { Step } from './agenda.ts'
+import { sessionEnds } from './checkout/session-machine.ts'
 import { dueDatePassed, verdict } from './disputes.ts'
 import { holdEnds } from './intent-machine.ts'
 import { expireVoucher, hasVoucher, payVoucher } from './vouchers.ts'
@@ -10,6 +11,7 @@ export const steps: Record<string, Step> = {
   hold: holdEnds,
   voucher_paid: (call, id) => voucher(call, id, payVoucher),
   voucher_expires: (call, id) => voucher(call, id, expireVoucher),
+  session: sessionEnds,
   dispute_due: dueDatePassed,
   dispute_verdict: verdict
 }

@@ -80,3 +80,30 @@ export async function receiver (t: Teardown, status: (count: number) => number =
     })
   }
 }
+
+/** Fills and sends the form of a page as a browser would, and answers where that leads. */
+export async function submit (page: string, values: Record<string, string> = {}): Promise<{ status: number, location: string | null, text: string }> {
+  const shown = await fetch(page, { redirect: 'manual' })
+  const fields = formOf(await shown.text())
+  const answer = await fetch(page, { method: 'POST', body: new URLSearchParams({ ...fields, ...values }), redirect: 'manual' })
+  return { status: answer.status, location: answer.headers.get('location'), text: await answer.text() }
+}
+
+/** What a form would send if nobody touched it: names with their values, of choices the one that is checked or first. */
+export function formOf (page: string): Record<string, string> {
+  const fields: Record<string, string> = {}
+  for (const [, attributes] of page.matchAll(/<input ([^>]*)>/g)) {
+    const name = /name="([^"]*)"/.exec(attributes!)?.[1]
+    const unchecked = /type="radio"/.test(attributes!) && !/checked/.test(attributes!)
+    if (name !== undefined && !unchecked) fields[name] = /value="([^"]*)"/.exec(attributes!)?.[1] ?? ''
+  }
+  for (const [, name, options] of page.matchAll(/<select name="([^"]*)"[^>]*>(.*?)<\/select>/g)) {
+    fields[name!] = /<option value="([^"]*)"/.exec(options!)?.[1] ?? /<option>([^<]*)/.exec(options!)?.[1] ?? ''
+  }
+  return fields
+}
+
+/** Names of the events so far, oldest first. */
+export async function eventTypes (stripe: Stripe, only = ''): Promise<string[]> {
+  return (await stripe.events.list({ limit: 100 })).data.map(event => event.type).reverse().filter(type => type.startsWith(only))
+}

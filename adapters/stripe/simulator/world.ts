@@ -35,6 +35,8 @@ export interface World {
   steps: Record<string, Step>
   /** Who is told that a payment or a set-up has moved: the session or the invoice that it belongs to. */
   moved: { intent: (call: Call, intent: IntentRecord) => void, setup: (call: Call, setup: SetupRecord) => void }
+  /** A hosted page sells a subscription. */
+  subscribe: (call: Call, session: SessionRecord, method: MethodRecord, customer: string) => void
   changed: () => void
 }
 
@@ -132,6 +134,8 @@ export interface Call {
   request: { id: string | null, idempotency_key: string | null }
   /** Done after the answer has been made: what Stripe does a moment later. */
   afterwards: (() => void)[]
+  /** Events that are told only when what they tell of comes to stay. */
+  held?: (() => void)[]
 }
 
 /** What happens without a request: a payer's click, the passing of time. */

@@ -13,13 +13,13 @@ const minuteMs = 60_000
 export function disputePromises (plan: Plan): Draft[] {
   const { capabilities } = plan
   const { family, samples, paid } = payer(plan)
-  const open = samples.dispute?.open
+  const { open, method } = samples.dispute ?? {}
   const drafts: Draft[] = []
   if (open === undefined || !capabilities.has('get_dispute')) return drafts
   const promise = (name: string, because: string, keep: Draft['keep']) => drafts.push({ promise: 'disputes', name, because, keep })
 
   const disputed = async (session: Session, context: Opened) => {
-    const { input, payment } = await paid(session, context)
+    const { input, payment } = await paid(session, context, method === undefined ? {} : { method })
     const id = await open(payment, session.simulator, context)
     return { input, payment, id, dispute: await family.getDispute!(context, id) }
   }

@@ -111,6 +111,8 @@ export interface SubscriptionSamples {
 }
 
 export interface DisputeSamples {
+  /** What is paid with, where a test method brings the dispute; the approved one when absent. */
+  method?: MethodInput
   /** The payer's bank takes the money of this payment back; resolves to the provider's id of the dispute. */
   open: (payment: PaymentSnapshot, simulator: Simulator, context: ConnectionContext) => string | Promise<string>
 }

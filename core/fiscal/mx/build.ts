@@ -3,7 +3,6 @@ import { selfContained, undeclared } from '../xml/declarations.ts'
 import type { XmlAttribute, XmlElement } from '../xml/element.ts'
 import type { Comprobante } from './model.ts'
 import { cfdi, namespaces, xsi } from './namespaces.ts'
-import { under } from './read.ts'
 import { comprobanteShape, type Shape } from './shape.ts'
 
 /**
@@ -20,10 +19,10 @@ export function buildCfdi (comprobante: Comprobante): XmlElement {
     throw new FiscalError('kind_not_built', {
       es: 'No se emiten recibos de nómina (TipoDeComprobante N); un CFDI de nómina ya hecho sí se puede sellar y verificar.',
       en: 'Payroll receipts (TipoDeComprobante N) are not issued here; one made elsewhere can be sealed and verified.'
-    }, 'TipoDeComprobante')
+    }, '/Comprobante/@TipoDeComprobante')
   }
   const used = new Set<string>([cfdi])
-  const root = elementOf(comprobante as unknown as Model, comprobanteShape, '', used)
+  const root = elementOf(comprobante as unknown as Model, comprobanteShape, '/Comprobante', used)
   if (comprobante.Addenda !== undefined && comprobante.Addenda.length > 0) root.children.push(element(cfdi, 'Addenda', [], comprobante.Addenda.map(selfContained)))
   const known = [...used].map(namespace => [namespace, namespaces.get(namespace)!] as const)
   root.namespaces = [...known.map(([namespace, { prefix }]) => [prefix, namespace] as const), ['xsi', xsi]]
@@ -38,9 +37,9 @@ function elementOf (model: Model, shape: Shape, path: string, used: Set<string>)
   const attributes: XmlAttribute[] = []
   for (const { name, required } of shape.attributes) {
     const given = model[name]
-    const value = given === undefined || given === null ? '' : written(given, name, under(path, name))
+    const value = given === undefined || given === null ? '' : written(given, name, `${path}/@${name}`)
     if (value !== '') attributes.push({ qname: name, name, namespace: '', value })
-    else if (required) throw missing(under(path, name))
+    else if (required) throw missing(`${path}/@${name}`)
   }
   const children: XmlElement[] = []
   const others = shape.open === true ? ((model.Otros as XmlElement[] | undefined) ?? []).map(other => hoisted(other, used)) : []
@@ -51,16 +50,16 @@ function elementOf (model: Model, shape: Shape, path: string, used: Set<string>)
     if (many) {
       const items = (value as readonly Model[] | undefined) ?? []
       if (items.length === 0) {
-        if (required) throw missing(under(path, key))
+        if (required) throw missing(`${path}/${key}`)
         continue
       }
-      const made = items.map((item, index) => elementOf(item, inner, `${under(path, key)}[${index}]`, used))
+      const made = items.map((item, index) => elementOf(item, inner, `${path}/${key}${wrapped ? `/${inner.name}` : ''}[${index + 1}]`, used))
       if (wrapped) children.push(element(shape.namespace, key, [], made))
       else children.push(...made)
     } else if (value !== undefined && value !== null) {
-      const made = elementOf(value as Model, inner, under(path, key), used)
+      const made = elementOf(value as Model, inner, `${path}/${key}`, used)
       if (made.attributes.length > 0 || made.children.length > 0) children.push(made)
-    } else if (required) throw missing(under(path, key))
+    } else if (required) throw missing(`${path}/${key}`)
   }
   if (shape.open === true && !shape.children.some(({ shape: { name } }) => name === 'TimbreFiscalDigital')) children.push(...others)
   return element(shape.namespace, shape.name, attributes, children)

@@ -9,7 +9,7 @@ import { type Child, comprobanteShape, type Shape } from './shape.ts'
 /** Something in the document that the schema has no place for, or that it asks for and is not there. */
 export interface Misplaced {
   kind: 'missing_attribute' | 'unexpected_attribute' | 'missing_element' | 'unexpected_element' | 'repeated_element' | 'unexpected_text'
-  /** In the words of the model: `Conceptos[1].Importe`; '' is the document. */
+  /** Such as `/Comprobante/Conceptos/Concepto[2]/@Importe`. */
   path: string
   text: LocalText
 }
@@ -30,7 +30,7 @@ export function readCfdi (bytes: Uint8Array): ReadCfdi {
 export function readComprobante (root: XmlElement): ReadCfdi {
   assertCfdi40(root)
   const misplaced: Misplaced[] = []
-  return { comprobante: modelOf(root, comprobanteShape, '', misplaced) as unknown as Comprobante, root, misplaced }
+  return { comprobante: modelOf(root, comprobanteShape, '/Comprobante', misplaced) as unknown as Comprobante, root, misplaced }
 }
 
 type Model = Record<string, unknown>
@@ -39,10 +39,10 @@ function modelOf (element: XmlElement, shape: Shape, path: string, misplaced: Mi
   const model: Model = {}
   for (const { name, namespace, value, qname } of element.attributes) {
     if (namespace === '' && shape.attributes.some(known => known.name === name)) model[name] = value
-    else if (namespace !== xsi) misplaced.push(finding('unexpected_attribute', under(path, qname)))
+    else if (namespace !== xsi) misplaced.push(finding('unexpected_attribute', `${path}/@${qname}`))
   }
   for (const { name, required } of shape.attributes) {
-    if (required && model[name] === undefined) misplaced.push(finding('missing_attribute', under(path, name)))
+    if (required && model[name] === undefined) misplaced.push(finding('missing_attribute', `${path}/@${name}`))
   }
   childrenOf(element, shape, path, misplaced, model)
   return model
@@ -53,7 +53,7 @@ function childrenOf (element: XmlElement, shape: Shape, path: string, misplaced:
   let furthest = 0
   for (const child of elements(element)) {
     if (shape === comprobanteShape && child.name === 'Addenda' && child.namespace === cfdi) {
-      if (model.Addenda !== undefined) misplaced.push(finding('repeated_element', under(path, 'Addenda')))
+      if (model.Addenda !== undefined) misplaced.push(finding('repeated_element', `${path}/Addenda`))
       model.Addenda = elements(child)
       furthest = shape.children.length
       continue
@@ -62,46 +62,41 @@ function childrenOf (element: XmlElement, shape: Shape, path: string, misplaced:
     const known = shape.children[index]
     if (known === undefined) {
       if (shape.open === true) model.Otros = [...(model.Otros as XmlElement[] | undefined) ?? [], child]
-      else misplaced.push(finding('unexpected_element', under(path, child.name)))
+      else misplaced.push(finding('unexpected_element', `${path}/${child.name}`))
       continue
     }
     const interleaved = shape.open === true || shape.name === 'ImpuestosLocales'
-    if (index < furthest && !interleaved) misplaced.push(finding('unexpected_element', under(path, child.name)))
+    if (index < furthest && !interleaved) misplaced.push(finding('unexpected_element', `${path}/${child.name}`))
     furthest = Math.max(furthest, index)
     take(child, known, path, misplaced, model)
   }
   for (const { key, required } of shape.children) {
-    if (required && model[key] === undefined) misplaced.push(finding('missing_element', under(path, key)))
+    if (required && model[key] === undefined) misplaced.push(finding('missing_element', `${path}/${key}`))
   }
 }
 
 function take (child: XmlElement, { key, shape, many, wrapped }: Child, path: string, misplaced: Misplaced[], model: Model): void {
   if (!many) {
-    if (model[key] !== undefined) return void misplaced.push(finding('repeated_element', under(path, key)))
-    model[key] = modelOf(child, shape, under(path, key), misplaced)
+    if (model[key] !== undefined) return void misplaced.push(finding('repeated_element', `${path}/${key}`))
+    model[key] = modelOf(child, shape, `${path}/${key}`, misplaced)
     return
   }
   if (!wrapped) {
     const known = (model[key] ??= []) as Model[]
-    known.push(modelOf(child, shape, `${under(path, key)}[${known.length}]`, misplaced))
+    known.push(modelOf(child, shape, `${path}/${key}[${known.length + 1}]`, misplaced))
     return
   }
-  if (model[key] !== undefined) return void misplaced.push(finding('repeated_element', under(path, key)))
-  const inside = under(path, key)
-  for (const { qname } of child.attributes) misplaced.push(finding('unexpected_attribute', under(inside, qname)))
+  if (model[key] !== undefined) return void misplaced.push(finding('repeated_element', `${path}/${key}`))
+  const inside = `${path}/${key}`
+  for (const { qname } of child.attributes) misplaced.push(finding('unexpected_attribute', `${inside}/@${qname}`))
   noText(child, inside, misplaced)
   const items: Model[] = []
   for (const item of elements(child)) {
-    if (item.name === shape.name && item.namespace === shape.namespace) items.push(modelOf(item, shape, `${inside}[${items.length}]`, misplaced))
-    else misplaced.push(finding('unexpected_element', under(inside, item.name)))
+    if (item.name === shape.name && item.namespace === shape.namespace) items.push(modelOf(item, shape, `${inside}/${shape.name}[${items.length + 1}]`, misplaced))
+    else misplaced.push(finding('unexpected_element', `${inside}/${item.name}`))
   }
-  if (items.length === 0) misplaced.push(finding('missing_element', under(inside, shape.name)))
+  if (items.length === 0) misplaced.push(finding('missing_element', `${inside}/${shape.name}`))
   model[key] = items
-}
-
-/** The path of something inside. */
-export function under (path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`
 }
 
 function noText (element: XmlElement, path: string, misplaced: Misplaced[]): void {
@@ -118,6 +113,5 @@ const said: Record<Misplaced['kind'], LocalText> = {
 }
 
 function finding (kind: Misplaced['kind'], path: string): Misplaced {
-  const place = path === '' ? 'Comprobante' : path
-  return { kind, path, text: { es: `${said[kind].es} ${place}.`, en: `${said[kind].en} ${place}.` } }
+  return { kind, path, text: { es: `${said[kind].es} ${path}.`, en: `${said[kind].en} ${path}.` } }
 }

@@ -8,7 +8,7 @@ import { assertCfdi40, cadenaOriginal } from './cadena.ts'
 import type { Comprobante } from './model.ts'
 import { cfdi, tfd } from './namespaces.ts'
 import type { SatCertificate } from './sat-certificate.ts'
-import { instantOf, zoneOf } from './zones.ts'
+import { instantOf, localTime, zoneOf } from './zones.ts'
 
 export type SealInput = ({ model: Comprobante, xml?: undefined } | { xml: Uint8Array, model?: undefined }) & {
   certificate: SatCertificate
@@ -16,6 +16,8 @@ export type SealInput = ({ model: Comprobante, xml?: undefined } | { xml: Uint8A
   sign: (cadena: Uint8Array) => Uint8Array | Promise<Uint8Array>
   /** IANA zone in which Fecha is said; that of LugarExpedicion unless told. */
   zone?: string
+  /** The moment of issue, for a document without Fecha. One that has it keeps it. */
+  at?: Date
 }
 
 export interface SealedCfdi {
@@ -34,10 +36,11 @@ export interface SealedCfdi {
  * `certificate_not_valid_then` when Fecha is outside its validity (the PAC would answer CFDI40106), `key_of_another` when the
  * signature does not verify with the certificate, `already_stamped`, and what `buildCfdi` and `cadenaOriginal` throw.
  */
-export async function sealCfdi ({ model, xml, certificate, sign, zone }: SealInput): Promise<SealedCfdi> {
+export async function sealCfdi ({ model, xml, certificate, sign, zone, at }: SealInput): Promise<SealedCfdi> {
   const document: XmlDocument = model === undefined ? parseXml(xml) : { root: buildCfdi(model), before: [], after: [] }
   const { root } = document
   assertCfdi40(root)
+  if (at !== undefined && attribute(root, 'Fecha') === undefined) set(root, 'Fecha', localTime(at, zone ?? placeZone(root)))
   assertMaySeal(root, certificate, zone)
   const selloBefore = attribute(root, 'Sello')
   set(root, 'NoCertificado', certificate.noCertificado)
@@ -68,6 +71,16 @@ export function timbreOf (root: XmlElement): XmlElement | undefined {
   }
 }
 
+/** The instant of its Fecha; `at` where it has none. An invalid Date when it cannot be read. */
+export function fechaOf (root: XmlElement, { at, zone }: { at?: Date | undefined, zone?: string | undefined } = {}): Date {
+  const fecha = attribute(root, 'Fecha')
+  return fecha === undefined && at !== undefined ? at : instantOf(fecha ?? '', zone ?? placeZone(root))
+}
+
+function placeZone (root: XmlElement): string {
+  return zoneOf(attribute(root, 'LugarExpedicion') ?? '') ?? 'America/Mexico_City'
+}
+
 function assertMaySeal (root: XmlElement, certificate: SatCertificate, zone: string | undefined): void {
   const { kind, rfc, validFrom, validTo, noCertificado } = certificate
   if (kind === 'fiel') {
@@ -82,15 +95,15 @@ function assertMaySeal (root: XmlElement, certificate: SatCertificate, zone: str
     throw new FiscalError('certificate_of_another', {
       es: `El certificado ${noCertificado} es de ${rfc || 'nadie con RFC'} y el emisor del CFDI es ${emisorRfc ?? 'ninguno'}.`,
       en: `The certificate ${noCertificado} belongs to ${rfc || 'nobody with an RFC'} and the issuer of the CFDI is ${emisorRfc ?? 'missing'}.`
-    }, 'Emisor.Rfc')
+    }, '/Comprobante/Emisor/@Rfc')
   }
   const fecha = attribute(root, 'Fecha') ?? ''
-  const issuedAt = instantOf(fecha, zone ?? zoneOf(attribute(root, 'LugarExpedicion') ?? '') ?? 'America/Mexico_City')
+  const issuedAt = fechaOf(root, { zone })
   if (!(issuedAt >= validFrom && issuedAt <= validTo)) {
     throw new FiscalError('certificate_not_valid_then', {
       es: `El certificado ${noCertificado} vale del ${day(validFrom)} al ${day(validTo)} y la Fecha del CFDI es ${fecha}.`,
       en: `The certificate ${noCertificado} is valid from ${day(validFrom)} to ${day(validTo)} and the Fecha of the CFDI is ${fecha}.`
-    }, 'Fecha')
+    }, '/Comprobante/@Fecha')
   }
 }
 

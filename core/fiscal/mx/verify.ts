@@ -8,8 +8,7 @@ import { cfdi } from './namespaces.ts'
 import { type PacKeys, testPacKeys } from './pac-keys.ts'
 import { readCfdi } from './read.ts'
 import { readSatCertificate, type SatCertificate } from './sat-certificate.ts'
-import { timbreOf } from './seal.ts'
-import { instantOf, zoneOf } from './zones.ts'
+import { fechaOf, timbreOf } from './seal.ts'
 
 export interface VerifyOptions {
   pacKeys?: PacKeys
@@ -30,7 +29,7 @@ export function verifyCfdi (bytes: Uint8Array, { pacKeys = testPacKeys, zone }: 
   check(checks, 'structure', problems.length === 0, { es: 'Nada falta y nada sobra.', en: 'Nothing is missing and nothing is too much.' },
     { es: problems.map(({ es }) => es).join(' '), en: problems.map(({ en }) => en).join(' ') })
   const cadena = tryCadena(root, checks)
-  checkSeal(comprobante, cadena, zone, checks)
+  checkSeal(comprobante, cadena, fechaOf(root, { zone }), checks)
   const timbre = timbreOf(root)
   const unchecked = timbre === undefined ? [] : checkTimbre(timbre, comprobante, pacKeys, checks)
   const fiscalId = timbre === undefined ? undefined : attribute(timbre, 'UUID')
@@ -71,7 +70,7 @@ function tryCadena (root: XmlElement, checks: Check[]): string | undefined {
   }
 }
 
-function checkSeal ({ Sello, Certificado, NoCertificado, Emisor, Fecha, LugarExpedicion }: Comprobante, cadena: string | undefined, zone: string | undefined, checks: Check[]): void {
+function checkSeal ({ Sello, Certificado, NoCertificado, Emisor }: Comprobante, cadena: string | undefined, issuedAt: Date, checks: Check[]): void {
   if (Sello === undefined || Certificado === undefined) {
     check(checks, 'seal', false, { es: 'No está sellado.', en: 'It is not sealed.' })
     return
@@ -92,7 +91,6 @@ function checkSeal ({ Sello, Certificado, NoCertificado, Emisor, Fecha, LugarExp
     { es: `NoCertificado es ${NoCertificado ?? 'ninguno'} y el certificado es ${noCertificado}.`, en: `NoCertificado is ${NoCertificado ?? 'missing'} and the certificate is ${noCertificado}.` })
   check(checks, 'certificate_holder', rfc === Emisor?.Rfc, { es: 'Es del emisor.', en: 'It is the issuer’s.' },
     { es: `Es de ${rfc || 'nadie con RFC'} y el emisor es ${Emisor?.Rfc ?? 'ninguno'}.`, en: `It belongs to ${rfc || 'nobody with an RFC'} and the issuer is ${Emisor?.Rfc ?? 'missing'}.` })
-  const issuedAt = instantOf(Fecha ?? '', zone ?? zoneOf(LugarExpedicion ?? '') ?? 'America/Mexico_City')
   const dates = `${validFrom.toISOString().slice(0, 10)} – ${validTo.toISOString().slice(0, 10)}`
   check(checks, 'certificate_validity', issuedAt >= validFrom && issuedAt <= validTo, { es: `Valía en la Fecha del CFDI (${dates}).`, en: `It was valid on the Fecha of the CFDI (${dates}).` },
     { es: `No valía en la Fecha del CFDI (${dates}).`, en: `It was not valid on the Fecha of the CFDI (${dates}).` })
@@ -134,11 +132,11 @@ function strictBase64 (text: string): Buffer | undefined {
 }
 
 /** CadPago is the cadena of a payment and has bars of its own. */
-function bars (element: XmlElement, path = element.name): string[] {
+function bars (element: XmlElement, path = `/${element.name}`): string[] {
   if (element.name === 'Addenda' && element.namespace === cfdi) return []
   return [
-    ...element.attributes.filter(({ name, value }) => name !== 'CadPago' && value.includes('|')).map(({ qname }) => `${path}.${qname}`),
-    ...element.children.flatMap(child => child.kind === 'element' ? bars(child, `${path}.${child.name}`) : [])
+    ...element.attributes.filter(({ name, value }) => name !== 'CadPago' && value.includes('|')).map(({ qname }) => `${path}/@${qname}`),
+    ...element.children.flatMap(child => child.kind === 'element' ? bars(child, `${path}/${child.name}`) : [])
   ]
 }
 

@@ -17,10 +17,10 @@ export function hasForeignTrade ({ Complemento }: Document): boolean {
   return (Complemento?.Otros ?? []).some(({ name }) => name === 'ComercioExterior')
 }
 
-/** More decimals than the currency has, where the amount is not zero: `0.00` of nothing is still nothing. */
+/** More decimals than the currency has. Of no currency (XXX) a zero may have them: CFDI40109 takes "cero con decimales". */
 export function tooPrecise (text: string | undefined, decimals: number | undefined): { decimals: number } | undefined {
   const value = number(text)
-  return value !== undefined && decimals !== undefined && placesOf(text!) > decimals && !value.isZero() ? { decimals } : undefined
+  return value !== undefined && decimals !== undefined && placesOf(text!) > decimals && !(value.isZero() && decimals === 0) ? { decimals } : undefined
 }
 
 const lines = ({ Conceptos = [] }: Document) => Conceptos
@@ -219,8 +219,8 @@ export const documentRules: readonly AnyRule[] = [
     code: 'CFDI40127', level: 'error', at: '', field: 'Confirmacion', source: 'matrix',
     check: (document, here) => {
       const { Moneda = '', TipoCambio, Confirmacion } = document
-      if (Confirmacion === undefined || totalIsOutside(document, here)) return undefined
-      // Without the official rate nobody can say that a rate needs no confirmation.
+      // Without the official rate nobody can say that a rate needs no confirmation, and a receipt's are in its payments.
+      if (Confirmacion === undefined || here.type === 'P' || totalIsOutside(document, here)) return undefined
       return ['MXN', 'XXX'].includes(Moneda) || (TipoCambio !== undefined && rateIsOutside(Moneda, TipoCambio, here) === false)
     },
     es: 'Quite Confirmacion: ni el Total ni el TipoCambio salen de los límites.',

@@ -5,7 +5,7 @@ import type { XmlElement } from '../../xml/element.ts'
 import { type Child, comprobanteShape } from '../shape.ts'
 import type { Expected } from './expected.ts'
 import { collapsed } from './kinds.ts'
-import { childPath, type Place, root, unclassified } from './places.ts'
+import { childPath, join, type Place, root, unclassified } from './places.ts'
 import { type Document, type Finding, quoted } from './rule.ts'
 
 type Tree = { [name: string]: string | Tree | Tree[] | XmlElement[] }
@@ -15,6 +15,8 @@ export interface Inspection {
   on: string
   catalogues: Catalogues
   findings: Finding[]
+  /** The model is still to be written: what is empty is left out then (../build.ts), and is as good as not there. */
+  draft: boolean
 }
 
 /**
@@ -22,17 +24,21 @@ export interface Inspection {
  * has lists where lists are and text where text is, so that rules can rely on it.
  */
 export function inspect (value: unknown, inspection: Inspection): Document {
-  if (isTree(value)) return inspectPlace(root, value, '/Comprobante', inspection) as Document
-  inspection.findings.push(structural('/Comprobante', { es: 'El documento debe ser un comprobante.', en: 'The document must be a comprobante.' }))
+  if (isTree(value)) return inspectPlace(root, value, '', inspection) as Document
+  inspection.findings.push(structural('', { es: 'El documento debe ser un comprobante.', en: 'The document must be a comprobante.' }))
   return {}
 }
+
+/** They come with the seal; a document that waits for it may have them empty. */
+const withSeal = new Set(['Sello', 'NoCertificado', 'Certificado'])
 
 function inspectPlace (place: Place, value: Record<string, unknown>, path: string, inspection: Inspection): Tree {
   const { findings } = inspection
   const tree: Tree = {}
   for (const { name, required, expected } of place.attributes) {
-    const at = `${path}/@${name}`
-    const given = own(value, name)
+    const at = join(path, name)
+    const said = own(value, name)
+    const given = typeof said === 'string' && collapsed(said) === '' && (inspection.draft || (place === root && withSeal.has(name))) ? undefined : said
     if (given === undefined) {
       if (required) findings.push({ code: expected?.missing ?? unclassified(path), level: 'error', path: at, message: expected === undefined ? missing(name) : { es: `Falta ${name}: ${expected.kind.must.es}.`, en: `${name} is missing: it ${expected.kind.must.en}.` } })
     } else if (typeof given !== 'string') {
@@ -46,14 +52,14 @@ function inspectPlace (place: Place, value: Record<string, unknown>, path: strin
   for (const { child, place: inner } of place.children) {
     const given = own(value, child.key)
     const found = given === undefined ? undefined : inspectChild(child, inner, given, path, inspection)
-    if (found !== undefined) tree[child.key] = found
-    if (child.required && given === undefined) findings.push(structural(`${path}/${child.key}`, missing(child.key)))
+    if (found !== undefined && !(inspection.draft && Object.keys(found).length === 0)) tree[child.key] = found
+    if (child.required && given === undefined) findings.push(structural(join(path, child.key), missing(child.key)))
   }
   const open = place.shape.open === true ? 'Otros' : place.shape === comprobanteShape ? 'Addenda' : undefined
   const elements = open === undefined ? undefined : own(value, open)
   if (elements !== undefined) {
     if (Array.isArray(elements) && elements.every(isElement)) tree[open!] = elements
-    else findings.push(structural(`${path}/${open}`, { es: `${open} debe ser una lista de elementos XML.`, en: `${open} must be a list of XML elements.` }))
+    else findings.push(structural(join(path, open!), { es: `${open} debe ser una lista de elementos XML.`, en: `${open} must be a list of XML elements.` }))
   }
   for (const name of Object.keys(value)) {
     if (value[name] !== undefined && name !== open && !place.attributes.some(attribute => attribute.name === name) && !place.children.some(({ child }) => child.key === name)) findings.push(unknown(path, name, place))
@@ -65,14 +71,14 @@ function inspectChild (child: Child, place: Place, given: unknown, path: string,
   const { key, many, required } = child
   if (!many) {
     if (isTree(given)) return inspectPlace(place, given, childPath(path, child, 0), inspection)
-    inspection.findings.push(structural(`${path}/${key}`, { es: `${key} debe ser un objeto.`, en: `${key} must be an object.` }))
+    inspection.findings.push(structural(join(path, key), { es: `${key} debe ser un objeto.`, en: `${key} must be an object.` }))
     return undefined
   }
   if (!Array.isArray(given)) {
-    inspection.findings.push(structural(`${path}/${key}`, { es: `${key} debe ser una lista.`, en: `${key} must be a list.` }))
+    inspection.findings.push(structural(join(path, key), { es: `${key} debe ser una lista.`, en: `${key} must be a list.` }))
     return undefined
   }
-  if (required && given.length === 0) inspection.findings.push(structural(`${path}/${key}`, { es: `${key} está vacío: debe tener al menos un elemento.`, en: `${key} is empty: it must have at least one element.` }))
+  if (given.length === 0 && (required || !inspection.draft)) inspection.findings.push(structural(join(path, key), { es: `${key} está vacío: debe tener al menos un elemento.`, en: `${key} is empty: it must have at least one element.` }))
   return given.map((item: unknown, index) => {
     const at = childPath(path, child, index)
     if (isTree(item)) return inspectPlace(place, item, at, inspection)
@@ -108,7 +114,7 @@ function unknown (path: string, name: string, { attributes, children }: Place): 
   // The same word in another case is what people get wrong.
   const meant = [...attributes.map(({ name }) => name), ...children.map(({ child }) => child.key)].find(candidate => candidate.toLowerCase() === name.toLowerCase())
   const hint = meant === undefined ? { es: '', en: '' } : { es: ` ¿Quiso decir ${meant}?`, en: ` Did you mean ${meant}?` }
-  return structural(`${path}/@${quoted(name)}`, { es: `${quoted(name)} no tiene lugar aquí: quítelo.${hint.es}`, en: `${quoted(name)} has no place here: take it away.${hint.en}` })
+  return structural(join(path, quoted(name)), { es: `${quoted(name)} no tiene lugar aquí: quítelo.${hint.es}`, en: `${quoted(name)} has no place here: take it away.${hint.en}` })
 }
 
 function isTree (value: unknown): value is Record<string, unknown> {

@@ -22,7 +22,7 @@ export const words = (max: number): Kind => ({
   must: { es: `debe tener de 1 a ${max} caracteres, sin "|"`, en: `must have 1 to ${max} characters, without "|"` },
   holds: value => {
     const text = collapsed(value)
-    return text.length > 0 && lengthOf(text) <= max && !text.includes('|')
+    return text.length > 0 && lengthOf(text) <= max && !text.includes('|') && !noXml.test(text)
   }
 })
 
@@ -31,9 +31,12 @@ export const anyWords = (max: number): Kind => ({
   must: { es: `debe tener de 1 a ${max} caracteres`, en: `must have 1 to ${max} characters` },
   holds: value => {
     const text = collapsed(value)
-    return text.length > 0 && lengthOf(text) <= max
+    return text.length > 0 && lengthOf(text) <= max && !noXml.test(text)
   }
 })
+
+/** What XML 1.0 has no place for: https://www.w3.org/TR/xml/#charsets */
+const noXml = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u
 
 /** XML Schema counts characters, not the halves of those beyond the basic plane. */
 const lengthOf = (text: string): number => /[\ud800-\udfff]/.test(text) ? [...text].length : text.length

@@ -45,29 +45,43 @@ function placeOf (shape: Shape, at: string, key: string): Place {
 
 export const root: Place = placeOf(comprobanteShape, '', 'Comprobante')
 
-/** The path of a child, as ../read.ts writes them: `/Comprobante/Conceptos/Concepto[2]`. */
-export function childPath (path: string, { key, shape: { name }, many, wrapped }: Child, index: number): string {
-  return `${path}/${wrapped ? `${key}/${name}` : key}${many ? `[${index + 1}]` : ''}`
+/** `Conceptos[1].Impuestos`: the model's own words, from 0. */
+export function childPath (path: string, { key, many }: Child, index: number): string {
+  return join(path, many ? `${key}[${index}]` : key)
+}
+
+export function join (path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
+
+/** A path of ../read.ts, `/Comprobante/Conceptos/Concepto[2]/@Importe`, in the model's words: `Conceptos[1].Importe`. */
+export function modelPath (elementPath: string): string {
+  const steps = elementPath.split('/').slice(2)
+  let place: Place | undefined = root
+  let path = ''
+  for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
+    const [, name = '', index] = /^@?(.*?)(?:\[(\d+)\])?$/s.exec(step)!
+    const found: Place['children'][number] | undefined = place?.children.find(({ child }) => child.key === name)
+    const item = found?.child.wrapped === true ? /\[(\d+)\]$/.exec(steps.shift() ?? '')?.[1] : index
+    path = join(path, item === undefined ? name : `${name}[${Number(item) - 1}]`)
+    place = found?.place
+  }
+  return path
 }
 
 /** Which of a list of paths stands first in the document: attributes before children, both in the order of the schema. */
 export function rankOf (path: string): number[] {
   const rank: number[] = []
   let place: Place | undefined = root
-  const steps = path.split('/').slice(2)
-  for (let step = steps.shift(); step !== undefined && place !== undefined; step = steps.shift()) {
-    const [, name, index] = /^(.*?)(?:\[(\d+)\])?$/s.exec(step)!
-    if (name!.startsWith('@')) {
-      const found = place.attributes.findIndex(attribute => `@${attribute.name}` === name)
-      rank.push(found === -1 ? place.attributes.length : found)
-      break
-    }
-    const found: number = place.children.findIndex(({ child }) => child.key === name)
-    rank.push(place.attributes.length + 1 + (found === -1 ? place.children.length : found))
-    const child: Child | undefined = place.children[found]?.child
-    const item = child?.wrapped === true ? /\[(\d+)\]$/.exec(steps.shift() ?? '')?.[1] : index
-    if (item !== undefined) rank.push(Number(item))
-    place = place.children[found]?.place
+  for (const step of path === '' ? [] : path.split('.')) {
+    if (place === undefined) break
+    const [, name = '', index] = /^(.*?)(?:\[(\d+)\])?$/s.exec(step)!
+    const attribute = place.attributes.findIndex(attribute => attribute.name === name)
+    const child = place.children.findIndex(({ child }) => child.key === name)
+    // What nobody knows comes last among its like.
+    rank.push(attribute !== -1 ? attribute : place.attributes.length + (child === -1 ? place.children.length : child))
+    if (index !== undefined) rank.push(Number(index))
+    place = place.children[child]?.place
   }
   return rank
 }
@@ -81,4 +95,4 @@ export function compareRanks (one: readonly number[], other: readonly number[]):
 }
 
 /** The code of what has no code of its own, by where it stands. */
-export const unclassified = (path: string): string => path.startsWith('/Comprobante/Complemento/Pagos') ? 'CRP20999' : 'CFDI40999'
+export const unclassified = (path: string): string => path.startsWith('Complemento.Pagos') ? 'CRP20999' : 'CFDI40999'

@@ -1,7 +1,7 @@
 import type { LocalText } from '../../../adapter/context.ts'
 import type { Catalogues } from '../../catalogues/catalogues.ts'
 import type { XmlElement } from '../../xml/element.ts'
-import type { Comprobante, Concepto, DoctoRelacionado, Pago } from '../model.ts'
+import type { Comprobante, Pago } from '../model.ts'
 
 /** `error`: a PAC refuses the document. `warning`: it may, or the source of the rule is not sure. */
 export type Level = 'error' | 'warning'
@@ -10,7 +10,7 @@ export interface Finding {
   /** The SAT's: CFDI40xxx, CRP20xxx; 301 and 401 are those of the PACs for what is not XML and for a date out of range. */
   code: string
   level: Level
-  /** Of the element or attribute, as ../read.ts writes them: `/Comprobante/Conceptos/Concepto[2]/@Importe`. */
+  /** In the words of the model, from 0: `Conceptos[1].Impuestos.Traslados[0].Base`; '' is the whole document. The sentence counts from 1. */
   path: string
   /** What to change. */
   message: LocalText
@@ -39,10 +39,8 @@ export interface Here {
   catalogues: Catalogues
   /** The authority's rate of a currency in pesos on a day, where the caller has one. */
   rate: (currency: string, on: string) => string | undefined
-  /** The one that the node stands in; `{}` outside of any. */
-  concepto: Loose<Concepto>
+  /** The payment that the node stands in; `{}` outside of any. */
   pago: Loose<Pago>
-  docto: Loose<DoctoRelacionado>
   /** Worked out once per document, whoever asks first. */
   once: <T>(key: string, make: () => T) => T
 }
@@ -63,8 +61,8 @@ export interface Rule<Path extends string = string> {
   at: Path
   /** What the finding points at, below the node; '' is the node. */
   field: string
-  /** Undefined when it holds, or when what it needs is not there (another rule says so). */
-  check: (node: At<Document, Path>, here: Here) => Broken | true | undefined
+  /** Undefined or false when it holds, or when what it needs is not there (another rule says so). */
+  check: (node: At<Document, Path>, here: Here) => Broken | boolean | undefined
   /** Sentences that say what to change; `{word}` is replaced by what the check says. */
   es: string
   en: string
@@ -80,7 +78,7 @@ export interface Rule<Path extends string = string> {
 export type Source = 'matrix' | 'matrix?' | 'guide' | 'xsd' | 'pac' | 'practice'
 
 /** A row of a table of rules, whatever its place. */
-export type AnyRule = Omit<Rule, 'check'> & { check: (node: never, here: Here) => Broken | true | undefined }
+export type AnyRule = Omit<Rule, 'check'> & { check: (node: never, here: Here) => Broken | boolean | undefined }
 
 export function rule<const Path extends string> (one: Rule<Path>): AnyRule {
   return one as unknown as AnyRule

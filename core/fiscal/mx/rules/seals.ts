@@ -14,8 +14,8 @@ const codes: Readonly<Record<string, readonly [code: string, attribute: string]>
 export function sealFindings (xml: Uint8Array, zone: string): Finding[] {
   return verifyCfdi(xml, { zone }).checks.flatMap(({ name, ok, es, en }): Finding[] => {
     const [code, attribute] = codes[name] ?? []
-    if (!ok && code !== undefined) return [{ code, level: 'error', path: `/Comprobante/@${attribute}`, message: { es, en } }]
+    if (!ok && code !== undefined) return [{ code, level: 'error', path: attribute!, message: { es, en } }]
     // Without the cadena the seal cannot be looked at.
-    return !ok && name === 'cadena' ? [{ code: 'CFDI40102', level: 'warning', path: '/Comprobante/@Sello', message: { es, en } }] : []
+    return !ok && name === 'cadena' ? [{ code: 'CFDI40102', level: 'warning', path: 'Sello', message: { es, en } }] : []
   })
 }

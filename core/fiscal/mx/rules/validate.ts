@@ -5,7 +5,7 @@ import { readCfdi } from '../read.ts'
 import { localTime, zoneOf } from '../zones.ts'
 import { inspect } from './inspect.ts'
 import { collapsed } from './kinds.ts'
-import { childPath, compareRanks, type Place, rankOf, root, unclassified } from './places.ts'
+import { childPath, compareRanks, join, modelPath, type Place, rankOf, root, unclassified } from './places.ts'
 import { type AnyRule, type Broken, type Document, type Finding, type Here, say } from './rule.ts'
 import { sealFindings } from './seals.ts'
 
@@ -34,13 +34,14 @@ export function validateCfdi (given: unknown, { now, zone, catalogues = ours, ra
       const { comprobante, misplaced } = readCfdi(xml)
       model = comprobante
       for (const { kind, path, text } of misplaced) {
-        // What is missing is told by `inspect`, with what it must be; a list's empty wrapper only the XML knows.
-        if (kind === 'missing_attribute' || (kind === 'missing_element' && !isEmptyWrapper(path))) continue
-        findings.push({ code: unclassified(path), level: 'error', path, message: text })
+        // What is missing is told by `inspect`, with what it must be.
+        if (kind === 'missing_attribute' || kind === 'missing_element') continue
+        const at = modelPath(path)
+        findings.push({ code: unclassified(at), level: 'error', path: at, message: text })
       }
     } catch (error) {
       if (error instanceof XmlError) return [{ code: '301', level: 'error', path: '', message: { es: `No es XML bien formado: ${error.message}.`, en: `It is not well-formed XML: ${error.message}.` } }]
-      if (error instanceof FiscalError) return [{ code: 'CFDI40999', level: 'error', path: error.path ?? '', message: error.text }]
+      if (error instanceof FiscalError) return [{ code: 'CFDI40999', level: 'error', path: modelPath(error.path ?? ''), message: error.text }]
       throw error
     }
   }
@@ -48,14 +49,14 @@ export function validateCfdi (given: unknown, { now, zone, catalogues = ours, ra
   const here: Omit<Here, 'document' | 'type' | 'decimals'> = {
     now, rate, catalogues,
     zone: zone ?? zoneOf(place.postalCode) ?? 'America/Mexico_City',
-    on: '', concepto: {}, pago: {}, docto: {}, once: remembering()
+    on: '', pago: {}, once: remembering()
   }
   here.on = /^\d{4}-\d{2}-\d{2}/.exec(place.date)?.[0] ?? localTime(now, here.zone).slice(0, 10)
-  const document = inspect(model, { on: here.on, catalogues, findings })
+  const document = inspect(model, { on: here.on, catalogues, findings, draft: xml === undefined })
   const { TipoDeComprobante: type = '', Moneda = '' } = document
-  judge(root, document, '/Comprobante', { ...here, document, type, decimals: catalogues.lookup('c_Moneda', Moneda, here.on)?.decimals }, findings)
+  judge(root, document, '', { ...here, document, type, decimals: catalogues.lookup('c_Moneda', Moneda, here.on)?.decimals }, findings)
   if (xml !== undefined && document.Sello !== undefined) findings.push(...sealFindings(xml, here.zone))
-  return findings.length < 2 ? findings : inOrder(findings)
+  return inOrder(findings.map(placed))
 }
 
 /** Whether nothing stands in the way of a stamp; warnings may. */
@@ -68,53 +69,43 @@ function placeOfIssue (model: unknown): { date: string, postalCode: string } {
   return { date: typeof Fecha === 'string' ? collapsed(Fecha) : '', postalCode: typeof LugarExpedicion === 'string' ? collapsed(LugarExpedicion) : '' }
 }
 
-function isEmptyWrapper (path: string): boolean {
-  return /\/(Conceptos\/Concepto|Traslados\/Traslado|Retenciones\/Retencion|RetencionesDR\/RetencionDR|TrasladosDR\/TrasladoDR|RetencionesP\/RetencionP|TrasladosP\/TrasladoP)$/.test(path) && !path.endsWith('/Conceptos/Concepto')
-}
-
 function judge (place: Place, node: object, path: string, here: Here, findings: Finding[]): void {
   for (const rule of place.rules) {
     const broken = (rule.check as (node: object, here: Here) => Broken | boolean | undefined)(node, here)
-    if (broken !== undefined && broken !== false) findings.push(findingOf(rule, place, path, broken === true ? {} : broken))
+    if (broken !== undefined && broken !== false) findings.push(findingOf(rule, path, broken === true ? {} : broken))
   }
   for (const { child, place: inner } of place.children) {
     const found = (node as Record<string, object | undefined>)[child.key]
     if (found === undefined) continue
     for (const [index, item] of (child.many ? found as object[] : [found]).entries()) {
-      if (child.key === 'Conceptos') here.concepto = item
-      else if (child.key === 'Pago') here.pago = item
-      else if (child.key === 'DoctoRelacionado') here.docto = item
+      if (child.key === 'Pago') here.pago = item
       judge(inner, item, childPath(path, child, index), here, findings)
     }
   }
 }
 
-function findingOf (rule: AnyRule, place: Place, path: string, words: Broken): Finding {
+function findingOf (rule: AnyRule, path: string, words: Broken): Finding {
   const field = words.field ?? rule.field
-  const at = field === '' ? path : `${path}/${place.attributes.some(({ name }) => name === field) ? '@' : ''}${field}`
-  const [es, en] = [say(rule.es, words), say(rule.en, words)]
-  const line = linesOf(path)
-  return { code: rule.code, level: rule.level, path: at, message: line === undefined ? { es, en } : { es: `${line.es}: ${es}`, en: `${line.en}: ${en}` } }
+  return { code: rule.code, level: rule.level, path: field === '' ? path : join(path, field), message: { es: say(rule.es, words), en: say(rule.en, words) } }
 }
 
-/** "Concepto 2, traslado 1": where people look, who do not count brackets. */
-function linesOf (path: string): { es: string, en: string } | undefined {
-  if (!path.includes('[')) return undefined
+/** With "Concepto 2, traslado 1" before the sentence: where people look, who do not count brackets. */
+function placed (finding: Finding): Finding {
+  const { path, message } = finding
+  if (!path.includes('[')) return finding
   const found: { es: string, en: string }[] = []
   let place: Place = root
-  const steps = path.split('/').slice(2)
-  for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
-    const name = step.replace(/\[\d+\]$/, '')
+  for (const step of path.split('.')) {
+    const [, name, index] = /^(.*?)(?:\[(\d+)\])?$/.exec(step)!
     const next = place.children.find(({ child }) => child.key === name)
     if (next === undefined) break
-    const item = next.child.wrapped ? steps.shift() ?? '' : step
-    const number = /\[(\d+)\]$/.exec(item)?.[1]
-    if (number !== undefined && next.place.called !== undefined) found.push({ es: `${next.place.called.es} ${number}`, en: `${next.place.called.en} ${number}` })
     place = next.place
+    if (index !== undefined && place.called !== undefined) found.push({ es: `${place.called.es} ${Number(index) + 1}`, en: `${place.called.en} ${Number(index) + 1}` })
   }
-  if (found.length === 0) return undefined
+  if (found.length === 0) return finding
   const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
-  return { es: capital(found.map(({ es }) => es).join(', ')), en: capital(found.map(({ en }) => en).join(', ')) }
+  const before = { es: capital(found.map(({ es }) => es).join(', ')), en: capital(found.map(({ en }) => en).join(', ')) }
+  return { ...finding, message: { es: `${before.es}: ${message.es}`, en: `${before.en}: ${message.en}` } }
 }
 
 function inOrder (findings: readonly Finding[]): Finding[] {

@@ -1,0 +1,95 @@
+import http from 'node:http'
+import { randomBytes } from 'node:crypto'
+import { Client } from '../core/demo/client.ts'
+import { blast, child, durableDatabase, openLoop, percentile, postJson, type Result, round, temporaryFolder } from './support.ts'
+
+const connections = 16
+const rules = 1000
+const warmUp = 2_000
+const measured = 12_000
+const steadyPerSecond = 345
+const seconds = 10
+
+/** Routing decisions over HTTP: authentication, tenant and choice among 1,000 rules; no provider is called. */
+export async function routing (): Promise<Result[]> {
+  const database = await durableDatabase()
+  const folder = temporaryFolder()
+  const hub = await child('hub-process.ts', { BENCH_OWNER_URL: database.url, PASARELA_DATA_DIR: folder.path, LOG_LEVEL: 'error', RATE_LIMIT_PER_MINUTE_KEY: '100000000' })
+  try {
+    const port = Number(hub.ready.port)
+    const key = await ruledTenant(port, hub.ready.platform_key!)
+    const rate = async (explain: 'none' | 'some') => {
+      const requests = (count: number) => Array.from({ length: count }, (_, n) => asRequest(key, { ...question(n), explain }))
+      await blast({ port, connections, requests: requests(warmUp), expect: 200 })
+      return measured / await blast({ port, connections, requests: requests(measured), expect: 200 })
+    }
+    const explained = await rate('some')
+    const bare = await rate('none')
+    const nothing = await authenticatedRate(port, key)
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 256 })
+    const latencies = await openLoop({
+      perSecond: steadyPerSecond, seconds, call: async n => {
+        const { status } = await postJson({ agent, port, key }, '/v1/routing/decide', { ...question(n), explain: 'none' })
+        if (status !== 200) throw new Error(`decide answered ${status}`)
+      }
+    })
+    agent.destroy()
+    const detail = {
+      decisions_per_second: round(bare, 0), explained_per_second: round(explained, 0), authenticated_reads_per_second: round(nothing, 0),
+      p50_ms: round(percentile(latencies, 0.5)), p95_ms: round(percentile(latencies, 0.95)), p99_ms: round(percentile(latencies, 0.99))
+    }
+    return [
+      { name: `routing decisions per second, ${rules} rules`, baseline: `${connections} sockets, each waiting for its answer; one API process`, value: round(bare, 0), unit: '/s', aim: '≥ 835', detail },
+      { name: 'routing decision ÷ a request that is only authenticated', baseline: 'GET /v1/users/me of the same key, which its scope refuses', value: round(bare / nothing), unit: '×' },
+      { name: `routing decision p95 at ${steadyPerSecond}/s`, baseline: 'an open loop: whatever the answers take', value: round(percentile(latencies, 0.95)), unit: 'ms', aim: '≤ 23' }
+    ]
+  } finally {
+    await hub.stop()
+    await database.stop()
+    folder.remove()
+  }
+}
+
+const currencies = ['MXN', 'USD', 'EUR', 'BRL', 'COP', 'PEN', 'CLP', 'ARS', 'JPY', 'GBP']
+const countries = ['MX', 'US', 'ES', 'BR', 'CO', 'PE', 'CL', 'AR', 'JP', 'GB']
+
+/** A tenant with twenty connections and a thousand rules that are told apart by their last condition only. */
+async function ruledTenant (port: number, platformKey: string): Promise<string> {
+  const url = `http://127.0.0.1:${port}`
+  const platform = new Client(url, platformKey)
+  const tenant = await platform.post<{ id: string }>('/v1/tenants', { name: 'Bench', country: 'MX' })
+  const { key } = await platform.as(tenant.id).post<{ key: string }>('/v1/api_keys', { label: 'bench', mode: 'test' })
+  const client = new Client(url, key)
+  const ids = await Promise.all(Array.from({ length: 20 }, async () => {
+    const suffix = randomBytes(12).toString('hex')
+    const { id } = await client.post<{ id: string }>('/v1/connections', { provider: 'stripe', mode: 'test', credentials: { secret_key: `sk_test_${suffix}`, publishable_key: `pk_test_${suffix}` } })
+    return id
+  }))
+  const list = Array.from({ length: rules }, (_, n) => ({
+    name: `rule ${n}`,
+    match: {
+      ...(n % 4 !== 3 && { currency: [currencies[n % 10]!] }), country: [countries[n % 10]!], method: ['card'], amount: { min: 1000, max: 10_000_000 }, metadata: { shop: [`shop-${n}`] }
+    },
+    connections: [ids[n % 20]!, ids[(n + 7) % 20]!],
+    failover: { on: ['card_declined'] }
+  }))
+  const answer = await fetch(`${url}/v1/routing`, { method: 'PUT', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: JSON.stringify({ rules: list }) })
+  if (!answer.ok) throw new Error(`the rules were refused: ${await answer.text()}`)
+  return key
+}
+
+const question = (n: number): object => {
+  const rule = n * 7919 % rules
+  return { amount: 19900, currency: currencies[rule % 10], country: countries[rule % 10], method: 'card', metadata: { shop: `shop-${rule}` } }
+}
+
+function asRequest (key: string, body: object): Buffer {
+  const text = JSON.stringify(body)
+  return Buffer.from(`POST /v1/routing/decide HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
+}
+
+async function authenticatedRate (port: number, key: string): Promise<number> {
+  const request = Buffer.from(`GET /v1/users/me HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${key}\r\n\r\n`)
+  await blast({ port, connections, requests: Array.from({ length: warmUp / 4 }, () => request), expect: 200 })
+  return measured / 2 / await blast({ port, connections, requests: Array.from({ length: measured / 2 }, () => request), expect: 200 })
+}

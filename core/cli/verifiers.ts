@@ -1,0 +1,31 @@
+import type { PacKeys } from '../fiscal/mx/pac-keys.ts'
+import type { Verification } from '../fiscal/verification.ts'
+import type { XmlElement } from '../fiscal/xml/element.ts'
+
+export interface VerifierOptions {
+  /** Keys of PACs whose certificates were given. */
+  pacKeys: PacKeys
+}
+
+/** What one kind of signed document is known by, and what looks at it. Another kind is another row. */
+export interface Verifier {
+  isIt: (root: XmlElement) => boolean
+  verify: (bytes: Uint8Array, options: VerifierOptions) => Promise<Verification>
+}
+
+export const verifiers: readonly Verifier[] = [
+  {
+    isIt: ({ name, namespace }) => name === 'Comprobante' && namespace.startsWith('http://www.sat.gob.mx/cfd/'),
+    verify: async (bytes, { pacKeys }) => {
+      const { verifyCfdi } = await import('../fiscal/mx/verify.ts')
+      return verifyCfdi(bytes, { pacKeys })
+    }
+  },
+  {
+    isIt: ({ namespace }) => namespace === 'http://cancelacfd.sat.gob.mx',
+    verify: async bytes => {
+      const { verifyCancellation } = await import('../fiscal/mx/cancellation.ts')
+      return verifyCancellation(bytes)
+    }
+  }
+]
