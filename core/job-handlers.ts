@@ -7,6 +7,7 @@ import { resolveDispute } from './disputes/resolver.ts'
 import { forgetDocument } from './documents/service.ts'
 import type { Hub } from './hub.ts'
 import { processInbound } from './inbound/process.ts'
+import { carryOnInvoice } from './invoices/issue.ts'
 import type { JobKind } from './jobs/kinds.ts'
 import { closeLeftAttempt } from './payments/left-attempts.ts'
 import { resolveRefund } from './payments/refunds.ts'
@@ -37,5 +38,6 @@ export const jobHandlers: Readonly<Record<Exclude<JobKind, 'maintenance'>, JobHa
   dispute: { concurrency: 1, run: resolveDispute },
   dispute_listing: { concurrency: 1, run: listDisputesOf },
   certificate: { concurrency: 1, run: watchCertificate },
+  invoice: { concurrency: 4, run: carryOnInvoice },
   document: { concurrency: 1, run: forgetDocument }
 }

@@ -58,7 +58,14 @@ t.test('OXXO: a voucher, paid in cash or not at all', async t => {
   const expired = await payments.getPayment(context, late.providerReference)
   t.match(expired, { status: 'expired', providerStatus: 'requires_payment_method', error: { code: 'expired', providerCode: 'payment_intent_payment_attempt_expired' }, amountCaptured: 0 })
   const again = await payments.confirmPayment(context, { idempotencyKey: key(), providerReference: late.providerReference, reference: late.reference ?? '', attempt: 2, amount: late.amount, method: card('pm_card_visa') })
-  t.match(again, { error: { code: 'unsupported' } }, 'its intent is of vouchers only')
+  t.match(again, { status: 'succeeded', providerReference: late.providerReference, method: { type: 'card' } }, 'the same intent, paid another way')
+
+  const opened = await payments.createPayment(context, order())
+  const confirm = { providerReference: opened.providerReference, reference: opened.reference ?? '', amount: opened.amount, customer: ana }
+  t.match(await payments.confirmPayment(context, { ...confirm, idempotencyKey: key(), attempt: 2, method: oxxo }), { status: 'requires_action', nextAction: { type: 'voucher' } })
+  const other = await payments.createPayment(context, order())
+  const toSpei = { ...confirm, providerReference: other.providerReference, reference: other.reference ?? '', idempotencyKey: key(), attempt: 2, method: spei }
+  t.match(await payments.confirmPayment(context, toSpei), { status: 'requires_action', nextAction: { type: 'bank_transfer' }, customerProviderReference: /^cus_/ }, 'a customer is made for an intent that has none')
 })
 
 t.test('a voucher needs to know who pays, and pesos', async t => {

@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Effects, Simulator } from '../../core/adapter/simulator.ts'
 import { Keys } from './simulator/accounts.ts'
 import { api, metFaults, type JudgedRequest } from './simulator/api.ts'
+import { subscribe } from './simulator/checkout/subscribing.ts'
 import { control } from './simulator/control.ts'
 import { Deliveries } from './simulator/deliveries.ts'
 import { chargedOf, effectsOf } from './simulator/effects.ts'
@@ -99,7 +100,7 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
     intents: new Map(),
     steps,
     moved: owners,
-    subscribe: () => { throw new Error('no subscriptions yet') },
+    subscribe,
     rules: { afterRetries: 'cancel', draftSeconds: 3600, vouchersPayThemselves: true, ...options.rules },
     changed: () => file?.changed()
   }

@@ -45,6 +45,7 @@ t.test('every next action', async t => {
     { type: 'bank_transfer', clabe: '646180111812345678', bank: 'STP', amount_remaining: 5000, reference: 'R', url: 'https://h' })
   t.same(action({ type: 'brand_new' }), { type: 'sdk_challenge', data: { client_secret: 'pi_1_secret_x', publishable_key: 'pk_test_1', provider_type: 'brand_new' } }, 'one that we never saw is left to Stripe.js')
   t.equal(action(null), undefined)
+  t.same(snapshotOf({ ...base, status: 'requires_payment_method' } as unknown as Stripe.PaymentIntent, { publishableKey: 'pk_test_1', account: 'acct_1' }).nextAction, { type: 'client_secret', client_secret: 'pi_1_secret_x', publishable_key: 'pk_test_1', account: 'acct_1' }, 'of a connected account')
   t.equal(intent({ status: 'succeeded' }).nextAction, undefined)
   t.equal(intent({ status: 'requires_payment_method', client_secret: undefined }).nextAction, undefined)
 })
@@ -53,6 +54,26 @@ t.test('the charge knows of refunds, disputes and the card', async t => {
   const charge = { id: 'ch_1', amount_refunded: 100, disputed: true, payment_method_details: { type: 'card', card: { brand: 'visa', last4: '4242', wallet: { type: 'apple_pay' } } } }
   t.match(intent({ latest_charge: charge }), { transactionReference: 'ch_1', amountRefunded: 100, disputed: true, method: { type: 'card', brand: 'visa', last4: '4242', wallet: 'apple_pay' } })
   t.match(intent({ latest_charge: 'ch_1' }), { transactionReference: 'ch_1', amountRefunded: undefined, disputed: undefined, method: undefined })
+})
+
+t.test('what Radar blocked is told by the charge alone', async t => {
+  const error = { type: 'card_error', code: 'card_declined', decline_code: 'generic_decline' }
+  const charge = { id: 'ch_1', amount_refunded: 0, disputed: false, payment_method_details: { type: 'card', card: {} } }
+  const declined = (type: string) => intent({ status: 'requires_payment_method', last_payment_error: error, latest_charge: { ...charge, outcome: { type } } }).error
+  t.match(declined('blocked'), { code: 'fraud_suspected', providerCode: 'generic_decline' })
+  t.match(declined('issuer_declined'), { code: 'card_declined' })
+})
+
+t.test('transfers in parts, saved methods, references', async t => {
+  const waiting = { status: 'requires_action', next_action: { type: 'display_bank_transfer_instructions', display_bank_transfer_instructions: { amount_remaining: 1500, currency: 'mxn', reference: null, hosted_instructions_url: null } } }
+  t.match(intent(waiting), { amountReceived: 3500, amountCaptured: 0 })
+  t.match(intent({ payment_method_types: ['customer_balance'], amount_received: 5000 }), { amountReceived: 5000 })
+  t.equal(intent({ payment_method_types: ['card'], amount_received: 5000 }).amountReceived, undefined)
+  const kept = { customer: 'cus_1', payment_method: 'pm_1', setup_future_usage: 'off_session' }
+  t.match(intent(kept), { savedMethodReference: 'pm_1', customerProviderReference: 'cus_1' })
+  t.equal(intent({ ...kept, setup_future_usage: null }).savedMethodReference, undefined)
+  t.equal(intent({ ...kept, status: 'requires_action' }).savedMethodReference, undefined, 'not before it is paid')
+  for (const [metadata, reference] of [[{ pasarela_payment: 'pay_1', pasarela_checkout: 'chk_1' }, 'pay_1'], [{ pasarela_checkout: 'chk_1' }, 'chk_1'], [{ pasarela_link: 'lnk_1' }, 'lnk_1'], [{ order: '1' }, undefined]] as const) t.equal(intent({ metadata }).reference, reference)
 })
 
 t.test('refunds', async t => {

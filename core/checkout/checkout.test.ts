@@ -171,14 +171,14 @@ t.test('checkout sessions', async t => {
       [{ currency: 'ZZZ' }, 400, 'currency'],
       [{ currency: 'EUR' }, 422, 'currency', 'currency_not_supported'],
       [{ amount: 999 }, 422, 'amount', 'amount_invalid'],
-      [{ methods: ['card', 'bitcoin'] }, 422, 'methods.1', 'method_not_supported'],
+      [{ methods: ['card', 'bitcoin'] }, 422, 'methods[1]', 'method_not_supported'],
       [{ connection: 'con_00000000000070008000000000000000' }, 422, 'connection', 'connection_not_usable'],
       [{ max_payments: 3 }, 400, 'max_payments']
     ]
     for (const [change, status, path, code = 'request_invalid'] of cases) {
       const answer = await ask('POST', '/v1/checkout_sessions', { ...page, ...change })
       t.match([answer.status, answer.body.code], [status, code], JSON.stringify(change))
-      t.match(answer.body.errors?.[0]?.path ?? '', path, JSON.stringify(change))
+      t.equal(answer.body.errors?.[0]?.path, path, JSON.stringify(change))
     }
     t.equal(paper.calls.length, before)
   })

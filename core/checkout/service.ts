@@ -62,7 +62,7 @@ async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewC
     customer: typeof body.customer === 'string' ? [body.customer] : []
   })
   for (const [index, type] of (body.methods ?? []).entries()) {
-    if (!adapter.manifest.methods.some(method => method.type === type)) throw invalidField(`methods.${index}`, `${adapter.manifest.name} does not offer ${type}`, 'method_not_supported')
+    if (!adapter.manifest.methods.some(method => method.type === type)) throw invalidField(`methods[${index}]`, `${adapter.manifest.name} does not offer ${type}`, 'method_not_supported')
   }
   const customer = await openCustomer(hub, access, connection, body.customer)
   const id = newUuid(now)

@@ -61,13 +61,14 @@ async function replay (hub: Hub, access: Access, filter: ReplayMany, dryRun: boo
   const to = filter.created_to ?? hub.now().toISOString()
   if (filter.created_from !== undefined && Date.parse(filter.created_from) > Date.parse(to)) throw new UsageError('--from must be before --to')
   const window: ReplayMany = { ...filter, created_to: to, dry_run: dryRun }
-  const total = { ...await replayMany(hub, access, window) }
-  while (total.next_cursor !== null && !dryRun) {
-    const { replayed, next_cursor: next } = await replayMany(hub, access, { ...window, cursor: total.next_cursor })
-    total.replayed += replayed
-    total.next_cursor = next
+  const { matched, ...first } = await replayMany(hub, access, window)
+  let { replayed, next_cursor: cursor } = first
+  while (cursor !== null) {
+    const next = await replayMany(hub, access, { ...window, cursor })
+    replayed += next.replayed
+    cursor = next.next_cursor
   }
-  return { matched: total.matched, replayed: total.replayed }
+  return { matched, replayed }
 }
 
 function isMode (text: string): text is Mode {

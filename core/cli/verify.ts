@@ -53,10 +53,10 @@ async function lookAt (file: string, options: VerifierOptions): Promise<Verifica
 }
 
 async function pacKeysOf (file: string | undefined): Promise<PacKeys> {
-  const { firstOf, testPacKeys } = await import('../fiscal/mx/pac-keys.ts')
+  const { testPacKeys } = await import('../fiscal/mx/pac-keys.ts')
   if (file === undefined) return testPacKeys
   const [{ contentsOf }, { readSatCertificate }] = await Promise.all([import('../certificates/containers.ts'), import('../fiscal/mx/sat-certificate.ts')])
   const certificates = contentsOf(await readInput(file)).flatMap(content => content.is === 'certificate' ? [readSatCertificate(content.der)] : [])
   if (certificates.length === 0) throw new Refused(`${file} holds no certificate`)
-  return firstOf(number => certificates.find(({ noCertificado }) => noCertificado === number)?.publicKey, testPacKeys)
+  return new Map([...testPacKeys, ...certificates.map(({ noCertificado, publicKey }) => [noCertificado, publicKey] as const)])
 }

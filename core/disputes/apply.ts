@@ -83,4 +83,3 @@ export async function lockBoth (db: TenantDb, row: Pick<DisputeRow, 'id' | 'paym
   await lockPayment(db, row.payment_id)
   return (await queries.lockDispute(db, row.id))!
 }
-

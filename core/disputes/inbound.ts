@@ -58,19 +58,20 @@ export async function listDisputesOf (hub: Hub, tenantId: string, connectionId: 
 /** Reads the provider's disputes of a time, and tells those of payments of ours. Throws what the provider's call threw. */
 export async function syncDisputes (hub: Hub, connection: SealedConnection, { from, to }: { from: Date, to: Date }): Promise<{ seen: number, ours: number }> {
   const list = hub.adapters.get(connection.provider)?.payments?.listDisputes
-  let [seen, ours] = [0, 0]
+  const told = { seen: 0, ours: 0 }
+  if (list === undefined) return told
   let cursor: string | undefined
-  for (let page = 0; list !== undefined && page < pagesAtMost; page++) {
+  for (let page = 0; page < pagesAtMost; page++) {
     const opened = await hub.open(connection)
     const range = { from, to, ...(cursor !== undefined && { cursor }) }
     const result = await recordedCall(hub, async work => await inTenant(hub.db, connection.tenantId, work), { connection: opened, kind: 'list_disputes', requestId: disputeListing }, async context => await list(context, range))
     if (!result.ok) throw result.error
-    for (const snapshot of result.value.data) if (await tellListed(hub, connection, snapshot)) ours++
-    seen += result.value.data.length
+    for (const snapshot of result.value.data) if (await tellListed(hub, connection, snapshot)) told.ours++
+    told.seen += result.value.data.length
     cursor = result.value.next
     if (cursor === undefined) break
   }
-  return { seen, ours }
+  return told
 }
 
 async function tellListed (hub: Hub, connection: SealedConnection, snapshot: DisputeSnapshot): Promise<boolean> {

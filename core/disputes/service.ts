@@ -114,4 +114,3 @@ async function show (hub: Hub, access: Access, row: DisputeRow): Promise<Dispute
 function stateError (row: DisputeRow, what: string): HubError {
   return new HubError('invalid_state', { detail: { es: `La disputa está en estado ${row.status}; ya no lo admite.`, en: `The dispute is ${row.status}${row.evidence_submitted ? ', its evidence was sent' : ''}; it ${what}.` } })
 }
-

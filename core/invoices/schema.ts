@@ -106,7 +106,7 @@ export const NewCreditNote = Type.Object({
 export type NewCreditNote = Static<typeof NewCreditNote>
 
 export const NewInvoicePayment = Type.Object({
-  amount: Decimal('In the invoice’s currency; all that is open when absent.'),
+  amount: Type.Optional(Decimal('In the invoice’s currency; all that is open when absent.')),
   form: Text(10, 'Mexico: c_FormaPago, never 99'),
   paid_at: Type.Optional(Instant),
   payment: Type.Optional(Type.String({ maxLength: 60, description: 'The payment of ours that paid it.' })),

@@ -7,6 +7,7 @@ export const jobKinds = [
   'payment_method',
   'subscription',
   'document',
+  'invoice',
   'certificate',
   'left_attempt',
   'balance_transactions',

@@ -127,7 +127,7 @@ t.test('payments against the simulator', async t => {
   t.test('what the provider would refuse is refused before anything is written', async t => {
     await t.rejects(createPayment(hub, access, { amount: 999, currency: 'MXN', method: card('pm_card_visa') }, null), { code: 'amount_invalid', errors: [{ path: 'amount' }] })
     await t.rejects(createPayment(hub, access, { amount: 100, currency: 'ZZZ', method: card('pm_card_visa') }, null), { code: 'request_invalid', errors: [{ path: 'currency' }] })
-    await t.rejects(createPayment(hub, access, { ...order, method: { type: 'oxxo' } }, null), { code: 'method_not_supported' })
+    await t.rejects(createPayment(hub, access, { ...order, method: { type: 'bitcoin' } }, null), { code: 'method_not_supported' })
     await t.rejects(createPayment(hub, access, { ...order, connection: 'con_00000000000070008000000000000000' }, null), { code: 'connection_not_usable' })
   })
 

@@ -3,8 +3,12 @@ import type { Fault } from '../../../core/adapter/simulator.ts'
 import { accountRoutes } from './account.ts'
 import { forbidden, secretKeyRequired, type Access, type Keys } from './accounts.ts'
 import { balanceRoutes } from './balance.ts'
+import { clockRoutes } from './billing/clocks.ts'
+import { invoiceItemRoutes } from './billing/invoice-items.ts'
+import { invoiceRoutes } from './billing/invoices.ts'
 import { priceRoutes } from './billing/prices.ts'
 import { productRoutes } from './billing/products.ts'
+import { subscriptionRoutes } from './billing/subscriptions.ts'
 import { cashRoutes } from './cash-routes.ts'
 import { chargeRoutes } from './charges.ts'
 import { paymentLinkRoutes } from './checkout/links.ts'
@@ -50,8 +54,8 @@ export interface ApiOptions {
 interface Answer { status: number, body: string, headers: Record<string, string> }
 
 const routes: Route[] = [
-  ...accountRoutes, ...balanceRoutes, ...cashRoutes, ...chargeRoutes, ...customerRoutes, ...disputeRoutes, ...eventRoutes, ...paymentIntentRoutes, ...paymentLinkRoutes, ...paymentMethodRoutes,
-  ...priceRoutes, ...productRoutes, ...refundRoutes, ...sessionRoutes, ...setupIntentRoutes, ...webhookEndpointRoutes
+  ...accountRoutes, ...balanceRoutes, ...cashRoutes, ...chargeRoutes, ...clockRoutes, ...customerRoutes, ...disputeRoutes, ...eventRoutes, ...invoiceItemRoutes, ...invoiceRoutes, ...paymentIntentRoutes,
+  ...paymentLinkRoutes, ...paymentMethodRoutes, ...priceRoutes, ...productRoutes, ...refundRoutes, ...sessionRoutes, ...setupIntentRoutes, ...subscriptionRoutes, ...webhookEndpointRoutes
 ]
 
 /** Faults that the gate in front has chosen for a request. */

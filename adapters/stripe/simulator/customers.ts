@@ -1,4 +1,5 @@
-import { timeFor, unplan } from './agenda.ts'
+import { timeFor } from './agenda.ts'
+import { endSubscription, isOver } from './billing/status.ts'
 import { invalid, missing } from './errors.ts'
 import { emit } from './events.ts'
 import type { Customer, TaxId } from './objects.ts'
@@ -117,13 +118,7 @@ export function findCustomer ({ books }: Call, id: string, param = 'id'): Custom
 /** A customer goes with its subscriptions and its saved methods. Source: https://docs.stripe.com/api/customers/delete, read 2026-11. */
 export function removeCustomer (call: Call, customer: Customer): void {
   const { books } = call
-  for (const { wire } of books.subscriptions.items) {
-    if (wire.customer !== customer.id || wire.status === 'canceled' || wire.status === 'incomplete_expired') continue
-    wire.status = 'canceled'
-    wire.canceled_at = wire.ended_at = timeFor(call, customer.id)
-    for (const kind of ['renewal', 'trial_warning', 'incomplete', 'collection']) unplan(call, kind, wire.id)
-    emit(call, 'customer.subscription.deleted', { ...wire })
-  }
+  for (const record of books.subscriptions.items) if (record.wire.customer === customer.id && !isOver(record)) endSubscription(call, record, 'canceled', 'cancellation_requested')
   for (const record of books.paymentMethods.items) if (record.wire.customer === customer.id) detach(call, record)
   books.customers.remove(customer.id)
   emit(call, 'customer.deleted', { ...customer })

@@ -451,6 +451,8 @@ export interface SubscriptionRecord {
   id: string
   created: number
   wire: Subscription
+  /** Until it is announced, changes are part of its making. */
+  announced: boolean
 }
 
 export interface InvoiceLine {

@@ -1,4 +1,6 @@
 import type { Step } from './agenda.ts'
+import { advanceInvoice, retryInvoice } from './billing/invoicing.ts'
+import { cancelNow, giveUpIncomplete, renew, resumeCollection, warnOfTrialEnd } from './billing/subscription-machine.ts'
 import { sessionEnds } from './checkout/session-machine.ts'
 import { dueDatePassed, verdict } from './disputes.ts'
 import { holdEnds } from './intent-machine.ts'
@@ -12,6 +14,13 @@ export const steps: Record<string, Step> = {
   voucher_paid: (call, id) => voucher(call, id, payVoucher),
   voucher_expires: (call, id) => voucher(call, id, expireVoucher),
   session: sessionEnds,
+  renewal: renew,
+  trial_warning: warnOfTrialEnd,
+  incomplete: giveUpIncomplete,
+  cancel_at: cancelNow,
+  collection: resumeCollection,
+  invoice_finalizes: advanceInvoice,
+  invoice_retries: retryInvoice,
   dispute_due: dueDatePassed,
   dispute_verdict: verdict
 }

@@ -70,10 +70,10 @@ export function pagosOf (payments: readonly PagoDraft[], { on, equivalenceDecima
   return { Version: '2.0', Totales: totalsOf(made), Pago: made }
 }
 
-/** What is left of an invoice, and which payment this is: from the payments before it. */
+/** What is left of an invoice, with the decimals of its total, and which payment this is: from the payments before it. */
 export function nextInstalment (total: string, paid: readonly string[]): { NumParcialidad: number, ImpSaldoAnt: string } {
   const left = paid.reduce((rest, amount) => rest.minus(amount), new Decimal(total))
-  return { NumParcialidad: paid.length + 1, ImpSaldoAnt: fixed(left, Math.max(new Decimal(total).decimalPlaces(), left.decimalPlaces())) }
+  return { NumParcialidad: paid.length + 1, ImpSaldoAnt: fixed(left, total.split('.')[1]?.length ?? 0) }
 }
 
 function pagoOf ({ Monto, TipoCambioP, DoctoRelacionado, ...payment }: PagoDraft, on: string, equivalenceDecimals: number, path: string): Pago {

@@ -63,7 +63,7 @@ export function withTotals (draft: ComprobanteDraft, { rounding = 'currency' }: 
   const discounts = lines.flatMap(({ Descuento }) => Descuento ?? [])
   const Descuento = discounts.length === 0 ? undefined : total(discounts, decimals)
   const impuestos = documentTaxes(lines, decimals)
-  const local = localTaxes(localDraft, new Decimal(SubTotal).minus(Descuento ?? 0))
+  const local = localTaxes(localDraft, new Decimal(SubTotal).minus(Descuento ?? 0), decimals)
   const Total = sum([
     new Decimal(SubTotal), new Decimal(Descuento ?? 0).negated(),
     new Decimal(impuestos?.TotalImpuestosTrasladados ?? 0), new Decimal(impuestos?.TotalImpuestosRetenidos ?? 0).negated(),
@@ -138,11 +138,11 @@ function documentTaxes (lines: readonly Concepto[], decimals: number): Impuestos
   }
 }
 
-/** implocal has two decimals whatever the currency. */
-function localTaxes (draft: LocalTaxesDraft | undefined, base: Decimal): ImpuestosLocales | undefined {
+/** implocal is written with two decimals whatever the currency; one with fewer has its amounts rounded to them first, or Total could not say their sum. */
+function localTaxes (draft: LocalTaxesDraft | undefined, base: Decimal, decimals: number): ImpuestosLocales | undefined {
   if (draft === undefined) return undefined
   const amount = (rate: string, given: string | undefined, path: string): string =>
-    fixed(given === undefined ? base.times(number(rate, path)).dividedBy(100) : number(given, path), 2)
+    fixed((given === undefined ? base.times(number(rate, path)).dividedBy(100) : number(given, path)).toDecimalPlaces(Math.min(decimals, 2)), 2)
   const path = '/Comprobante/Complemento/ImpuestosLocales'
   const RetencionesLocales = (draft.RetencionesLocales ?? []).map((tax, index) =>
     ({ ...tax, TasadeRetencion: fixed(number(tax.TasadeRetencion, path), 2), Importe: amount(tax.TasadeRetencion, tax.Importe, `${path}/RetencionesLocales[${index + 1}]`) }))

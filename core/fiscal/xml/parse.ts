@@ -54,7 +54,7 @@ const qnamePattern = new RegExp(`(?:(${ncName}):)?(${ncName})`, 'uy')
 const declarationPattern = /<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(?:"([A-Za-z][\w.-]*)"|'([A-Za-z][\w.-]*)'))?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\n]*\?>/y
 /** What XML 1.0 has no place for; a lone surrogate cannot come out of UTF-8. */
 const forbidden = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u
-const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+const entities = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['apos', "'"]])
 
 type Scope = ReadonlyMap<string, string>
 
@@ -267,8 +267,8 @@ class Reader {
   decoded (raw: string, at: number): string {
     if (!raw.includes('&')) return raw
     return raw.replace(/&(?:#(\d{1,7})|#x([\dA-Fa-f]{1,6})|([A-Za-z_][\w.-]*))?(;)?/g, (whole: string, decimal?: string, hex?: string, name?: string, closed?: string, offset = 0) => {
-      if (closed === undefined) this.fail('malformed', '& stands alone', at + offset)
-      if (name !== undefined) return entities[name] ?? this.fail('entity', `The entity ${whole} is not one of XML itself`, at + offset)
+      if (closed === undefined || whole === '&;') this.fail('malformed', '& stands alone', at + offset)
+      if (name !== undefined) return entities.get(name) ?? this.fail('entity', `The entity ${whole} is not one of XML itself`, at + offset)
       const code = decimal !== undefined ? Number(decimal) : hex !== undefined ? Number.parseInt(hex, 16) : -1
       const character = code >= 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : undefined
       if (character === undefined || forbidden.test(character)) this.fail('character', `${whole} is not a character of XML`, at + offset)

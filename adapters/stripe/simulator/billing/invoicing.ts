@@ -175,8 +175,7 @@ export function finalize (call: Call, invoice: Invoice): void {
     status_transitions: { ...invoice.status_transitions, finalized_at: now },
     automatically_finalizes_at: null,
     effective_at: now,
-    hosted_invoice_url: `${world.url()}/i/${token}`,
-    invoice_pdf: `${world.url()}/i/${token}/pdf`
+    hosted_invoice_url: `${world.url()}/i/${token}`
   })
   if (invoice.amount_due > 0) askFor(call, invoice, now)
   emit(call, 'invoice.finalized', { ...invoice })
@@ -303,9 +302,9 @@ function settled (call: Call, subscription: SubscriptionRecord, invoice: Invoice
 export function voidInvoice (call: Call, invoice: Invoice): void {
   if (invoice.status !== 'open' && invoice.status !== 'uncollectible') throw wrongStatus('You can only pass in open or uncollectible invoices to be voided.')
   stop(call, invoice, 'void_invoice')
-  // What the balance gave comes back.
+  // What the balance gave, or took, comes back.
   const customer = call.books.customers.get(invoice.customer)
-  if (customer !== undefined && invoice.amount_due < invoice.total) customer.balance -= invoice.total - invoice.amount_due
+  if (customer !== undefined) customer.balance += invoice.starting_balance - (invoice.ending_balance ?? 0)
   Object.assign(invoice, { status: 'void', status_transitions: { ...invoice.status_transitions, voided_at: timeFor(call, invoice.customer) } })
   emit(call, 'invoice.voided', { ...invoice })
   const subscription = subscriptionOf(call, invoice)

@@ -7,12 +7,12 @@ import type { Call } from '../world.ts'
 const waits = ['renewal', 'trial_warning', 'incomplete', 'collection', 'cancel_at']
 
 /** A subscription changes, and says what it was before. */
-export function become (call: Call, { wire }: SubscriptionRecord, change: Partial<Subscription>, type = 'customer.subscription.updated'): void {
+export function become (call: Call, { wire, announced }: SubscriptionRecord, change: Partial<Subscription>, type = 'customer.subscription.updated'): void {
   const before: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(change)) if (wire[name] !== value) before[name] = wire[name]
   if (Object.keys(before).length === 0 && type === 'customer.subscription.updated') return
   Object.assign(wire, change)
-  emit(call, type, snapshot(wire), before)
+  if (announced) emit(call, type, snapshot(wire), before)
 }
 
 /** It is over. What it still claims is no longer collected by itself. */
