@@ -6,7 +6,7 @@ import { blast, child, durableDatabase, openLoop, percentile, postJson, type Res
 const connections = 16
 const rules = 1000
 const warmUp = 2_000
-const measured = 4_000
+const measured = 12_000
 const steadyPerSecond = 345
 const seconds = 10
 
@@ -23,7 +23,6 @@ export async function routing (): Promise<Result[]> {
       await blast({ port, connections, requests: requests(warmUp), expect: 200 })
       return measured / await blast({ port, connections, requests: requests(measured), expect: 200 })
     }
-    if (process.env.BENCH_DEBUG) for (let n = 0; n < 3; n++) console.log(Math.round(await rate('none', unruled)), Math.round(await rate('none')))
     const explained = await rate('some')
     const bare = await rate('none')
     const none = await rate('none', unruled)

@@ -78,6 +78,9 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   await sql`create index checkout_pages_by_invoice on checkout_pages (tenant_id, invoice_id) where invoice_id is not null`.execute(db)
   await tenantTable(db, 'checkout_pages', { app: ['select', 'insert', 'update'] })
 
+  // What a webhook was about: a payment where it does not say.
+  await sql`alter table inbound_events add column subject_type text`.execute(db)
+
   // As 0007 has them, with the columns above.
   await appFunction(db, 'begin_payment(p_tenant uuid, p_connection_version integer, p_payment jsonb, p_attempt jsonb, p_operation jsonb, p_audit jsonb, p_key text, p_owner uuid, p_subject text)', 'void', `
     begin

@@ -8,10 +8,12 @@ import { sql } from 'kysely'
 import type { Scope } from '../core/access/principal.ts'
 import { scopes } from '../core/access/principal.ts'
 import { raiseAlert } from '../core/alerts/raise.ts'
+import { insertConsent } from '../core/certificates/queries.ts'
 import { inTenant } from '../core/db/in-tenant.ts'
 import { storeDocument } from '../core/documents/service.ts'
-import { type IdKind, parseId, publicId } from '../core/ids.ts'
+import { type IdKind, newUuid, parseId, publicId } from '../core/ids.ts'
 import { type Answer, type AppTenant, type Asked, card, type Method, order, testApp, type TestApp } from './support/app.ts'
+import { makeCsd } from './support/csd.ts'
 import { eventually } from './support/eventually.ts'
 
 interface Operation {
@@ -40,12 +42,19 @@ interface Thing {
 const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   payments: { kind: 'payment', moded: true },
   refunds: { kind: 'refund', moded: true },
+  customers: { kind: 'customer', moded: true },
+  payment_methods: { kind: 'payment_method', moded: true },
+  plans: { kind: 'plan', moded: true },
+  subscriptions: { kind: 'subscription', moded: true },
   connections: { kind: 'connection', moded: true },
   inbound_events: { kind: 'inbound', moded: true },
   events: { kind: 'event', moded: true },
   operations: { kind: 'operation', moded: true },
   alerts: { kind: 'alert', moded: true },
   documents: { kind: 'document', moded: true },
+  certificates: { kind: 'certificate', moded: true },
+  issuers: { kind: 'issuer', moded: true },
+  series: { kind: 'series', moded: true },
   balance_transactions: { kind: 'balance_transaction', moded: true },
   completeness_audits: { kind: 'completeness_audit', moded: true },
   users: { kind: 'user', moded: false },
@@ -58,6 +67,15 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
 /** Whose id is no tenant's: everybody sees the same. */
 const everybodys = new Set(['providers', 'catalogues'])
 
+const monthly = { name: 'Monthly', amount: 49900, currency: 'MXN', interval: 'month' }
+
+const school = { country: 'MX', tax_id: 'EKU9003173C9', legal_name: 'ESCUELA', regime: '601', postal_code: '26015', logo: { data: Buffer.concat([Buffer.from('ffd8ffe0', 'hex'), Buffer.alloc(200)]).toString('base64') } }
+
+function csdOf (rfc: string): { cer: string, key: string, passphrase: string } {
+  const { cer, key, passphrase } = makeCsd({ rfc, name: rfc })
+  return { cer: cer.toString('base64'), key: key.toString('base64'), passphrase }
+}
+
 /** A body that would do something, for the routes that want one. A new route with a required body needs a line here. */
 const bodies: Record<string, object> = {
   'POST /v1/payments': order,
@@ -66,6 +84,14 @@ const bodies: Record<string, object> = {
   'POST /v1/payments/{id}/cancel': { reason: 'requested_by_customer' },
   'POST /v1/payments/{id}/refunds': { amount: 100 },
   'POST /v1/payments/{id}/resolve_review': { decision: 'mark_failed', reason: 'I am a stranger' },
+  'POST /v1/customers': { name: 'Stranger' },
+  'PATCH /v1/customers/{id}': { name: 'Mine now' },
+  'POST /v1/customers/{id}/payment_methods': card('pm_card_visa'),
+  'POST /v1/plans': monthly,
+  'POST /v1/subscriptions': { customer: `cus_${'0'.repeat(32)}`, plan: `pln_${'0'.repeat(32)}` },
+  'PATCH /v1/subscriptions/{id}': { quantity: 2 },
+  'POST /v1/subscriptions/{id}/preview': { quantity: 2 },
+  'POST /v1/subscriptions/{id}/cancel': { at: 'now' },
   'POST /v1/connections': { provider: 'stripe', mode: 'test', credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
   'PATCH /v1/connections/{id}': { label: 'Mine now', enabled: false },
   'POST /v1/connections/{id}/credentials': { credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
@@ -75,6 +101,14 @@ const bodies: Record<string, object> = {
   'POST /v1/routing/decide': { currency: 'MXN', amount: 19900 },
   'POST /v1/inbound_events/replay': { dry_run: true },
   'POST /v1/documents/{id}/link': {},
+  'POST /v1/certificates': csdOf('JES900109Q90'),
+  'PATCH /v1/certificates/{id}': { label: 'Mine now' },
+  'POST /v1/certificates/{id}/activate': {},
+  'POST /v1/certificates/{id}/consents': { connection: `con_${'0'.repeat(32)}`, accept: true },
+  'POST /v1/issuers': school,
+  'PATCH /v1/issuers/{id}': { legal_name: 'MINE NOW' },
+  'POST /v1/series': { issuer: `iss_${'0'.repeat(32)}`, document: 'invoice', prefix: 'Z' },
+  'PATCH /v1/series/{id}': { active: false },
   'POST /v1/tenants': { name: 'Stranger', country: 'MX' },
   'PATCH /v1/tenants/{id}': { name: 'Mine now' },
   'POST /v1/users': { email: 'someone@example.com', name: 'Someone', role: 'viewer', password: 'a long password' },
@@ -87,9 +121,9 @@ const bodies: Record<string, object> = {
 }
 
 /** Fields of a body that hold the id of a thing, by their name. */
-const namedInBodies: Record<string, IdKind> = { connection: 'connection', tenant: 'tenant', payment: 'payment', partner: 'partner', refund: 'refund', user: 'user' }
+const namedInBodies: Record<string, IdKind> = { connection: 'connection', tenant: 'tenant', payment: 'payment', partner: 'partner', refund: 'refund', user: 'user', customer: 'customer', plan: 'plan', payment_method: 'payment_method', issuer: 'issuer' }
 /** Query parameters that hold one, of any kind. */
-const namedInQueries = ['connection', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant']
+const namedInQueries = ['connection', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant', 'customer', 'plan', 'issuer']
 
 /** Without a scope: about whoever asks. */
 const anyone = ['GET /v1/catalogues', 'GET /v1/catalogues/{name}', 'GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/me', 'GET /v1/sessions', 'GET /v1/sessions/current', 'DELETE /v1/sessions/{id}']
@@ -263,7 +297,27 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
   const audit = await app.must('POST', `/v1/connections/${tenant.connection}/audit`, mine)
   await app.must('POST', `/v1/connections/${tenant.connection}/read_transactions`, mine)
   const newest = async (path: string, asked: Asked = mine): Promise<{ id: string }> => (await app.must('GET', path, asked)).data[0]
+  const customer = await app.must('POST', '/v1/customers', { ...mine, body: { name: 'Ana' } })
+  const method = await app.must('POST', `/v1/customers/${customer.id}/payment_methods`, { ...mine, body: card('pm_card_visa') })
+  const plan = await app.must('POST', '/v1/plans', { ...mine, body: monthly })
+  const subscribe = async () => await app.must('POST', '/v1/subscriptions', { ...mine, body: { customer: customer.id, plan: plan.id } })
+  // The first stays open when the second is canceled, so that the customer is not forgotten before the method is removed.
+  await subscribe()
+  const issuer = await app.must('POST', '/v1/issuers', { ...mine, body: school })
+  const series = await app.must('POST', '/v1/series', { ...mine, body: { issuer: issuer.id, document: 'invoice', prefix: 'A' } })
+  const certificate = await app.must('POST', '/v1/certificates', { ...mine, body: csdOf('EKU9003173C9') })
+  // To a provider that seals; that this one does not is another matter.
+  await inTenant(app.hub.db, tenant.uuid, async db => {
+    await insertConsent(db, { id: newUuid(app.hub.now()), certificateId: parseId('certificate', certificate.id)!, connectionId: parseId('connection', tenant.connection)!, textVersion: '2026-11', givenBy: 'usr_1' }, app.hub.now())
+  })
   const ids: Record<string, { id: string, owner?: Asked }> = {
+    issuer,
+    series,
+    certificate,
+    customer,
+    payment_method: method,
+    plan,
+    subscription: await subscribe(),
     payment,
     refund,
     connection: { id: tenant.connection },

@@ -21,7 +21,7 @@ t.test('the recorded bugs of Finkok end in one stamp', async t => {
   simulator.emptyRepeats(true)
   t.same((await finkok.invoicing.issue(context, input)).fiscalId, first.fiscalId, '307 with an empty xml: stamped is asked')
   simulator.slowToKnow(true)
-  await t.rejects(finkok.invoicing.issue(context, input), { reached: 'unknown' }, 'and when that knows nothing yet, nobody knows')
+  await t.rejects(finkok.invoicing.issue(context, input), { code: 'timeout_unknown', reached: 'unknown' }, 'and when that knows nothing yet, nobody knows')
   t.equal(await finkok.invoicing.find(context, { ...input, from: new Date(), to: new Date() }), undefined)
   simulator.slowToKnow(false)
   t.same((await finkok.invoicing.find(context, { ...input, from: new Date(), to: new Date() }))?.fiscalId, first.fiscalId)

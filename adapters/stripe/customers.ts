@@ -15,7 +15,11 @@ export const customers = {
   updateCustomer: async (context, input) => {
     const params = { name: input.name, email: input.email, phone: input.phone, metadata: metadataOf(input.metadata, { taxId: input.taxId }) }
     const id = input.customerProviderReference
-    return customerOf(await call(context, (stripe, as) => stripe.customers.update(id, params, keyed(as, input))))
+    return customerOf(await orTruth(() => call<Stripe.Customer>(context, (stripe, as) => stripe.customers.update(id, params, keyed(as, input))), async () => {
+      const now = await call<Stripe.Customer | Stripe.DeletedCustomer>(context, (stripe, as) => stripe.customers.retrieve(id, {}, as))
+      const told = Object.entries({ name: input.name, email: input.email, phone: input.phone, ...params.metadata }).filter(([, value]) => value !== undefined)
+      return !now.deleted && told.every(([name, value]) => ({ ...now.metadata, ...now })[name] === value) ? now : undefined
+    }))
   },
 
   findCustomer: find,

@@ -17,7 +17,10 @@ export const disputes = {
   /** Stripe takes evidence once: what is submitted cannot be changed any more. */
   submitEvidence: async (context, input) => {
     const params = { evidence: evidenceOf(input.evidence), submit: input.submit, expand }
-    return disputeOf(await call(context, (stripe, as) => stripe.disputes.update(input.providerReference, params, keyed(as, input))))
+    return disputeOf(await orTruth(() => call<Stripe.Dispute>(context, (stripe, as) => stripe.disputes.update(input.providerReference, params, keyed(as, input))), async () => {
+      const dispute = await retrieve(context, input.providerReference)
+      return dispute.evidence_details.submission_count > 0 && input.submit ? dispute : undefined
+    }))
   },
 
   /** Stripe calls what is given up `lost`, like what is lost; a mark that is set before tells them apart afterwards. */

@@ -1,9 +1,9 @@
 import { type ConnectionContext, type PaymentsFamily, ProviderError, type SavedMethodSnapshot, type SaveMethodInput } from '../../core/adapter/index.ts'
 import type Stripe from 'stripe'
-import { keyed, refusal } from './asking.ts'
+import { askedBetween, everyOne, keyed, lately, orDone, orTruth, refusal } from './asking.ts'
 import { problemOf, StripeRefusal } from './errors.ts'
 import { call } from './http.ts'
-import { metadataOf } from './metadata.ts'
+import { metadataKeys, metadataOf } from './metadata.ts'
 import { cardOf, methodNameOf, presenceOf } from './methods.ts'
 import { nextActionOf, type StripeJs, stripeJsOf } from './next-action.ts'
 import { expanded, idOf, neverHeardOf } from './wire-parts.ts'
@@ -12,12 +12,15 @@ import { expanded, idOf, neverHeardOf } from './wire-parts.ts'
 export const savedMethods = {
   saveMethod: async (context, input) => {
     const params = setupParams(input)
-    try {
-      return setupOf(await call(context, (stripe, as) => stripe.setupIntents.create(params, keyed(as, input))), stripeJsOf(context))
-    } catch (thrown) {
-      if (thrown instanceof StripeRefusal && thrown.declinedSetup !== undefined) return setupOf(thrown.declinedSetup, stripeJsOf(context))
-      throw thrown
-    }
+    const setup = await orTruth(async () => {
+      try {
+        return await call<Stripe.SetupIntent>(context, (stripe, as) => stripe.setupIntents.create(params, keyed(as, input)))
+      } catch (thrown) {
+        if (thrown instanceof StripeRefusal && thrown.declinedSetup !== undefined) return thrown.declinedSetup
+        throw thrown
+      }
+    }, () => findSetup(context, input))
+    return setupOf(setup, stripeJsOf(context))
   },
 
   getSetup: async (context, setupReference) => setupOf(await call(context, (stripe, as) => stripe.setupIntents.retrieve(setupReference, { expand }, as)), stripeJsOf(context)),
@@ -28,16 +31,24 @@ export const savedMethods = {
   },
 
   removeMethod: async (context, input) => {
-    try {
+    const gone = async () => await detached(context, input.providerReference) ? true : undefined
+    const write = async () => {
       await call(context, (stripe, as) => stripe.paymentMethods.detach(input.providerReference, {}, keyed(as, input)))
-    } catch (thrown) {
-      if (thrown instanceof ProviderError && thrown.reached === 'answered' && await detached(context, input.providerReference)) return
-      throw thrown
+      return true
     }
+    await orTruth(() => orDone(write, gone), gone)
   }
 } satisfies Partial<PaymentsFamily>
 
 const expand = ['payment_method']
+
+/** Set-ups of a customer are few, and listed at once. */
+async function findSetup (context: ConnectionContext, { customerProviderReference: customer, reference }: SaveMethodInput): Promise<Stripe.SetupIntent | undefined> {
+  const created = askedBetween(lately(context.now()))
+  const [found] = await everyOne(page => call(context, (stripe, as) => stripe.setupIntents.list({ customer, created, expand: ['data.payment_method'], ...page }, as)),
+    setup => setup.metadata?.[metadataKeys.method] === reference)
+  return found
+}
 
 /** Gone, or nobody's: Stripe refuses to detach what is detached already, without a code of its own. */
 async function detached (context: ConnectionContext, id: string): Promise<boolean> {

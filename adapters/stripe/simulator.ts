@@ -17,6 +17,7 @@ import { RequestLog, type RequestEntry } from './simulator/log.ts'
 import { answer, authenticationPages } from './simulator/pages/authentication.ts'
 import { cashPages } from './simulator/pages/cash.ts'
 import { checkoutPages } from './simulator/pages/checkout.ts'
+import { invoicePages } from './simulator/pages/invoice.ts'
 import { owners } from './simulator/owners.ts'
 import { sign, webhookHeaders } from './simulator/signature.ts'
 import { StateFile } from './simulator/state.ts'
@@ -113,6 +114,7 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
   authenticationPages(app, world)
   cashPages(app, world)
   checkoutPages(app, world)
+  invoicePages(app, world)
   api(app, {
     world,
     keys: new Keys(world, options.keys),

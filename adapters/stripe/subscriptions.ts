@@ -9,7 +9,7 @@ import { problemOf } from './errors.ts'
 import { call } from './http.ts'
 import { metadataKeys, metadataOf } from './metadata.ts'
 import { clientSecretOf, nextActionOf, stripeJsOf } from './next-action.ts'
-import { dateOf, expanded, modeOf, neverHeardOf } from './wire-parts.ts'
+import { dateOf, expanded, idOf, modeOf, neverHeardOf } from './wire-parts.ts'
 
 /** Source: https://docs.stripe.com/billing/subscriptions/overview and the types of stripe 23.1.0, read 2026-11-21. */
 export const subscriptions = {
@@ -28,10 +28,14 @@ export const subscriptions = {
 
   updateSubscription: async (context, input) => {
     const item = itemParams(await retrieve(context, input.providerReference), input)
+    const { methodProviderReference: method, proration } = input
     return changed(context, input, {
       ...(item === undefined ? {} : { items: [item] }),
-      proration_behavior: prorations[input.proration],
-      ...(input.methodProviderReference === undefined ? {} : { default_payment_method: input.methodProviderReference })
+      proration_behavior: prorations[proration],
+      ...(method === undefined ? {} : { default_payment_method: method })
+    }, ({ items, default_payment_method: usual }) => {
+      const now = items.data[0]
+      return (item === undefined || ((item.price ?? now?.price.id) === now?.price.id && item.quantity === now?.quantity)) && (method === undefined || idOf(usual) === method)
     })
   },
 
@@ -50,22 +54,20 @@ export const subscriptions = {
    * At the end of the period: it can be taken back until then by `resumeSubscription`.
    */
   cancelSubscription: async (context, input) => {
-    if (input.at === 'period_end') return changed(context, input, { cancel_at_period_end: true })
+    if (input.at === 'period_end') return changed(context, input, { cancel_at_period_end: true }, now => now.cancel_at_period_end)
     const write = () => call<Stripe.Subscription>(context, (stripe, as) => stripe.subscriptions.cancel(input.providerReference, { invoice_now: false, prorate: false, expand }, as))
-    return told(context, await orDone(write, async () => {
-      const subscription = await retrieve(context, input.providerReference)
-      return ended(subscription) ? subscription : undefined
-    }))
+    return told(context, await orDone(write, () => readIf(context, input.providerReference, ended)))
   },
 
   /** The periods go on and their invoices are void: nothing is owed for them. */
-  pauseSubscription: async (context, input) => changed(context, input, { pause_collection: { behavior: 'void' } }),
+  pauseSubscription: async (context, input) => changed(context, input, { pause_collection: { behavior: 'void' } }, now => now.pause_collection !== null),
 
   /** Takes back a pause, or a cancellation at the end of the period. One that a trial left without a card is resumed by its own route. */
   resumeSubscription: async (context, input) => {
     const before = await retrieve(context, input.providerReference)
-    if (before.status !== 'paused') return changed(context, input, { pause_collection: '', cancel_at_period_end: false })
-    return told(context, await call(context, (stripe, as) => stripe.subscriptions.resume(input.providerReference, { expand }, keyed(as, input))))
+    if (before.status !== 'paused') return changed(context, input, { pause_collection: '', cancel_at_period_end: false }, now => now.pause_collection === null && !now.cancel_at_period_end)
+    return told(context, await orTruth(() => call<Stripe.Subscription>(context, (stripe, as) => stripe.subscriptions.resume(input.providerReference, { expand }, keyed(as, input))),
+      () => readIf(context, input.providerReference, now => now.status !== 'paused')))
   }
 } satisfies Partial<PaymentsFamily>
 
@@ -77,12 +79,21 @@ function retrieve (context: ConnectionContext, id: string): Promise<Stripe.Subsc
   return call(context, (stripe, as) => stripe.subscriptions.retrieve(id, { expand }, as))
 }
 
-async function changed (context: ConnectionContext, input: Parameters<typeof keyed>[1] & { providerReference: string }, params: Stripe.SubscriptionUpdateParams): Promise<SubscriptionSnapshot> {
+async function readIf (context: ConnectionContext, id: string, is: (subscription: Stripe.Subscription) => boolean): Promise<Stripe.Subscription | undefined> {
+  const subscription = await retrieve(context, id)
+  return is(subscription) ? subscription : undefined
+}
+
+/** `done` knows the change when it is there. */
+async function changed (
+  context: ConnectionContext, input: Parameters<typeof keyed>[1] & { providerReference: string }, params: Stripe.SubscriptionUpdateParams, done: (subscription: Stripe.Subscription) => boolean
+): Promise<SubscriptionSnapshot> {
   const write = () => call<Stripe.Subscription>(context, (stripe, as) => stripe.subscriptions.update(input.providerReference, { ...params, expand }, keyed(as, input)))
-  return told(context, await orDone(write, async () => {
+  const refused = async () => {
     const subscription = await retrieve(context, input.providerReference)
     return ended(subscription) ? wrongState(subscription.status) : undefined
-  }))
+  }
+  return told(context, await orTruth(() => orDone(write, refused), () => readIf(context, input.providerReference, done)))
 }
 
 const ended = ({ status }: Stripe.Subscription) => status === 'canceled' || status === 'incomplete_expired'

@@ -71,8 +71,10 @@ t.test('the payout of each movement', async t => {
   t.same(data.map(({ providerReference, payout }) => [providerReference, payout]), [['txn_4', undefined], ['txn_3', 'po_2'], ['txn_2', 'po_2'], ['txn_1', 'po_1'], ['txn_5', 'po_0']])
   t.same(asked, ['balance_transactions', 'payouts', 'balance_transactionspo_1', 'balance_transactionspo_2'], 'oldest payout first, and no more than needed')
 
-  const denied = { ...context, http: async ({ url }: { url: string }) => new URL(url).pathname.endsWith('/payouts')
-    ? { status: 403, headers: {}, body: Buffer.from('{"error":{"type":"invalid_request_error"}}') }
-    : { status: 200, headers: {}, body: Buffer.from(JSON.stringify(answers(new URL(url)))) } }
+  const denied = {
+    ...context, http: async ({ url }: { url: string }) => new URL(url).pathname.endsWith('/payouts')
+      ? { status: 403, headers: {}, body: Buffer.from('{"error":{"type":"invalid_request_error"}}') }
+      : { status: 200, headers: {}, body: Buffer.from(JSON.stringify(answers(new URL(url)))) }
+  }
   t.equal((await payments.listTransactions(denied as typeof context, soon())).data.length, 5, 'a key that may not read payouts')
 })

@@ -6,6 +6,8 @@ import { startToyInvoicingSimulator, toyInvoicingAdapter, type ToyInvoicingBug }
 import { startToySimulator, toyAdapter, type ToyBug, toyManifest, type ToySimulator } from './testing/toy-provider.ts'
 
 t.teardown(() => closeHttpAgents())
+// As long as the runner gives it; alone, tap gives half a minute.
+t.setTimeout(560_000)
 
 const at = (simulator: unknown) => simulator as ToySimulator
 

@@ -50,13 +50,14 @@ export async function listConsents (hub: Pick<Hub, 'db' | 'now'>, access: Access
   return { data: rows.map(row => showConsent(row, { mode: access.mode, certificate: publicCertificateId, language: access.language })) }
 }
 
-/** From now on the key is not handed out again. What the provider has, it has. */
+/** From now on the key is not handed out again. What the provider has, it has. Again changes nothing. */
 export async function withdrawConsent (hub: Pick<Hub, 'db' | 'now'>, access: Access, publicCertificateId: string, publicConnectionId: string): Promise<void> {
   const id = uuidOf('certificate', publicCertificateId)
   const connectionId = uuidOf('connection', publicConnectionId)
   const now = hub.now()
   await inTenant(hub.db, access.tenantId, async db => {
-    if ((await queries.lockCertificate(db, now, id))?.mode !== access.mode || !await queries.withdrawConsents(db, id, now, connectionId)) throw new HubError('not_found')
+    if ((await queries.lockCertificate(db, now, id))?.mode !== access.mode || !(await queries.listConsents(db, id)).some(consent => consent.connection_id === connectionId)) throw new HubError('not_found')
+    if (!await queries.withdrawConsents(db, id, now, connectionId)) return
     await recordChange(db, access, now, { action: 'certificate.consent_withdrawn', subjectType: 'certificate', subjectId: publicCertificateId, detail: { connection: publicConnectionId } })
   })
 }

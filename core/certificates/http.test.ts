@@ -11,7 +11,10 @@ const base64 = ({ cer, key, passphrase }: MadeCsd) => ({ cer: cer.toString('base
 
 function form (parts: Record<string, string | Uint8Array>): FormData {
   const data = new FormData()
-  for (const [name, part] of Object.entries(parts)) data.append(name, typeof part === 'string' ? part : new Blob([new Uint8Array(part)]), ...typeof part === 'string' ? [] as unknown as [string] : [`${name}.bin`] as [string])
+  for (const [name, part] of Object.entries(parts)) {
+    if (typeof part === 'string') data.append(name, part)
+    else data.append(name, new Blob([new Uint8Array(part)]), `${name}.bin`)
+  }
   return data
 }
 

@@ -2,6 +2,7 @@ import type { ProviderEvent } from '../adapter/webhooks.ts'
 import type { SealedConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { setTimer } from '../db/timers.ts'
+import type { Ending } from '../events/ending.ts'
 import type { Hub } from '../hub.ts'
 import { parseAnyId } from '../ids.ts'
 import { isTerminal } from '../payments/machine.ts'
@@ -10,23 +11,25 @@ import { pageTimer } from './apply.ts'
 import { ofSession } from './calls.ts'
 import { adoptFromPage, askPayment, pullPage, takeNews } from './look.ts'
 import * as queries from './queries.ts'
-import type { PageRow } from './queries.ts'
+import type { PageKind, PageRow } from './queries.ts'
 
 type CheckoutEvent = Extract<ProviderEvent, { type: 'checkout' }>
 type PaymentEvent = Extract<ProviderEvent, { type: 'payment' }>
 
-/** A webhook about a page. Undefined when it is none of ours; otherwise the payment that came of it, where there is one. */
-export async function processCheckout (hub: Hub, connection: SealedConnection, event: CheckoutEvent, believed: boolean): Promise<{ paymentId: string | null } | undefined> {
+/** A webhook about a page. Undefined when it is none of ours; otherwise the payment that came of it, or else the page itself. */
+export async function processCheckout (hub: Hub, connection: SealedConnection, event: CheckoutEvent, believed: boolean): Promise<Pick<Ending, 'subjectId' | 'subjectType'> | undefined> {
   const page = await findNamed(hub, connection, event)
   if (page === undefined) return undefined
-  const { snapshot } = event
-  if (page.kind === 'payment_link') return { paymentId: await paidByLink(hub, connection, page, event) }
-  if (believed && snapshot !== undefined) {
-    const after = await takeNews(hub, connection, page.id, { type: 'told', snapshot: ofSession(snapshot) }, 'inbound')
-    return { paymentId: after.payment_id }
-  }
-  // Whose answer is still on its way will be known from that answer, or by the resolver.
-  return { paymentId: (await pullPage(hub, connection, page, 'inbound')).payment_id }
+  const paymentId = page.kind === 'payment_link' ? await paidByLink(hub, connection, page, event) : await heard(hub, connection, page, event, believed)
+  return paymentId === null ? { subjectId: page.id, subjectType: page.kind as PageKind } : { subjectId: paymentId }
+}
+
+async function heard (hub: Hub, connection: SealedConnection, page: PageRow, { snapshot }: CheckoutEvent, believed: boolean): Promise<string | null> {
+  const after = believed && snapshot !== undefined
+    ? await takeNews(hub, connection, page.id, { type: 'told', snapshot: ofSession(snapshot) }, 'inbound')
+    // Whose answer is still on its way will be known from that answer, or by the resolver.
+    : await pullPage(hub, connection, page, 'inbound')
+  return after.payment_id
 }
 
 /** Each payer of a link has a session of their own at the provider, which is no page of ours: what counts is what they paid. */

@@ -3,7 +3,7 @@ import type { Mode } from '../adapter/context.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import type { Database } from '../db/schema.ts'
 import { type CompiledRules, compileRules } from '../routing/engine.ts'
-import { findRules } from '../routing/queries.ts'
+import { findRulesSince } from '../routing/queries.ts'
 import { type Breaker, type BreakerLimits, breakerOf, createProbes, type Seen } from './breaker.ts'
 import { type KnownConnection, loadConnections } from './open.ts'
 
@@ -49,15 +49,20 @@ const probeMs = 60_000
  */
 export function createUsableConnections ({ db, now, breaker, troubled }: UsableDeps): UsableConnections {
   const known = new Map<string, { usable: Usable, until: number }>()
+  /** Outlives what is remembered: a version of the rules never changes. */
+  const compiled = new Map<string, Pick<Usable, 'rules' | 'rulesVersion'>>()
   const asking = new Map<string, Promise<Usable>>()
   const probes = createProbes({ now, leaseMs: probeMs })
   let size = 0
+  let compiledSize = 0
   const nameOf = (tenantId: string, mode: Mode) => `${tenantId}:${mode}`
 
   async function ask (tenantId: string, mode: Mode): Promise<Usable> {
-    const { connections, list } = await inTenant(db, tenantId, async db => ({ connections: await loadConnections(db, mode), list: await findRules(db, mode) }), { accessMode: 'read only' })
+    const before = compiled.get(nameOf(tenantId, mode)) ?? noRules
+    const { connections, list } = await inTenant(db, tenantId, async db => ({ connections: await loadConnections(db, mode), list: await findRulesSince(db, mode, before.rulesVersion) }), { accessMode: 'read only' })
     for (const { id, failuresInRow } of connections) if (failuresInRow > 0) troubled(id)
-    return { connections, byId: new Map(connections.map(connection => [connection.id, connection])), rules: compileRules(list.rules), rulesVersion: list.version }
+    const rules = list === undefined ? before : { rules: compileRules(list.rules), rulesVersion: list.version }
+    return { connections, byId: new Map(connections.map(connection => [connection.id, connection])), ...rules }
   }
 
   function drop (name: string): void {
@@ -76,6 +81,13 @@ export function createUsableConnections ({ db, now, breaker, troubled }: UsableD
     }
     known.set(name, { usable, until: now().getTime() + rememberMs })
     size += weightOf(usable)
+    if (compiled.get(name)?.rules === usable.rules) return
+    if (compiledSize >= rememberAtMost) {
+      compiled.clear()
+      compiledSize = 0
+    }
+    compiledSize += weightOfRules(usable.rules) - (compiled.has(name) ? weightOfRules(compiled.get(name)!.rules) : 0)
+    compiled.set(name, { rules: usable.rules, rulesVersion: usable.rulesVersion })
   }
 
   return {
@@ -108,4 +120,6 @@ export function createUsableConnections ({ db, now, breaker, troubled }: UsableD
   }
 }
 
-const weightOf = ({ rules, connections }: Usable): number => 1 + rules.rules.length + connections.length
+const noRules = { rules: compileRules([]), rulesVersion: 0 }
+const weightOfRules = ({ rules }: CompiledRules): number => 1 + rules.length
+const weightOf = ({ rules, connections }: Usable): number => weightOfRules(rules) + connections.length

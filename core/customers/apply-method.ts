@@ -75,10 +75,13 @@ export const detached = (now: Date) => ({ detached_at: now, provider_sealed: nul
 const nothingThere = (next: MethodState, row: MethodRow, fact: MethodFact): boolean =>
   next.status === 'removed' && !next.pending && !('snapshot' in fact) && row.provider_sealed === null
 
-const shownOf = ({ brand, last4, expMonth, expYear }: SavedMethodSnapshot) => ({ brand: brand ?? null, last4: last4 ?? null, exp_month: expMonth ?? null, exp_year: expYear ?? null })
+/** What a snapshot leaves out it does not tell: a webhook's need not have the card in it. */
+const shownOf = ({ brand, last4, expMonth, expYear }: SavedMethodSnapshot) => ({
+  ...(brand !== undefined && { brand }), ...(last4 !== undefined && { last4 }), ...(expMonth !== undefined && { exp_month: expMonth }), ...(expYear !== undefined && { exp_year: expYear })
+})
 
-const sameCard = (row: MethodRow, { brand, last4, expMonth, expYear }: SavedMethodSnapshot): boolean =>
-  (brand ?? null) === row.brand && (last4 ?? null) === row.last4 && (expMonth ?? null) === row.exp_month && (expYear ?? null) === row.exp_year
+const sameCard = (row: MethodRow, snapshot: SavedMethodSnapshot): boolean =>
+  Object.entries(shownOf(snapshot)).every(([name, value]) => row[name as 'brand'] === value)
 
 /** The first that can be used becomes the customer's default; one that no longer can is none. */
 async function keepDefault (db: TenantDb, row: MethodRow, now: Date): Promise<boolean> {

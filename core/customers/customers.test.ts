@@ -146,6 +146,8 @@ t.test('a card is saved for later, and the first is the one that is used', async
   t.match(second, { status: 'active', brand: 'mastercard', default: false })
   t.match(await makeDefault(hub(), shop.access, id, second.id), { default: true })
   t.match(await getCustomer(hub(), shop.access, id), { default_payment_method: second.id })
+  await settle()
+  t.match(await getMethod(hub(), shop.access, id, first.id), { brand: 'visa', last4: '4242', exp_year: first.exp_year }, 'a webhook that does not tell the card does not empty it')
   t.same((await listMethods(hub(), shop.access, id, {})).data.map(method => [method.id, method.default]), [[second.id, true], [first.id, false]])
   t.same((await events(uuidOf('payment_method', first.id))).map(({ type }) => type), ['payment_method.active'])
 })

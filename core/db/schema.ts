@@ -414,6 +414,7 @@ export interface InboundEvents {
   received_at: Date
   processed_at: Date | null
   next_run_at: Date | null
+  subject_type: string | null
 }
 
 export interface InboundRefused {

@@ -75,17 +75,17 @@ async function processEvent (hub: Hub, connection: SealedConnection, event: Prov
     case 'document': return { status: 'unmatched', reason: 'no invoice of ours' }
     case 'checkout': {
       const told = await processCheckout(hub, connection, event, believed)
-      return told === undefined ? { status: 'unmatched', reason: 'no checkout session or payment link of ours' } : { status: 'processed', reason: null, subjectId: told.paymentId }
+      return told === undefined ? { status: 'unmatched', reason: 'no checkout session or payment link of ours' } : { status: 'processed', reason: null, ...told }
     }
-    case 'subscription': return await processSubscriptionEvent(hub, connection, event, believed)
-    case 'saved_method': return await processSavedMethodEvent(hub, connection, event, believed)
+    case 'subscription': return { ...await processSubscriptionEvent(hub, connection, event, believed), subjectType: 'subscription' }
+    case 'saved_method': return { ...await processSavedMethodEvent(hub, connection, event, believed), subjectType: 'payment_method' }
     case 'payment':
     case 'refund':
     case 'dispute': {
       const payment = await match(hub, connection, event.reference, event.providerReference)
       if (payment === undefined) {
-        const adopted = event.type === 'payment' ? await adoptPagePayment(hub, connection, event, believed) : undefined
-        if (adopted !== undefined) return { status: 'processed', reason: null, subjectId: adopted.id }
+        const found = event.type === 'payment' ? await adopt(hub, connection, event, believed) : undefined
+        if (found !== undefined) return found
         const left = await wakeLeftAttempt(hub, connection, event.providerReference)
         return left === undefined
           ? { status: 'unmatched', reason: `no payment of ours is ${event.providerReference}` }
@@ -94,6 +94,17 @@ async function processEvent (hub: Hub, connection: SealedConnection, event: Prov
       return { status: 'processed', reason: await tell(hub, connection, payment, event, believed), subjectId: payment.id }
     }
   }
+}
+
+/** A payment that we did not ask for, of a page or a subscription of ours. Undefined when its reference names neither. */
+async function adopt (hub: Hub, connection: SealedConnection, event: Extract<ProviderEvent, { type: 'payment' }>, believed: boolean): Promise<Ending | undefined> {
+  const page = await adoptPagePayment(hub, connection, event, believed)
+  if (page !== undefined) return { status: 'processed', reason: null, subjectId: page.id }
+  const { reference, providerReference } = event
+  if (reference === undefined || parseId('subscription', reference) === undefined) return undefined
+  // Which cycle it pays only the subscription can say.
+  const told = await processSubscriptionEvent(hub, connection, { type: 'subscription', providerReference, reference }, false)
+  return told.status === 'unmatched' ? undefined : { ...told, subjectType: 'subscription' }
 }
 
 async function tell (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: Extract<ProviderEvent, { type: 'payment' | 'refund' | 'dispute' }>, believed: boolean): Promise<string | null> {

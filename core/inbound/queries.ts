@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Mode } from '../adapter/context.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 
-const shown = ['id', 'connection_id', 'mode', 'provider', 'verdict', 'event_type', 'status', 'reason', 'attempts', 'subject_id', 'received_at', 'processed_at', 'next_run_at', 'dedupe_key'] as const
+const shown = ['id', 'connection_id', 'mode', 'provider', 'verdict', 'event_type', 'status', 'reason', 'attempts', 'subject_id', 'subject_type', 'received_at', 'processed_at', 'next_run_at', 'dedupe_key'] as const
 const duplicates = sql<number>`coalesce((select s.duplicates from inbound_seen s where s.tenant_id = inbound_events.tenant_id and s.connection_id = inbound_events.connection_id and s.dedupe_key = inbound_events.dedupe_key), 0)`
 
 export interface InboundFilter {
@@ -62,11 +62,11 @@ export async function claimInbound (db: TenantDb, id: string, now: Date, leaseMs
     .returningAll().executeTakeFirst()
 }
 
-export async function finishInbound (db: TenantDb, id: string, end: { status: string, reason: string | null, subjectId?: string | null, nextRunAt: Date | null, now: Date }): Promise<void> {
+export async function finishInbound (db: TenantDb, id: string, end: { status: string, reason: string | null, subjectId?: string | null, subjectType?: string, nextRunAt: Date | null, now: Date }): Promise<void> {
   await db.updateTable('inbound_events').set({
     status: end.status,
     reason: end.reason,
-    ...(end.subjectId !== undefined && { subject_id: end.subjectId }),
+    ...(end.subjectId !== undefined && { subject_id: end.subjectId, subject_type: end.subjectType ?? 'payment' }),
     next_run_at: end.nextRunAt,
     processed_at: end.nextRunAt === null ? end.now : null
   }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()

@@ -18,6 +18,7 @@ export const InboundEvent = Type.Object({
   attempts: Type.Integer(),
   duplicates: Type.Integer({ description: 'How often the same event came again.' }),
   payment: Nullable(Type.String()),
+  subject: Nullable(Type.String({ description: 'Id of what it is about: a payment, a checkout session, a subscription …' })),
   received_at: Instant,
   processed_at: Nullable(Instant),
   next_run_at: Nullable(Instant)

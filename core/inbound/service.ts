@@ -5,7 +5,7 @@ import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
-import { publicId, uuidOf } from '../ids.ts'
+import { type IdKind, publicId, uuidOf } from '../ids.ts'
 import { openBody } from './body.ts'
 import * as queries from './queries.ts'
 import type { InboundEvent, InboundEventDetail, ListInbound, Replayed, ReplayMany } from './schema.ts'
@@ -102,7 +102,8 @@ function show (row: queries.InboundRow): InboundEvent {
     reason: row.reason,
     attempts: row.attempts,
     duplicates: row.duplicates,
-    payment: row.subject_id === null ? null : publicId('payment', row.subject_id),
+    payment: row.subject_id === null || (row.subject_type ?? 'payment') !== 'payment' ? null : publicId('payment', row.subject_id),
+    subject: row.subject_id === null ? null : publicId((row.subject_type ?? 'payment') as IdKind, row.subject_id),
     received_at: row.received_at.toISOString(),
     processed_at: row.processed_at?.toISOString() ?? null,
     next_run_at: row.next_run_at?.toISOString() ?? null
@@ -124,6 +125,7 @@ function showRefused (row: queries.RefusedRow): InboundEvent {
     attempts: 0,
     duplicates: 0,
     payment: null,
+    subject: null,
     received_at: row.received_at.toISOString(),
     processed_at: null,
     next_run_at: null

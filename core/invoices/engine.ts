@@ -1,6 +1,7 @@
 import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import type { Mode } from '../adapter/context.ts'
 import type { IssuerRow } from '../issuers/queries.ts'
+import type { PrintOptions } from './pdf.ts'
 import type { InvoiceRow } from './queries.ts'
 import type { ChangeInvoice } from './schema.ts'
 
@@ -74,6 +75,8 @@ export interface CountryEngine {
   motives: Readonly<Record<string, { needsSubstitute: boolean }>>
   /** What a QR code holds: anybody may check the document there. */
   verificationUrl?: (model: InvoiceModel, fiscalId: string, document: Uint8Array, mode: Mode) => string
+  /** What a person reads and files, made from the document alone. */
+  print?: (document: Uint8Array, options: PrintOptions) => Promise<Buffer>
   /** `A-123.xml` … */
   fileName: (model: InvoiceModel, fiscalId: string) => string
 }

@@ -81,6 +81,9 @@ t.test('an invoice is issued once, whatever happens on the way', async t => {
     const { bytes, row } = await service.invoiceXml(hub, access, made.id)
     t.match(row.name, /^EKU9003173C9_A1_/)
     t.same(verifyCfdi(bytes).checks.filter(({ ok }) => !ok), [])
+    const pdf = await service.invoicePdf(hub, access, made.id, {})
+    t.match(pdf.row, { name: /\.pdf$/, content_type: 'application/pdf' })
+    t.equal(pdf.bytes.subarray(0, 5).toString(), '%PDF-')
     t.ok(bytes.equals(Buffer.from(world.find(issued.fiscal_id!)!.xml)), 'the bytes as they were stamped')
     const events = await database.owner.selectFrom('events').select('type').where('tenant_id', '=', mine.tenantId).where('type', 'like', 'invoice.%').orderBy('id').execute()
     t.same(events.map(({ type }) => type), ['invoice.queued', 'invoice.signed', 'invoice.issued'])
@@ -170,7 +173,7 @@ t.test('an invoice is issued once, whatever happens on the way', async t => {
     const made = await service.createInvoice(hub, access, order(), null)
     const stranger = (await here.tenant()).access
     for (const other of [stranger, { ...access, mode: 'live' as const }]) {
-      for (const call of [service.getInvoice, service.invoiceXml]) t.equal((await thrown(call(hub, other, made.id))).code, 'not_found')
+      for (const call of [service.getInvoice, service.invoiceXml, async (...[a, b, c]: Parameters<typeof service.getInvoice>) => await service.invoicePdf(a, b, c, {})]) t.equal((await thrown(call(hub, other, made.id))).code, 'not_found')
       t.equal((await thrown(service.issueInvoice(hub, other, made.id, null))).code, 'not_found')
       t.equal((await thrown(cancelInvoice(hub, other, made.id, { motive: '02' }, null))).code, 'not_found')
       t.equal((await thrown(service.createCreditNote(hub, other, made.id, {}, null))).code, 'not_found')

@@ -13,6 +13,7 @@ import { verifyCfdi, verifyStamped } from '../fiscal/mx/verify.ts'
 import { instantOf } from '../fiscal/mx/zones.ts'
 import type { IssuerRow } from '../issuers/queries.ts'
 import { type CountryEngine, ForeignDocument, type Making, type ReceiptInput, type Seal, type Stamped } from './engine.ts'
+import { printCfdi } from './pdf.ts'
 import type { ChangeInvoice } from './schema.ts'
 
 /** Mexico: CFDI 4.0. The law itself is in core/fiscal/mx; this says how invoices of ours become one. */
@@ -40,6 +41,7 @@ export const mexico: CountryEngine = {
     const { Emisor, Receptor, Total, Sello } = readCfdi(document).comprobante
     return verificationUrl({ uuid: fiscalId, issuerRfc: Emisor.Rfc, receiverRfc: Receptor.Rfc, total: Total, sello: Sello! })
   },
+  print: printCfdi,
   fileName: ({ issuer, series = '', number = '' }, fiscalId) => `${issuer.taxId}_${series}${number}_${fiscalId}.xml`
 }
 

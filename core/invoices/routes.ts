@@ -2,7 +2,7 @@ import { send } from '../documents/routes.ts'
 import type { HubInstance } from '../http.ts'
 import { IdParams } from '../http-schema.ts'
 import { cancelInvoice } from './cancel.ts'
-import { CancelInvoice, ChangeInvoice, Invoice, InvoicePage, ListInvoices, NewCreditNote, NewInvoice, NewInvoicePayment, Validation } from './schema.ts'
+import { CancelInvoice, ChangeInvoice, Invoice, InvoicePage, ListInvoices, NewCreditNote, NewInvoice, NewInvoicePayment, PrintQuery, Validation } from './schema.ts'
 import * as service from './service.ts'
 
 const read = { scope: 'invoices:read' } as const
@@ -26,6 +26,8 @@ export async function invoiceRoutes (app: HubInstance): Promise<void> {
     await service.issueInvoice(hub, request.requireAccess(), request.params.id, request.idempotency))
   app.get('/v1/invoices/:id/xml', { config: read, schema: { tags, summary: 'The document exactly as it was stamped', params: IdParams } }, async (request, reply) =>
     await send(reply, await service.invoiceXml(hub, request.requireAccess(), request.params.id)))
+  app.get('/v1/invoices/:id/pdf', { config: read, schema: { tags, summary: 'Its printed representation', params: IdParams, querystring: PrintQuery } }, async (request, reply) =>
+    await send(reply, await service.invoicePdf(hub, request.requireAccess(), request.params.id, request.query)))
   app.post('/v1/invoices/:id/cancel', { config: write, schema: { tags, summary: 'Ask for its cancellation', params: IdParams, body: CancelInvoice, response: { 200: Invoice } } }, async request => {
     await cancelInvoice(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)
     return await service.getInvoice(hub, request.requireAccess(), request.params.id)

@@ -118,6 +118,9 @@ export type NewInvoicePayment = Static<typeof NewInvoicePayment>
 export const SendInvoice = Type.Object({ to: Type.Optional(Type.Array(Type.String({ format: 'email', maxLength: 254 }), { minItems: 1, maxItems: 10, description: 'The customer’s address when absent.' })), message: Type.Optional(Text(2000)) }, closed)
 export type SendInvoice = Static<typeof SendInvoice>
 
+export const PrintQuery = Type.Object({ size: Type.Optional(oneOf(['letter', 'a4'], { default: 'letter' })), language: Type.Optional(oneOf(['es', 'en'], { default: 'es' })) }, closed)
+export type PrintQuery = Static<typeof PrintQuery>
+
 const Message = Type.Object({ code: Type.String(), message: Type.String() })
 
 export const Finding = Type.Object({ code: Type.String(), level: oneOf(['error', 'warning']), path: Type.String(), message: Type.String() }, { title: 'Finding' })

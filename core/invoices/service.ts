@@ -14,7 +14,7 @@ import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
-import { findIssuer, type IssuerRow, listIssuers } from '../issuers/queries.ts'
+import { findIssuer, type IssuerRow, listIssuers, logoOf } from '../issuers/queries.ts'
 import { findPayment } from '../payments/queries.ts'
 import { takeNumber, seriesFor } from '../series/service.ts'
 import { applyFact } from './apply.ts'
@@ -23,7 +23,7 @@ import { engineOf } from './engines.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
 import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
-import type { ChangeInvoice, Invoice, ListInvoices, NewCreditNote, NewInvoice, NewInvoicePayment, Validation } from './schema.ts'
+import type { ChangeInvoice, Invoice, ListInvoices, NewCreditNote, NewInvoice, NewInvoicePayment, PrintQuery, Validation } from './schema.ts'
 import { eventData, showInvoice } from './view.ts'
 
 type Body = ChangeInvoice
@@ -203,6 +203,26 @@ export async function invoiceXml (hub: Hub, access: Access, publicInvoiceId: str
   const row = documents.find(({ kind }) => kind === 'xml')
   if (row === undefined) throw stateError(invoice, 'xml')
   return { row, bytes: await readBytes(hub, row) }
+}
+
+/** The printed representation, made from the stamped document each time: it says whether it was cancelled since. */
+export async function invoicePdf (hub: Hub, access: Access, publicInvoiceId: string, { size, language }: PrintQuery): Promise<{ row: Pick<DocumentRow, 'name' | 'content_type'>, bytes: Buffer }> {
+  const invoice = await findOrThrow(hub, access, publicInvoiceId)
+  const { row, bytes } = await invoiceXml(hub, access, publicInvoiceId)
+  const engine = engineOf(invoice.country)
+  if (engine.print === undefined) throw new HubError('capability_not_supported')
+  const { issuer, logo } = await inTenant(hub.db, access.tenantId, async db => ({ issuer: await findIssuer(db, invoice.issuer_id), logo: await logoOf(db, invoice.issuer_id) }))
+  const printed = await engine.print(bytes, {
+    verificationUrl: engine.verificationUrl?.(invoice.model as unknown as InvoiceModel, invoice.fiscal_id!, bytes, access.mode) ?? '',
+    size: size === 'a4' ? 'A4' : 'LETTER',
+    language: language ?? 'es',
+    canceled: invoice.status === 'canceled',
+    test: invoice.mode === 'test',
+    ...(logo !== undefined && { logo }),
+    ...(issuer?.colour != null && { colour: issuer.colour }),
+    ...(issuer?.ticket_footer != null && { footer: issuer.ticket_footer })
+  })
+  return { row: { name: row.name.replace(/\.xml$/, '.pdf'), content_type: 'application/pdf' }, bytes: printed }
 }
 
 /** What is credited, as a document of its own that names this one. */

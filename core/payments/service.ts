@@ -1,6 +1,7 @@
 import type { Access } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
-import type { ProviderError } from '../adapter/problems.ts'
+import { problemText } from '../adapter/problem-text.ts'
+import { type ProviderError, providerProblems } from '../adapter/problems.ts'
 import type { IdempotencyKey } from '../adapter/payments.ts'
 import { changeColumns, recordChange } from '../audit/record.ts'
 import { type SealedConnection, loadSealed } from '../connections/open.ts'
@@ -431,5 +432,7 @@ function throwUnlessDone (done: Performed): void {
 export function throwProviderError (error: ProviderError, provider: string): void {
   if (error.reached === 'unknown') return
   const options = { provider: { id: provider, code: error.providerCode, message: error.providerMessage }, ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }), cause: error }
-  throw new HubError(error.reached === 'nowhere' ? 'provider_unavailable' : 'provider_refused', options)
+  // What the adapter itself would not send (a field that its provider does not take) is no outage.
+  const outage = error.reached === 'nowhere' && providerProblems[error.code] === 'backoff'
+  throw new HubError(outage ? 'provider_unavailable' : 'provider_refused', { ...options, ...(error.param !== undefined && { errors: [{ path: error.param, message: error.providerMessage ?? problemText[error.code].en }] }) })
 }

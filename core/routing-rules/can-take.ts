@@ -3,7 +3,7 @@ import type { Adapter } from '../adapter/define.ts'
 import type { InvoicingFamily } from '../adapter/invoicing.ts'
 import { exponentOf, money, toWire } from '../adapter/money.ts'
 import type { PaymentsFamily } from '../adapter/payments.ts'
-import { type SealedConnection, withDefaults } from '../connections/open.ts'
+import type { SealedConnection } from '../connections/open.ts'
 import { type ErrorCode, HubError, invalidField } from '../errors.ts'
 import type { Question } from '../routing/engine.ts'
 
@@ -59,7 +59,8 @@ function whyCannotInvoice (adapter: Adapter, { country, needs = ['issue'] }: Wan
 function whyNotAmount (adapter: Adapter, connection: Pick<SealedConnection, 'settings'>, amount: number, currency: string): Refusal | undefined {
   const rule = adapter.manifest.amounts[currency] ?? {}
   const refusal = (message: string): Refusal => ({ code: 'amount_invalid', path: 'amount', message })
-  const setting = withDefaults(adapter, connection.settings)[`${currency.toLowerCase()}_minimum`]
+  const name = `${currency.toLowerCase()}_minimum`
+  const setting = connection.settings[name] ?? adapter.manifest.settings.properties[name]?.default
   const minimum = typeof setting === 'number' ? setting : rule.minimum
   if (minimum !== undefined && amount < minimum) return refusal(`${adapter.manifest.name} takes at least ${readable(minimum, currency)} ${currency} (${minimum} minor units)`)
   if (rule.maximum !== undefined && amount > rule.maximum) return refusal(`${adapter.manifest.name} takes at most ${readable(rule.maximum, currency)} ${currency} (${rule.maximum} minor units)`)

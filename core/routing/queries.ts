@@ -12,6 +12,13 @@ export interface RuleList {
 
 const none: RuleList = { version: 0, rules: [], updatedAt: null }
 
+/** Undefined when the newest list is the one of `known`: a thousand rules are not read again for nothing. */
+export async function findRulesSince (db: TenantDb, mode: Mode, known: number): Promise<RuleList | undefined> {
+  const row = await db.selectFrom('routing_rules').select(['version', 'updated_at', sql<Rule[] | null>`case when version <> ${known} then rules end`.as('rules')]).where('tenant_id', '=', db.tenantId).where('mode', '=', mode).executeTakeFirst()
+  if (row === undefined) return known === 0 ? undefined : none
+  return row.rules === null ? undefined : { version: row.version, rules: row.rules, updatedAt: row.updated_at }
+}
+
 export async function findRules (db: TenantDb, mode: Mode): Promise<RuleList> {
   const row = await db.selectFrom('routing_rules').select(['version', 'rules', 'updated_at']).where('tenant_id', '=', db.tenantId).where('mode', '=', mode).executeTakeFirst()
   return row === undefined ? none : { version: row.version, rules: row.rules as unknown as Rule[], updatedAt: row.updated_at }

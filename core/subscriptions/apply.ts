@@ -49,7 +49,8 @@ export async function applyFact (hub: ApplyHub, db: TenantDb, row: SubscriptionR
     if (reviewed) await raiseAlert(db, hub.now(), { kind: 'subscription_review', severity: 'critical', mode: next.mode, subjectId: next.reference, detail: { ...next.review } })
   }
   const cycle = snapshot?.latestCycle
-  const ours = !reviewed && snapshot?.providerReference === (saved.provider_reference ?? snapshot?.providerReference)
+  // Where the provider is asked, its answer tells of the cycle too: then the state goes before it.
+  const ours = !reviewed && outcome.do !== 'pull' && snapshot?.providerReference === (saved.provider_reference ?? snapshot?.providerReference)
   const cycles = cycle !== undefined && ours ? await applyCycles(hub, db, saved, [cycle]) : 'known'
   const reminded = await remind(hub, db, saved)
   if (outcome.do === 'apply' || cycles !== 'known') await schedule(hub, db, reminded)

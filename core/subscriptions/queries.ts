@@ -213,3 +213,9 @@ export async function countCancels (db: TenantDb, id: string): Promise<number> {
   const row = await db.selectFrom('operations').select(sql<number>`count(*)::int`.as('count')).where('tenant_id', '=', db.tenantId).where('subject_id', '=', id).where('kind', '=', 'cancel_subscription').executeTakeFirstOrThrow()
   return row.count
 }
+
+/** The newest call of a kind, and whether nobody has told its end. */
+export async function lastCall (db: TenantDb, id: string, kind: PendingKind): Promise<{ startedAt: Date, running: boolean } | undefined> {
+  const row = await db.selectFrom('operations').select(['started_at', 'outcome']).where('tenant_id', '=', db.tenantId).where('subject_id', '=', id).where('kind', '=', kind).orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return row && { startedAt: row.started_at, running: row.outcome === 'running' }
+}

@@ -6,7 +6,7 @@ import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
-import { finishOperation, insertOperation, lastSent, recordedCall } from '../operations/call.ts'
+import { finishOperation, insertOperation, recordedCall } from '../operations/call.ts'
 import { isRefused } from '../operations/problem.ts'
 import { requirePayments } from '../payments/plan.ts'
 import { type Applied, applyFact, nameOf, nextLook, prepare, remind } from './apply.ts'
@@ -118,7 +118,10 @@ async function repeatOrGiveUp (hub: Hub, connection: SealedConnection, opened: O
   const safety = manifest.retry_safety[kind] ?? 'never'
   const since = row.pending_since!
   const ageMs = hub.now().getTime() - since.getTime()
-  const sentAt = await work(async db => await lastSent(db, row.id, kind)) ?? since
+  const last = await work(async db => await queries.lastCall(db, row.id, kind))
+  const sentAt = last?.startedAt ?? since
+  // Its caller waits for it still, here or in another process; one that died has let go by then.
+  if (last?.running === true && hub.now().getTime() - sentAt.getTime() < manifest.timeouts_ms.default + 15_000) return
   // What was sent a moment ago may still come to be, whether it was the first time or a repetition.
   const settled = hub.now().getTime() - sentAt.getTime() >= manifest.settles_within_ms
   const keyed = safety === 'natural-key' || (safety === 'idempotency-key' && ageMs < manifest.idempotency_window_ms)
@@ -132,7 +135,7 @@ async function repeatOrGiveUp (hub: Hub, connection: SealedConnection, opened: O
   // Somebody else may be about to repeat it too: the repetition is on the record, under the row's lock, before it leaves.
   const operationId = await work(async db => {
     const locked = await queries.lockSubscription(db, row.id)
-    if (locked?.version !== row.version || (await lastSent(db, row.id, kind) ?? since).getTime() !== sentAt.getTime()) return undefined
+    if (locked?.version !== row.version || (await queries.lastCall(db, row.id, kind))?.startedAt.getTime() !== last?.startedAt.getTime()) return undefined
     return await insertOperation(db, hub.now(), { connection: opened, kind, subjectId: row.id, idempotencyKey: row.pending_key!, requestId: 'resolver' })
   })
   if (operationId === undefined) return

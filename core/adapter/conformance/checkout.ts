@@ -100,7 +100,7 @@ export function checkoutPromises (plan: Plan): Draft[] {
       promise('a page that is paid makes one payment, which names the page', 'else nobody knows whose money it is', async session => {
         const context = session.open()
         const { input, page } = await opened(session, context)
-        await pay(page, session.simulator)
+        await pay(page, session.simulator, context)
         const after = await family.getCheckout!(context, page.providerReference)
         same(after.status, 'complete', 'after the payment')
         await madeOf(context, after.paymentProviderReference, input.reference)
@@ -146,7 +146,7 @@ export function checkoutPromises (plan: Plan): Draft[] {
         const context = session.open()
         const { input, link } = await linked(session, context)
         const made: unknown[] = []
-        for (let payers = 0; payers < 2; payers++) made.push(await pay(link, session.simulator))
+        for (let payers = 0; payers < 2; payers++) made.push(await pay(link, session.simulator, context))
         check(typeof made[0] === 'string' && typeof made[1] === 'string', 'the harness says which payment it was: checkout.pay resolves to its id')
         check(made[0] !== made[1], 'two payers are one payment')
         for (const payment of made as string[]) await madeOf(context, payment, input.reference)

@@ -142,7 +142,7 @@ export function customerPromises (plan: Plan): Draft[] {
       same(method.status, 'requires_action', 'before')
       check(method.nextAction, 'nothing tells the payer what to do')
       check(method.setupReference, 'nothing tells what to ask for afterwards')
-      await challenged.complete(method, session.simulator)
+      await challenged.complete(method, session.simulator, context)
       isKept(await family.getSetup!(context, method.setupReference))
     })
   }

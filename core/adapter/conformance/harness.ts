@@ -63,7 +63,7 @@ export interface PaymentSamples {
   inPage?: { method: MethodInput }
   saved?: SavedMethodSamples
   /** What a payer does on a page of the provider's; resolves to the provider's id of the payment, where a link opened the page. */
-  checkout?: { pay: (page: { providerReference: string, url?: string }, simulator: Simulator) => unknown }
+  checkout?: { pay: (page: { providerReference: string, url?: string }, simulator: Simulator, context: ConnectionContext) => unknown }
   subscription?: SubscriptionSamples
   dispute?: DisputeSamples
 }
@@ -75,9 +75,9 @@ export interface VoucherSamples {
   method: MethodInput
   more?: More
   /** Somebody pays it. */
-  pay: (snapshot: PaymentSnapshot, simulator: Simulator) => unknown
+  pay: (snapshot: PaymentSnapshot, simulator: Simulator, context: ConnectionContext) => unknown
   /** Nobody did, and its time is over. */
-  expire?: (snapshot: PaymentSnapshot, simulator: Simulator) => unknown
+  expire?: (snapshot: PaymentSnapshot, simulator: Simulator, context: ConnectionContext) => unknown
   /** False where the provider cannot give cash back: then a refund is refused as `unsupported`. */
   refundable?: boolean
 }
@@ -86,7 +86,7 @@ export interface TransferSamples {
   method: MethodInput
   more?: More
   /** So much arrives. */
-  send: (snapshot: PaymentSnapshot, amount: Money, simulator: Simulator) => unknown
+  send: (snapshot: PaymentSnapshot, amount: Money, simulator: Simulator, context: ConnectionContext) => unknown
   /** False where only the whole amount is taken. */
   parts?: boolean
 }
@@ -98,7 +98,7 @@ export interface SavedMethodSamples {
   /** Is refused when it is to be kept. */
   declined?: { token: string, code: ProviderProblem }
   /** The bank asks the payer first; `complete` does what the payer would. */
-  challenged?: { token: string, complete: (snapshot: SavedMethodSnapshot, simulator: Simulator) => unknown }
+  challenged?: { token: string, complete: (snapshot: SavedMethodSnapshot, simulator: Simulator, context: ConnectionContext) => unknown }
   /** Is kept, but a charge while the payer is away needs the payer. */
   needsPayer?: { token: string }
   /** Is kept, and every charge of it is refused. */

@@ -1,5 +1,6 @@
-import { money } from '../money.ts'
-import type { NextAction, PaymentSnapshot } from '../payments.ts'
+import { type Money, money } from '../money.ts'
+import type { MethodInput, NextAction, PaymentSnapshot } from '../payments.ts'
+import { plainAmount } from './amount-rules.ts'
 import { check, reached, refusal, same, shown } from './check.ts'
 import type { Draft, Plan } from './draft.ts'
 import { payer } from './payer.ts'
@@ -11,7 +12,14 @@ const dayMs = 86_400_000
 export function waitingPromises (plan: Plan): Draft[] {
   const { capabilities } = plan
   const { family, samples, plain, pay } = payer(plan)
-  const { voucher, transfer, inPage } = samples
+  const { manifest } = plan.harness.adapter
+  const { transfer, inPage } = samples
+  /** In a currency of the method's. */
+  const inItsOwn = <T extends { method: MethodInput, more?: { amount?: Money } }>(sample: T): T & { more: { amount: Money } } => {
+    const [currency = plain.currency] = manifest.methods.find(({ type }) => type === sample.method.type)?.currencies ?? []
+    return { ...sample, more: { amount: currency === plain.currency ? plain : plainAmount(manifest, currency), ...sample.more } }
+  }
+  const voucher = samples.voucher && inItsOwn(samples.voucher)
   const drafts: Draft[] = []
   const promise = (group: string) => (name: string, because: string, keep: Draft['keep']) => drafts.push({ promise: group, name, because, keep })
 
@@ -41,7 +49,7 @@ export function waitingPromises (plan: Plan): Draft[] {
       const context = session.open()
       const { input, asked } = pay(session, context, { method, ...more })
       const payment = await asked
-      await voucher.pay(payment, session.simulator)
+      await voucher.pay(payment, session.simulator, context)
       const after = await family.getPayment(context, payment.providerReference)
       same([after.status, after.amountCaptured, after.method?.type ?? method.type], ['succeeded', input.amount.amount, method.type], 'after the payment')
     })
@@ -51,7 +59,7 @@ export function waitingPromises (plan: Plan): Draft[] {
         const context = session.open()
         const { input, asked } = pay(session, context, { method, ...more })
         const payment = await asked
-        await expire(payment, session.simulator)
+        await expire(payment, session.simulator, context)
         const after = await family.getPayment(context, payment.providerReference)
         same([after.status, after.amountCaptured], ['expired', 0], 'afterwards')
         same(session.simulator.effects(input.reference).charges, 0, "charges in the provider's books")
@@ -62,7 +70,7 @@ export function waitingPromises (plan: Plan): Draft[] {
         const context = session.open()
         const { input, asked } = pay(session, context, { method, ...more })
         const payment = await asked
-        await voucher.pay(payment, session.simulator)
+        await voucher.pay(payment, session.simulator, context)
         const error = await refusal(family.refund!(context, {
           idempotencyKey: session.key(), refundReference: session.id('ref'), reference: input.reference, providerReference: payment.providerReference, amount: input.amount
         }), 'the refund of a voucher')
@@ -73,7 +81,7 @@ export function waitingPromises (plan: Plan): Draft[] {
   }
 
   if (transfer !== undefined) {
-    const { method, more } = transfer
+    const { method, more } = inItsOwn(transfer)
     const promised = promise('transfers')
     promised('a transfer tells where the money goes', 'one wrong digit and it is somebody else’s', async session => {
       const { input, asked } = pay(session, session.open(), { method, ...more })
@@ -88,7 +96,7 @@ export function waitingPromises (plan: Plan): Draft[] {
       const context = session.open()
       const { input, asked } = pay(session, context, { method, ...more })
       const payment = await asked
-      await transfer.send(payment, input.amount, session.simulator)
+      await transfer.send(payment, input.amount, session.simulator, context)
       const after = await family.getPayment(context, payment.providerReference)
       same([after.status, after.amountCaptured], ['succeeded', input.amount.amount], 'after the transfer')
     })
@@ -97,14 +105,14 @@ export function waitingPromises (plan: Plan): Draft[] {
         const context = session.open()
         const { input, asked } = pay(session, context, { method, ...more })
         const payment = await asked
-        const { amount, currency } = more?.amount ?? plain
+        const { amount, currency } = input.amount
         const part = money(Math.floor(amount / 4), currency)
         const rest = money(amount - part.amount, currency)
-        await transfer.send(payment, part, session.simulator)
+        await transfer.send(payment, part, session.simulator, context)
         const between = await family.getPayment(context, payment.providerReference)
         same([between.status, between.amountCaptured], ['requires_action', 0], 'after the first part')
         same([between.amountReceived, actionOf(between, 'bank_transfer').amount_remaining ?? rest.amount], [part.amount, rest.amount], 'received, and what remains')
-        await transfer.send(payment, rest, session.simulator)
+        await transfer.send(payment, rest, session.simulator, context)
         const after = await family.getPayment(context, payment.providerReference)
         same([after.status, after.amountCaptured], ['succeeded', input.amount.amount], 'after the second part')
       })

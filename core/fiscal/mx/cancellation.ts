@@ -1,6 +1,6 @@
 import { FiscalError } from '../errors.ts'
 import { type Check, verdict, type Verification } from '../verification.ts'
-import { envelopedSignature, signatureElement, type SignatureAlgorithm, signEnveloped } from '../xml/dsig.ts'
+import { type EnvelopedSignature, envelopedSignature, signatureElement, type SignatureAlgorithm, signEnveloped } from '../xml/dsig.ts'
 import { attribute, elements, type XmlDocument, type XmlElement } from '../xml/element.ts'
 import { parseXml } from '../xml/parse.ts'
 import { writeXml } from '../xml/write.ts'
@@ -109,9 +109,17 @@ function verifyTree (document: XmlDocument): Verification {
   if (certificate !== undefined) {
     const rfcs = [attribute(root, 'RfcEmisor'), attribute(root, 'RfcReceptor')]
     check('certificate_holder', certificate.rfc !== '' && rfcs.includes(certificate.rfc), `El certificado es de ${certificate.rfc || 'nadie con RFC'}.`, `The certificate belongs to ${certificate.rfc || 'nobody with an RFC'}.`)
+    check('key_info', agrees(signature.said, certificate), 'Lo que KeyInfo dice del certificado.', 'What KeyInfo says of the certificate.')
     check('certificate', certificate.kind === 'csd', `El certificado ${certificate.noCertificado} ${certificate.kind === 'csd' ? 'es' : 'no es'} un CSD.`, `The certificate ${certificate.noCertificado} ${certificate.kind === 'csd' ? 'is' : 'is not'} a CSD.`)
   }
   return verdict(kind, checks)
+}
+
+/** Programs write the serial number as its 20 digits or as the number that they are the bytes of. */
+function agrees ({ serialNumber, modulus, exponent }: EnvelopedSignature['said'], { noCertificado, serialNumber: number, publicKey }: SatCertificate): boolean {
+  const { n, e } = publicKey.export({ format: 'jwk' })
+  const same = (said: string | undefined, known: string | undefined): boolean => said === undefined || said === Buffer.from(known ?? '', 'base64url').toString('base64')
+  return (serialNumber === undefined || serialNumber === noCertificado || serialNumber === number) && same(modulus, n) && same(exponent, e)
 }
 
 function certificateOf (der: Uint8Array | undefined): SatCertificate | undefined {

@@ -54,6 +54,8 @@ export async function signEnveloped (document: XmlDocument, algorithm: Signature
 export interface EnvelopedSignature {
   /** DER of the certificate that it names; undefined when there is none. */
   certificate: Buffer | undefined
+  /** What KeyInfo says beside it, which no signature covers: the number of the certificate, and its key as modulus and exponent in base64. */
+  said: { serialNumber?: string, modulus?: string, exponent?: string }
   /** Nothing else is signed or left out than the signature itself, by algorithms that we know. */
   shape: boolean
   /** The document is what was signed. */
@@ -81,9 +83,18 @@ export function envelopedSignature (document: XmlDocument): EnvelopedSignature |
     methodOf(signedInfo, 'CanonicalizationMethod') === canonical && transforms[0] === enveloped && transforms.slice(1).every(transform => transform === canonical)
   const digestValue = reference === undefined ? undefined : firstElement(reference, dsig, 'DigestValue')
   const signatureValue = firstElement(signature, dsig, 'SignatureValue')
-  const certificate = named(signature, ['KeyInfo', 'X509Data', 'X509Certificate'])
+  const saidAt = (...path: string[]): string | undefined => {
+    const found = named(signature, ['KeyInfo', ...path])
+    return found === undefined ? undefined : textOf(found).trim()
+  }
+  const certificate = saidAt('X509Data', 'X509Certificate')
   return {
-    certificate: certificate === undefined ? undefined : Buffer.from(textOf(certificate), 'base64'),
+    certificate: certificate === undefined ? undefined : Buffer.from(certificate, 'base64'),
+    said: {
+      serialNumber: saidAt('X509Data', 'X509IssuerSerial', 'X509SerialNumber'),
+      modulus: saidAt('KeyValue', 'RSAKeyValue', 'Modulus'),
+      exponent: saidAt('KeyValue', 'RSAKeyValue', 'Exponent')
+    },
     shape,
     digest: shape && digestValue !== undefined && createHash(hash!).update(canonicalDocument(document, { without: signature })).digest('base64') === textOf(digestValue).replace(/\s/g, ''),
     signature: key => shape && signatureValue !== undefined &&

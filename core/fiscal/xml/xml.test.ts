@@ -65,7 +65,7 @@ t.test('what is not XML is refused with its reason', async t => {
 })
 
 t.test('a problem has its place', async t => {
-  t.throws(() => parse('<a>\n  <b c="1" c="2"/>\n</a>'), { reason: 'duplicate', line: 2, column: 12 })
+  t.throws(() => parse('<a>\n  <b c="1" c="2"/>\n</a>'), { message: 'c stands twice (line 2, column 12)' })
 })
 
 // --- another reader as the judge ----------------------------------------------------------------------------------------

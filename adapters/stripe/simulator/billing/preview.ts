@@ -24,7 +24,7 @@ export const previewParams = object({
   preview_mode: oneOf('next', 'recurring'),
   subscription: text(),
   subscription_details: object({
-    billing_cycle_anchor: text(),
+    billing_cycle_anchor: anything,
     billing_mode: anything,
     cancel_at: anything,
     cancel_at_period_end: boolean,
@@ -55,7 +55,7 @@ function previewOf (call: Call, record: SubscriptionRecord, { subscription_detai
     invoiceShape(call, { customer: wire.customer, subscription: record, reason, drafts, period, currency: wire.currency, prorationDate: at }, call.world.id('upcoming_in_1'))
   if (details.cancel_now === true) return shape([...pending, ...prorate(call, wire.items.data.map(before => ({ before })), at)], { start: now, end: now }, 'upcoming')
   const end = periodEnd(record)
-  const change = details.items === undefined ? undefined : itemsChange(call, record, details.items, details)
+  const change = details.items === undefined ? undefined : itemsChange(call, record, details.items, { proration_behavior: details.proration_behavior, proration_date: details.proration_date, billing_cycle_anchor: anchorOf(details.billing_cycle_anchor) })
   const { prorations, periods } = change === undefined ? { prorations: [], periods: [] } : costOf(call, record, change)
   // What would be billed at once.
   if (change !== undefined && (periods.length > 0 || change.behavior === 'always_invoice')) return shape([...pending, ...prorations, ...periods], { start: now, end: now }, 'upcoming')
@@ -63,6 +63,11 @@ function previewOf (call: Call, record: SubscriptionRecord, { subscription_detai
   const next = { start: end, end: endAfter(wire.billing_cycle_anchor, items[0]!.price.recurring!, end) }
   const ends = details.cancel_at_period_end ?? wire.cancel_at_period_end
   return shape([...pending, ...prorations, ...ends ? [] : items.map(item => periodLine(call, item, next))], periodOf(wire.items.data[0]!), 'upcoming')
+}
+
+/** A word, or since 2026-09-30 an object. */
+function anchorOf (given: unknown): string | undefined {
+  return typeof given === 'string' ? given : (given as { type?: string } | undefined)?.type
 }
 
 function previewOfNew (call: Call, customer: string, { subscription_details: details = {} }: Params): Invoice {

@@ -293,7 +293,7 @@ export function pause (call: Call, record: SubscriptionRecord, reason: string): 
 }
 
 /** A new period from now, which is claimed at once; or the old one, while it lasts. */
-export function resume (call: Call, record: SubscriptionRecord, anchor: 'now' | 'unchanged'): void {
+export function resume (call: Call, record: SubscriptionRecord, anchor: 'now' | 'unchanged', onAttempt = false): void {
   const { wire } = record
   if (wire.status !== 'paused') throw invalid(`Only paused subscriptions can be resumed: this one has a status of ${wire.status}.`)
   const now = timeFor(call, wire.customer)
@@ -307,8 +307,9 @@ export function resume (call: Call, record: SubscriptionRecord, anchor: 'now' | 
   Object.assign(wire, { billing_cycle_anchor: from, items: inPeriod(wire, period), trial_end: wire.trial_end === null ? null : Math.min(wire.trial_end, now) })
   const drafts = [...wire.items.data.map(item => periodLine(call, item, period)), ...pendingDrafts(call, wire.customer, wire.id, wire.currency)]
   const invoice = newInvoice(call, { customer: wire.customer, subscription: record, reason: 'subscription_update', drafts, period: { start: now, end: now }, currency: wire.currency })
+  if (onAttempt) become(call, record, { status: 'active', status_details: undefined }, 'customer.subscription.resumed')
   finalize(call, invoice)
-  if (invoice.status === 'open') attempt(call, invoice, defaultMethod(call, wire.customer, record), false)
+  if (invoice.status === 'open') attempt(call, invoice, defaultMethod(call, wire.customer, record), onAttempt)
   watch(call, record)
 }
 

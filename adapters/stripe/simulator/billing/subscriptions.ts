@@ -3,8 +3,8 @@ import { changes } from '../customers.ts'
 import { invalid, missing } from '../errors.ts'
 import { emit } from '../events.ts'
 import type { Metadata, Price, Subscription, SubscriptionItem, SubscriptionRecord } from '../objects.ts'
-import { anything, atLeast, boolean, created, either, expand, integer, listOf, mergeMetadata, metadata, needed, object, oneOf, openObject, paging, text, unsettable, type Checked } from '../params.ts'
-import { route } from '../routing.ts'
+import { anything, atLeast, boolean, created, either, expand, integer, listOf, mergeMetadata, metadata, needed, object, oneOf, openObject, paging, text, unsettable, type Check, type Checked, type Values } from '../params.ts'
+import { byVersion, route } from '../routing.ts'
 import { named, page } from '../shelf.ts'
 import type { Call } from '../world.ts'
 import { priceData, priceOf, type PriceData } from './prices.ts'
@@ -43,6 +43,14 @@ const common = {
 
 /** Items of an update; a preview takes the same. */
 export const changedItems = listOf(object({ id: text(), clear_usage: boolean, deleted: boolean, metadata, price: text(), price_data: priceData, quantity: atLeast(0), tax_rates: anything }))
+
+/** A word before 2026-09-30.endive, an object since. Source: stripe-node 23.0.0 changelog. */
+const anchorWord = oneOf('now', 'unchanged')
+const anchorObject: Check<'now' | 'unchanged'> = (value, param) => object({ type: needed(anchorWord) })(value, param).type
+function withAnchor<F extends Record<string, Check>> (fields: F) {
+  type Given = Values<F & { billing_cycle_anchor: Check<'now' | 'unchanged'> }>
+  return byVersion<Given>(object({ ...fields, billing_cycle_anchor: anchorWord }) as Check<Given>, object({ ...fields, billing_cycle_anchor: anchorObject }) as Check<Given>)
+}
 
 export const subscriptionRoutes = [
   route('POST', '/v1/subscriptions', object({
@@ -88,9 +96,8 @@ export const subscriptionRoutes = [
     (params.customer === undefined || wire.customer === params.customer) && (params.price === undefined || wire.items.data.some(each => each.price.id === params.price)) &&
     (params.test_clock === undefined || wire.test_clock === params.test_clock) && statusFits(wire.status, params.status))),
   route('GET', '/v1/subscriptions/:id', object({ expand }), (call, _, { id }) => snapshot(find(call, id!).wire)),
-  route('POST', '/v1/subscriptions/:id', object({
+  route('POST', '/v1/subscriptions/:id', withAnchor({
     ...common,
-    billing_cycle_anchor: text(),
     cancellation_details: cancellation,
     items: changedItems,
     pause_collection: unsettable(object({ behavior: needed(oneOf('keep_as_draft', 'mark_uncollectible', 'void')), resumes_at: integer })),
@@ -132,9 +139,9 @@ export const subscriptionRoutes = [
     pause(call, record, 'pause_requested')
     return snapshot(record.wire)
   }),
-  route('POST', '/v1/subscriptions/:id/resume', object({ billing_cycle_anchor: oneOf('now', 'unchanged'), expand, payment_behavior: text(), proration_behavior: prorationBehavior, proration_date: integer }), (call, params, { id }) => {
+  route('POST', '/v1/subscriptions/:id/resume', withAnchor({ expand, payment_behavior: oneOf('resume_on_payment_attempt', 'resume_on_payment_success'), proration_behavior: prorationBehavior, proration_date: integer }), (call, params, { id }) => {
     const record = find(call, id!)
-    resume(call, record, params.billing_cycle_anchor ?? 'now')
+    resume(call, record, params.billing_cycle_anchor ?? 'now', params.payment_behavior === 'resume_on_payment_attempt')
     return snapshot(record.wire)
   }),
   route('GET', '/v1/subscription_items', object({ ...paging, subscription: needed(text()) }), (call, params) => {
@@ -261,4 +268,3 @@ function statusFits (status: Subscription['status'], asked: string | undefined):
   if (asked === undefined) return status !== 'canceled' && status !== 'incomplete_expired'
   return asked === 'all' || status === asked || (asked === 'ended' && (status === 'canceled' || status === 'incomplete_expired'))
 }
-

@@ -1,12 +1,10 @@
-import { createSign } from 'node:crypto'
 import t from 'tap'
 import { openCatalogues } from '../../catalogues/catalogues.ts'
 import type { XmlElement } from '../../xml/element.ts'
 import { writeXml } from '../../xml/write.ts'
 import { buildCfdi } from '../build.ts'
-import { makeCsd } from '../fixtures/csd.ts'
+import { testCsd } from '../fixtures/csd.ts'
 import type { Comprobante, Concepto, DoctoRelacionado, Pago, PagosTotales } from '../model.ts'
-import { readSatCertificate } from '../sat-certificate.ts'
 import { sealCfdi } from '../seal.ts'
 import { abroad, bareReceipt, creditNote, docto, everything, income, now, pago, plain, receipt, toEverybody, transfer, uuid } from './fixtures/valid.ts'
 import { root, type Place } from './places.ts'
@@ -269,10 +267,12 @@ const spei = { TipoCadPago: '01', CertPago: 'QQ==', CadPago: '||1|2||', SelloPag
 /** Two documents, one of them in the currency of the payment. */
 const mixed = (Monto: string, total: string): Comprobante => receipt({
   Totales: { MontoTotalPagos: total },
-  Pago: [{ ...bareReceipt(usd).Complemento!.Pagos!.Pago[0]!, Monto, DoctoRelacionado: [
-    { ...bareReceipt().Complemento!.Pagos!.Pago[0]!.DoctoRelacionado[0]!, MonedaDR: 'USD', ImpSaldoAnt: '10.00', ImpPagado: '10.00', ImpSaldoInsoluto: '0.00' },
-    { ...bareReceipt().Complemento!.Pagos!.Pago[0]!.DoctoRelacionado[0]!, EquivalenciaDR: '18.5000000000' }
-  ] }]
+  Pago: [{
+    ...bareReceipt(usd).Complemento!.Pagos!.Pago[0]!, Monto, DoctoRelacionado: [
+      { ...bareReceipt().Complemento!.Pagos!.Pago[0]!.DoctoRelacionado[0]!, MonedaDR: 'USD', ImpSaldoAnt: '10.00', ImpPagado: '10.00', ImpSaldoInsoluto: '0.00' },
+      { ...bareReceipt().Complemento!.Pagos!.Pago[0]!.DoctoRelacionado[0]!, EquivalenciaDR: '18.5000000000' }
+    ]
+  }]
 })
 
 const payments: Case[] = [
@@ -364,12 +364,14 @@ const payments: Case[] = [
   { code: 'CRP20279', broken: objectDR('07', { TrasladosDR: [trasladoDR] }, { TrasladosP: [trasladoP] }, iva16), near: objectDR('07', { TrasladosDR: [iepsDR] }, { TrasladosP: [iepsP] }) },
 
   { code: 'CRP20252', broken: retained({ TipoFactorDR: 'Exento' }), near: receipt() },
-  { code: 'CRP20253', broken: changed(receipt(), ({ Complemento }) => {
-    const { Pagos } = Complemento!
-    Object.assign(Pagos!.Pago[0]!.DoctoRelacionado[0]!.ImpuestosDR!.RetencionesDR![0]!, { TasaOCuotaDR: '0.350001', ImporteDR: '175.00' })
-    Pagos!.Pago[0]!.ImpuestosP!.RetencionesP![0]!.ImporteP = '175.00'
-    Pagos!.Totales.TotalRetencionesISR = '175.00'
-  }), near: receipt() },
+  {
+    code: 'CRP20253', broken: changed(receipt(), ({ Complemento }) => {
+      const { Pagos } = Complemento!
+      Object.assign(Pagos!.Pago[0]!.DoctoRelacionado[0]!.ImpuestosDR!.RetencionesDR![0]!, { TasaOCuotaDR: '0.350001', ImporteDR: '175.00' })
+      Pagos!.Pago[0]!.ImpuestosP!.RetencionesP![0]!.ImporteP = '175.00'
+      Pagos!.Totales.TotalRetencionesISR = '175.00'
+    }), near: receipt()
+  },
   { code: 'CRP20253', level: 'warning', broken: retained({ TasaOCuotaDR: '0.10' }), near: receipt() },
   { code: 'CRP20254', broken: changed(retained({ ImporteDR: '50.02' }), ({ Complemento }) => { Complemento!.Pagos!.Pago[0]!.ImpuestosP!.RetencionesP![0]!.ImporteP = '50.02'; Complemento!.Pagos!.Totales.TotalRetencionesISR = '50.02' }), near: receipt() },
   { code: 'CRP20258', broken: changed(exemptPayment(), ({ Complemento }) => { Complemento!.Pagos!.Pago[0]!.DoctoRelacionado[0]!.ImpuestosDR!.TrasladosDR![0]!.ImporteDR = '0.00' }), near: exemptPayment() },
@@ -381,18 +383,22 @@ const payments: Case[] = [
   { code: 'CRP20265', broken: changed(retainedP({ ImporteP: '50.01' }), ({ Complemento }) => { Complemento!.Pagos!.Totales.TotalRetencionesISR = '50.01' }), near: retainedP({ ImporteP: '50.000' }) },
   { code: 'CRP20265', broken: changed(receipt(), ({ Complemento }) => { delete Complemento!.Pagos!.Pago[0]!.ImpuestosP!.RetencionesP; delete Complemento!.Pagos!.Totales.TotalRetencionesISR }), near: receipt() },
   { code: 'CRP20268', broken: changed(movedP({ BaseP: '500.01' }), ({ Complemento }) => { Complemento!.Pagos!.Totales.TotalTrasladosBaseIVA16 = '500.01' }), near: movedP({ BaseP: '500' }) },
-  { code: 'CRP20268', broken: changed(receipt(), ({ Complemento }) => {
-    const { Pagos } = Complemento!
-    delete Pagos!.Pago[0]!.ImpuestosP!.TrasladosP
-    delete Pagos!.Totales.TotalTrasladosBaseIVA16
-    delete Pagos!.Totales.TotalTrasladosImpuestoIVA16
-  }), near: receipt() },
+  {
+    code: 'CRP20268', broken: changed(receipt(), ({ Complemento }) => {
+      const { Pagos } = Complemento!
+      delete Pagos!.Pago[0]!.ImpuestosP!.TrasladosP
+      delete Pagos!.Totales.TotalTrasladosBaseIVA16
+      delete Pagos!.Totales.TotalTrasladosImpuestoIVA16
+    }), near: receipt()
+  },
   { code: 'CRP20269', broken: exemptPayment('500.01', '500.01'), near: exemptPayment() },
-  { code: 'CRP20271', broken: changed(receipt(), ({ Complemento }) => {
-    const { Pagos } = Complemento!
-    Pagos!.Pago[0]!.ImpuestosP!.TrasladosP!.push({ ...trasladoP })
-    Object.assign(Pagos!.Totales, { TotalTrasladosBaseIVA16: '1000.00', TotalTrasladosImpuestoIVA16: '160.00' })
-  }), near: receipt() },
+  {
+    code: 'CRP20271', broken: changed(receipt(), ({ Complemento }) => {
+      const { Pagos } = Complemento!
+      Pagos!.Pago[0]!.ImpuestosP!.TrasladosP!.push({ ...trasladoP })
+      Object.assign(Pagos!.Totales, { TotalTrasladosBaseIVA16: '1000.00', TotalTrasladosImpuestoIVA16: '160.00' })
+    }), near: receipt()
+  },
   { code: 'CRP20272', broken: kinds('0.110000', '55.00', {}), near: kinds('0.080000', '40.00', iva8), also: ['CRP20260'] },
   { code: 'CRP20272', level: 'warning', broken: movedP({ TasaOCuotaP: '0.16' }), near: receipt() },
   { code: 'CRP20274', broken: changed(movedP({ ImporteP: '80.01' }), ({ Complemento }) => { Complemento!.Pagos!.Totales.TotalTrasladosImpuestoIVA16 = '80.01' }), near: movedP({ ImporteP: '80.000' }) },
@@ -517,8 +523,7 @@ t.test('what only XML can say: elements and attributes out of place, empty wrapp
   t.match(asked(empty).map(({ code, path }) => [code, path]), [['CRP20248', 'Complemento.Pagos.Pago[0].DoctoRelacionado[0].ImpuestosDR']])
 
   t.match(xml(text => text.replace(' Serie="A"', ' Serie="A" Sello="QQ==" NoCertificado="30001000000500003416" Certificado="QQ=="')).map(({ code, path }) => [code, path]), [['CFDI40106', 'Certificado']])
-  const csd = makeCsd({ rfc: 'EKU9003173C9' })
-  const sealed = await sealCfdi({ model: income(), certificate: readSatCertificate(csd.cer), sign: cadena => createSign('sha256').update(cadena).sign(csd.privateKey) })
+  const sealed = await sealCfdi({ model: income(), ...testCsd() })
   t.same(asked(sealed.xml), [])
   const text = Buffer.from(sealed.xml).toString('utf8')
   t.match(asked(text.replace('Folio="17"', 'Folio="18"')).map(({ code, path }) => [code, path]), [['CFDI40102', 'Sello']])
