@@ -27,7 +27,7 @@ export interface Started {
 export async function start ({ config, roles, log, shutdown }: { config: Config, roles: readonly ('api' | 'worker')[], log: Logger, shutdown: Shutdown }): Promise<Started> {
   mkdirSync(config.dataDir, { recursive: true })
   const urls = await database(config, log, shutdown)
-  const simulators = config.demo ? await startSimulators({ except: Object.keys(config.providerUrls), ports: config.simulatorPorts, stateDir: path.join(config.dataDir, 'simulators') }) : {}
+  const simulators = config.demo ? await demoSimulators(config) : {}
   for (const [id, simulator] of Object.entries(simulators)) shutdown.add(`simulator ${id}`, async () => await simulator.close(), shutdownOrder.pools)
   const withSimulators: Config = {
     ...config,
@@ -96,4 +96,12 @@ async function database (config: Config, log: Logger, shutdown: Shutdown): Promi
   const migrated = await migrate({ ownerUrl, ...(appUrl !== undefined && { appUrl }), ...(queueUrl !== undefined && { queueUrl }), secretsFile: path.join(config.dataDir, 'database-roles.json'), log: line => { log.info(line) } })
   if (migrated.applied.length > 0) log.info({ applied: migrated.applied }, 'migrated')
   return migrated
+}
+
+/** With their books, and the tax authority's, in the data folder: a second start finds them again. */
+async function demoSimulators (config: Config): Promise<Awaited<ReturnType<typeof startSimulators>>> {
+  const stateDir = path.join(config.dataDir, 'simulators')
+  mkdirSync(stateDir, { recursive: true })
+  const { createSatWorld } = await import('./demo/sat-world.ts')
+  return await startSimulators({ except: Object.keys(config.providerUrls), ports: config.simulatorPorts, stateDir, world: createSatWorld({ stateFile: path.join(stateDir, 'sat.json'), processMs: 2000 }) })
 }

@@ -13,12 +13,15 @@ export interface FinkokSimulator extends Simulator {
   slowToKnow: (on: boolean) => void
 }
 
-export async function startFinkokSimulator ({ world }: { world: SatWorld }): Promise<FinkokSimulator> {
-  const accounts = new Map<string, { password: string, stamped: Set<string> }>()
+/** An account that is always there, for the demo. */
+export const demoAccount = { username: 'demo@pasarela.example', password: 'Finkok-demo-1' }
+
+export async function startFinkokSimulator ({ world, port }: { world: SatWorld, port?: number }): Promise<FinkokSimulator> {
+  const accounts = new Map<string, { password: string, stamped: Set<string> }>([[demoAccount.username, { password: demoAccount.password, stamped: new Set() }]])
   const cancellations = new Map<string, number>()
   let [emptyRepeats, slowToKnow] = [false, false]
 
-  const server = await serveSimulator(answer)
+  const server = await serveSimulator(answer, port === undefined ? {} : { port })
 
   function answer ({ method, url, headers, body }: SimulatedRequest): SimulatedAnswer {
     const service = /^\/servicios\/soap\/(stamp|cancel)$/.exec(url.pathname)?.[1]

@@ -25,7 +25,7 @@ t.test('the contract, and the words of the register', async t => {
 t.test('over the wire', async t => {
   const asked: object[] = []
   let status: SatStatus = { CodigoEstatus: 'S - Comprobante obtenido satisfactoriamente.', Estado: 'Vigente', EsCancelable: 'Cancelable con aceptación', EstatusCancelacion: 'En proceso', ValidacionEFOS: '200' }
-  const simulator = await startSatStatusSimulator({ status: (query: object) => { asked.push(query); return status } } as unknown as SatWorld)
+  const simulator = await startSatStatusSimulator({ world: { status: (query: object) => { asked.push(query); return status } } as unknown as SatWorld })
   t.teardown(simulator.close)
   const http = createHttpClient({ allowedOrigins: [simulator.url], defaultTimeoutMs: 2000 })
   const context = { connectionId: 'con_x', mode: 'test', credentials: {}, settings: {}, account: undefined, origin: () => simulator.url, http, now: () => new Date(), log: { debug () {}, info () {}, warn () {} } } as const satisfies ConnectionContext

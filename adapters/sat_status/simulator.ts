@@ -1,11 +1,22 @@
-import { readXml, type SatWorld, serveSimulator, type SimulatedAnswer, type SimulatedRequest, type SimulatorServer, textAt } from '../../core/adapter/index.ts'
+import { readXml, type SatWorld, serveSimulator, type SimulatedAnswer, type SimulatedRequest, type Simulator, textAt } from '../../core/adapter/index.ts'
 
 /**
  * The SAT's ConsultaCFDIService over the register that the PACs' simulators share. It knows the operation, checks the action
  * and the shape of the expression, and answers in the service's own envelope.
  */
-export async function startSatStatusSimulator (world: SatWorld): Promise<SimulatorServer> {
-  return await serveSimulator(request => answer(world, request))
+export async function startSatStatusSimulator ({ world, port }: { world: SatWorld, port?: number }): Promise<Simulator> {
+  return {
+    ...await serveSimulator(request => answer(world, request), port === undefined ? {} : { port }),
+    // Public: there is nobody to be, and nothing happens there.
+    credentials: () => ({}),
+    wrongCredentials: () => ({}),
+    effects: () => ({ charges: 0, captures: 0, refunds: 0, cancellations: 0, stamps: 0 }),
+    signedWebhook () {
+      throw new Error('the SAT sends no webhooks')
+    },
+    deliver () {},
+    settled: async () => {}
+  }
 }
 
 function answer (world: SatWorld, { method, url, headers, body }: SimulatedRequest): SimulatedAnswer {

@@ -12,9 +12,11 @@ import { chargedOf, effectsOf } from './simulator/effects.ts'
 import { eventBody, newestEvent } from './simulator/events.ts'
 import { Faults } from './simulator/faults.ts'
 import { idMaker, seeded, type Random } from './simulator/ids.ts'
+import { ledgerOf, type Ledger } from './simulator/ledger.ts'
+import { levers, type Levers } from './simulator/levers.ts'
 import { Later, realTimers, type Timers } from './simulator/later.ts'
 import { RequestLog, type RequestEntry } from './simulator/log.ts'
-import { answer, authenticationPages } from './simulator/pages/authentication.ts'
+import { authenticationPages } from './simulator/pages/authentication.ts'
 import { cashPages } from './simulator/pages/cash.ts'
 import { checkoutPages } from './simulator/pages/checkout.ts'
 import { invoicePages } from './simulator/pages/invoice.ts'
@@ -23,7 +25,7 @@ import { sign, webhookHeaders } from './simulator/signature.ts'
 import { StateFile } from './simulator/state.ts'
 import { steps } from './simulator/steps.ts'
 import { newestVersion } from './simulator/versions.ts'
-import { fairWeather } from './simulator/weather.ts'
+import { fairWeather, setWeather, type WeatherSettings } from './simulator/weather.ts'
 import { rollSecret } from './simulator/webhook-endpoints.ts'
 import { allBooks, type Rules, type World } from './simulator/world.ts'
 
@@ -62,15 +64,17 @@ export interface StripeSimulatorOptions {
   logger?: { error: (details: object, message: string) => void }
 }
 
-export interface StripeSimulator extends Simulator {
+export interface StripeSimulator extends Simulator, Levers {
   /** The last requests, oldest first. */
   requests: (last?: number) => RequestEntry[]
-  /** The payer's click on the bank's page; answers the payment's status. */
-  authenticate: (paymentIntent: string, success: boolean) => string
   /** As in the Dashboard: a new secret, the old one good beside it for `overlapSeconds` (a day). */
   rollWebhookSecret: (endpoint: string, overlapSeconds?: number) => string
-  /** Lets what Stripe does on its own happen now: asynchronous refunds, holds that are over by the clock. */
+  /** Lets what Stripe does on its own happen now: asynchronous refunds, what is due by the clock. */
   advance: () => void
+  /** All rows of all accounts, with the keys that made them. */
+  ledger: () => Ledger
+  /** How fast and how well every request is answered from now on; `{}`: fair again. */
+  weather: (settings: WeatherSettings) => void
 }
 
 /** A twin of Stripe's API on loopback. */
@@ -115,9 +119,10 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
   cashPages(app, world)
   checkoutPages(app, world)
   invoicePages(app, world)
+  const keys = new Keys(world, options.keys)
   api(app, {
     world,
-    keys: new Keys(world, options.keys),
+    keys,
     log,
     weather,
     validate: options.validate,
@@ -151,15 +156,11 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
     deliver: order => world.deliveries.order(order),
     settled: () => world.deliveries.settled(),
     requests: last => log.last(last),
-    authenticate (id, success) {
-      const books = world.intents.get(id)
-      const intent = books?.paymentIntents.get(id)
-      if (books === undefined || intent === undefined) throw new Error(`there is no PaymentIntent ${id}`)
-      answer(world, { books, record: intent }, success)
-      return intent.wire.status
-    },
     rollWebhookSecret: (endpoint, overlapSeconds) => rollSecret(world, endpoint, overlapSeconds),
-    advance: () => world.later.advance()
+    advance: () => world.later.advance(),
+    ledger: () => ledgerOf(world),
+    weather: settings => setWeather(weather, settings),
+    ...levers(world, keys)
   }
   return simulator
 }

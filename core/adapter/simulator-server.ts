@@ -26,10 +26,10 @@ export interface SimulatorServer {
 }
 
 /**
- * Serves `answer` on a free loopback port. Every fault of the contract happens here, below it: an `answer` that was called
+ * Serves `answer` on a loopback port, a free one unless told. Every fault of the contract happens here, below it: an `answer` that was called
  * has done its work, whatever the caller then gets to see.
  */
-export async function serveSimulator (answer: (request: SimulatedRequest) => SimulatedAnswer | Promise<SimulatedAnswer>): Promise<SimulatorServer> {
+export async function serveSimulator (answer: (request: SimulatedRequest) => SimulatedAnswer | Promise<SimulatedAnswer>, { port = 0 }: { port?: number } = {}): Promise<SimulatorServer> {
   let faults: (Fault & { left: number })[] = []
   const sockets = new Set<Socket>()
   const timers = new Set<NodeJS.Timeout>()
@@ -76,7 +76,7 @@ export async function serveSimulator (answer: (request: SimulatedRequest) => Sim
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -58,15 +58,17 @@ async function demoConnections (hub: Hub, made: FirstRun): Promise<void> {
       connections[manifest.id] = connection.id
     }
     const id = connections[manifest.id]!
-    const known = await client.get<{ webhook_url: string, webhook: { url: string | null } }>(`/v1/connections/${id}`)
-    if (known.webhook.url === known.webhook_url) continue
+    const known = await client.get<{ webhook_url: string, tested_at: string | null, webhook: { url: string | null } }>(`/v1/connections/${id}`)
+    if (known.webhook.url === known.webhook_url || (manifest.webhooks === null && known.tested_at !== null)) continue
     await client.post(`/v1/connections/${id}/test`, {})
-    await client.post(`/v1/connections/${id}/webhook`, {})
+    if (manifest.webhooks !== null) await client.post(`/v1/connections/${id}/webhook`, {})
   }
 }
 
 /** Well-formed for the provider, good only at its simulator. */
 const demoCredentials: Record<string, Record<string, string>> = {
+  finkok: { username: 'demo@pasarela.example', password: 'Finkok-demo-1' },
+  sat_status: {},
   stripe: { secret_key: 'sk_test_pasareladdemo0000000000001', publishable_key: 'pk_test_pasareladdemo0000000000001' }
 }
 

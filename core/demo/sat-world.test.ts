@@ -1,6 +1,8 @@
 import { createSign } from 'node:crypto'
+import path from 'node:path'
 import t from 'tap'
 import { makeCsd } from '../../test/support/csd.ts'
+import { temporaryFolder } from '../../test/support/folder.ts'
 import { isStamp, type SatStamp } from '../adapter/sat-world.ts'
 import { signCancellation } from '../fiscal/mx/cancellation.ts'
 import { fromInvoice, type InvoiceDraft } from '../fiscal/mx/from-invoice.ts'
@@ -53,6 +55,17 @@ t.test('what is right is stamped once, and the stamp holds', async t => {
   t.ok(isStamp(elsewhere) && elsewhere.uuid !== stamp.uuid, 'another PAC knows nothing of it: a second stamp is possible, and seen')
   t.equal(made.ledger().length, 2)
   t.equal(made.find(stamp.uuid.toLowerCase())?.folio, '1')
+})
+
+t.test('a second start finds the register again', async t => {
+  const stateFile = path.join(temporaryFolder(t), 'sat.json')
+  const first = createSatWorld({ now: () => start, stateFile, processMs: 60_000 })
+  const stamp = await stampOf(first)
+  first.cancelFor({ issuer: stamp.issuer, uuid: stamp.uuid, motive: '02' })
+  const again = createSatWorld({ now: () => new Date(start.getTime() + 60_000), stateFile, processMs: 60_000 })
+  t.same(again.ledger(), first.ledger())
+  t.match(again.status({ re: stamp.issuer, rr: stamp.receiver, tt: stamp.total, id: stamp.uuid }), { Estado: 'Cancelado' })
+  t.match(again.stamp('finkok', await sealed()), { code: '307', previous: { uuid: stamp.uuid } })
 })
 
 t.test('what is wrong is refused as PACs refuse it, and nothing is stamped', async t => {

@@ -1,4 +1,5 @@
 import { createHash, createSign, generateKeyPairSync, type KeyObject, randomUUID, verify } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import forge from 'node-forge'
 import type { SatCancelAnswer, SatRefusal, SatStamp, SatStatus, SatWorld } from '../adapter/sat-world.ts'
 import { cadenaOriginal, cadenaTfd } from '../fiscal/mx/cadena.ts'
@@ -17,6 +18,8 @@ export interface SatWorldOptions {
   processMs?: number
   /** Whether the receiver is asked; by the law's rules when left out. */
   needsAcceptance?: (stamp: SatStamp) => boolean
+  /** Where the register is kept between two starts. */
+  stateFile?: string
 }
 
 /** The receiver has three days; whoever says nothing has accepted (RMF 2.7.1.34). Business days in law, plain days here. */
@@ -30,11 +33,25 @@ interface Register {
 }
 
 /** The tax authority's twin: a PAC's certificate that it made itself, the law's checks, and a register with a clock. */
-export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAcceptance = lawAsks }: SatWorldOptions = {}): SatWorld {
+export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAcceptance = lawAsks, stateFile }: SatWorldOptions = {}): SatWorld {
   const authority = makeAuthority(now())
   const register = new Map<string, Register>()
   const bySeal = new Map<string, SatStamp>()
   const ledger: SatStamp[] = []
+  if (stateFile !== undefined && existsSync(stateFile)) {
+    for (const { seal, stamp, request } of JSON.parse(readFileSync(stateFile, 'utf8'), revived) as (Register & { seal: string })[]) {
+      register.set(stamp.uuid, { stamp, ...(request !== undefined && { request }) })
+      bySeal.set(seal, stamp)
+      ledger.push(stamp)
+    }
+  }
+  const save = (): void => {
+    if (stateFile === undefined) return
+    const sealOf = new Map([...bySeal].map(([seal, { uuid }]) => [uuid, seal]))
+    const draft = `${stateFile}.${process.pid}`
+    writeFileSync(draft, JSON.stringify(ledger.map(stamp => ({ ...register.get(stamp.uuid)!, stamp: { ...stamp, xml: { base64: Buffer.from(stamp.xml).toString('base64') } }, seal: sealOf.get(stamp.uuid)! }))))
+    renameSync(draft, stateFile)
+  }
 
   const keyOf = (pac: string, root: XmlElement): string => `${pac} ${attribute(root, 'Sello') ?? ''}`
 
@@ -81,6 +98,7 @@ export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAc
       bySeal.set(keyOf(pac, read.root), stamp)
       register.set(stamp.uuid, { stamp })
       ledger.push(stamp)
+      save()
       return stamp
     },
     stamped (pac, xml) {
@@ -108,6 +126,7 @@ export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAc
       const entry = register.get(uuid.toUpperCase())
       if (entry?.request?.acceptance !== true || entry.request.answered !== undefined) throw new Error('no cancellation of it waits for its receiver')
       entry.request.answered = { how, at: now() }
+      save()
     },
     ledger: () => ledger
   }
@@ -123,6 +142,7 @@ export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAc
     if (entry.request !== undefined && state.EstatusCancelacion !== 'Solicitud rechazada') return '202'
     const acceptance = needsAcceptance(entry.stamp) && now().getTime() - stampedAt(entry.stamp).getTime() > freeMs
     entry.request = { at: now(), motive, acceptance, ...(substitute !== undefined && { substitute }) }
+    save()
     return '201'
   }
 
@@ -149,6 +169,9 @@ function lawAsks ({ receiver, total, xml }: SatStamp): boolean {
   const root = parseXml(xml).root
   return attribute(root, 'TipoDeComprobante') === 'I' && Number(total) > 1000 && receiver !== 'XAXX010101000' && receiver !== 'XEXX010101000'
 }
+
+/** Bytes and moments, as they were. */
+const revived = (name: string, value: unknown): unknown => name === 'at' ? new Date(value as string) : name === 'xml' ? Buffer.from((value as { base64: string }).base64, 'base64') : value
 
 /** The PAC's clock is that of the centre of the country. */
 const satZone = 'America/Mexico_City'

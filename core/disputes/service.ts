@@ -1,7 +1,7 @@
 import type { Access } from '../access/principal.ts'
 import type { AcceptDisputeInput, DisputeStatus } from '../adapter/disputes.ts'
 import { recordChange } from '../audit/record.ts'
-import { loadSealed } from '../connections/open.ts'
+import { loadSealed, type SealedConnection } from '../connections/open.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
@@ -9,7 +9,7 @@ import { setTimer } from '../db/timers.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
-import { newUuid, uuidOf } from '../ids.ts'
+import { newUuid, publicId, uuidOf } from '../ids.ts'
 import { insertOperation } from '../operations/call.ts'
 import { firstLook, providerKey, throwProviderError } from '../payments/service.ts'
 import { disputeTimer, lockBoth } from './apply.ts'
@@ -66,37 +66,48 @@ interface Act {
   detail: Record<string, unknown>
 }
 
-/** Intent, call, answer. `decide` throws when the dispute's state does not allow it; it is asked again under the lock. */
+const triesAtMost = 3
+
+/** Intent, call, answer. `decide` throws when the dispute's state does not allow it; when that moved before the intent was written, it is asked anew. */
 async function act (hub: Hub, access: Access, publicDisputeId: string, idempotency: Idempotency | null, decide: (row: DisputeRow) => Promise<Act>): Promise<Dispute> {
-  const { tenantId } = access
-  // Before anything new the call before must have an end.
-  const seen = await settleDispute(hub, await read(hub, access, publicDisputeId), access.requestId)
-  // A first run wrote its intent and died: what became of it is the answer.
-  if (idempotency?.subject !== undefined) return await show(hub, access, seen)
-  if (seen.pending_kind !== null) throw new HubError('outcome_unknown')
-  const { plan: planWith, detail } = await decide(seen)
+  for (let round = 0; round < triesAtMost; round++) {
+    // Before anything new the call before must have an end.
+    const seen = await settleDispute(hub, await read(hub, access, publicDisputeId), access.requestId)
+    // A first run wrote its intent and died: what became of it is the answer.
+    if (idempotency?.subject !== undefined) return await show(hub, access, seen)
+    if (seen.pending_kind !== null) throw new HubError('outcome_unknown')
+    const begun = await begin(hub, access, seen, await decide(seen), idempotency)
+    if (begun === undefined) continue
+    const { row, error } = await perform(hub, begun.connection, begun.work)
+    if (error !== undefined) throwProviderError(error, row.provider)
+    return await show(hub, access, row)
+  }
+  throw new HubError('conflict')
+}
+
+/** Writes the intent; undefined when the dispute is not as it was seen. */
+async function begin (hub: Hub, access: Access, seen: DisputeRow, { plan: planWith, detail }: Act, idempotency: Idempotency | null): Promise<{ connection: SealedConnection, work: Parameters<typeof perform>[2] } | undefined> {
   const now = hub.now()
+  const id = publicId('dispute', seen.id)
   const idempotencyKey = providerKey('operation', newUuid(now))
-  const plan = planWith({ idempotencyKey, providerReference: seen.provider_reference, reference: publicDisputeId })
-  const sealed = await sealDisputePlan(hub, tenantId, seen.id, plan)
-  const { connection, operationId, adapter } = await inTenant(hub.db, tenantId, async db => {
+  const plan = planWith({ idempotencyKey, providerReference: seen.provider_reference, reference: id })
+  // Sealing may need the database itself, so it is not done inside the transaction that holds the lock.
+  const sealed = await sealDisputePlan(hub, access.tenantId, seen.id, plan)
+  return await inTenant(hub.db, access.tenantId, async db => {
     const row = await lockBoth(db, seen)
     if (row.pending_kind !== null) throw new HubError('operation_in_progress')
-    if (row.version !== seen.version) throw new HubError('conflict')
+    if (row.version !== seen.version) return undefined
     const connection = await loadSealed(db, row.connection_id)
     const adapter = connection && hub.adapters.get(connection.provider)
     if (connection === undefined || adapter === undefined) throw new HubError('connection_not_usable')
-    callOf(adapter, plan)
+    const call = callOf(adapter, plan)
     const operationId = await insertOperation(db, now, { connection: { id: connection.id, mode: connection.mode, adapter }, kind: plan.kind, subjectId: row.id, idempotencyKey, requestId: access.requestId })
     await queries.updateDispute(db, row.id, { pending: { kind: plan.kind, operationId, sealed, since: now }, error: null }, now)
     await setTimer(db, disputeTimer, row.id, firstLook(hub, now))
-    await recordChange(db, access, now, { action: plan.kind === 'accept_dispute' ? 'dispute.accepted' : 'dispute.evidence', subjectType: 'dispute', subjectId: publicDisputeId, detail })
-    if (idempotency !== null) await recordSubject(db, idempotency, publicDisputeId)
-    return { connection, operationId, adapter }
+    await recordChange(db, access, now, { action: plan.kind === 'accept_dispute' ? 'dispute.accepted' : 'dispute.evidence', subjectType: 'dispute', subjectId: id, detail })
+    if (idempotency !== null) await recordSubject(db, idempotency, id)
+    return { connection, work: { disputeId: row.id, operationId, plan, call } }
   })
-  const { row, error } = await perform(hub, connection, { disputeId: seen.id, operationId, plan, call: callOf(adapter, plan) })
-  if (error !== undefined) throwProviderError(error, row.provider)
-  return await show(hub, access, row)
 }
 
 async function read (hub: Hub, access: Access, publicDisputeId: string): Promise<DisputeRow> {

@@ -30,7 +30,7 @@ async function country (t: Test): Promise<Country> {
   const clock: { now: () => Date } = { now: () => new Date() }
   const world = createSatWorld({ now: () => clock.now(), processMs: 3600_000 })
   const finkok = await startFinkokSimulator({ world })
-  const sat = await startSatStatusSimulator(world)
+  const sat = await startSatStatusSimulator({ world })
   t.teardown(async () => { await Promise.all([finkok.close(), sat.close()]) })
   const made = await testHub(t, { env: { PASARELA_PROVIDER_URL_FINKOK: finkok.url, PASARELA_PROVIDER_URL_SAT_STATUS: sat.url, PASARELA_PROVIDER_RATE_FINKOK: '10000', PASARELA_PROVIDER_RATE_SAT_STATUS: '10000' } })
   clock.now = made.hub.now

@@ -255,18 +255,11 @@ export async function endAttempt (db: TenantDb, paymentId: string, attempt: NonN
     .where('tenant_id', '=', db.tenantId).where('payment_id', '=', paymentId).where('number', '=', attempt.number).returning('id').executeTakeFirstOrThrow()
 }
 
-/** The payment goes on at another connection: of the one before nothing is known there. */
+/** The payment goes on at another connection. Nothing the one before said was ever written to it, so there is nothing to take back. */
 export async function reroute (db: TenantDb, id: string, connection: { id: string, provider: string }, pending: Pending, attempts: number): Promise<PaymentRow> {
   return await db.updateTable('payments').set({
     connection_id: connection.id,
     provider: connection.provider,
-    status: 'unknown',
-    known_status: 'requires_payment_method',
-    provider_status: null,
-    provider_reference: null,
-    transaction_reference: null,
-    next_action_sealed: null,
-    error: null,
     attempts,
     ...pendingColumns(pending),
     version: sql`version + 1`,

@@ -22,6 +22,7 @@ import { begin, checkKey, replay, type StoredAnswer } from './idempotency.ts'
 import type { RequestEntry, RequestLog } from './log.ts'
 import { paymentIntentRoutes } from './payment-intents.ts'
 import { paymentMethodRoutes } from './payment-methods.ts'
+import { payoutRoutes } from './payouts.ts'
 import { refundRoutes } from './refunds.ts'
 import { expanded } from './expand.ts'
 import { inVersion } from './render.ts'
@@ -55,7 +56,7 @@ interface Answer { status: number, body: string, headers: Record<string, string>
 
 const routes: Route[] = [
   ...accountRoutes, ...balanceRoutes, ...cashRoutes, ...chargeRoutes, ...clockRoutes, ...customerRoutes, ...disputeRoutes, ...eventRoutes, ...invoiceItemRoutes, ...invoiceRoutes, ...paymentIntentRoutes,
-  ...paymentLinkRoutes, ...paymentMethodRoutes, ...priceRoutes, ...productRoutes, ...refundRoutes, ...sessionRoutes, ...setupIntentRoutes, ...subscriptionRoutes, ...webhookEndpointRoutes
+  ...paymentLinkRoutes, ...paymentMethodRoutes, ...payoutRoutes, ...priceRoutes, ...productRoutes, ...refundRoutes, ...sessionRoutes, ...setupIntentRoutes, ...subscriptionRoutes, ...webhookEndpointRoutes
 ]
 
 /** Faults that the gate in front has chosen for a request. */

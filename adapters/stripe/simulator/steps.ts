@@ -4,6 +4,7 @@ import { cancelNow, giveUpIncomplete, renew, resumeCollection, warnOfTrialEnd } 
 import { sessionEnds } from './checkout/session-machine.ts'
 import { dueDatePassed, verdict } from './disputes.ts'
 import { holdEnds } from './intent-machine.ts'
+import { payoutArrives } from './payouts.ts'
 import { expireVoucher, hasVoucher, payVoucher } from './vouchers.ts'
 import type { IntentRecord } from './objects.ts'
 import type { Call } from './world.ts'
@@ -22,7 +23,8 @@ export const steps: Record<string, Step> = {
   invoice_finalizes: advanceInvoice,
   invoice_retries: retryInvoice,
   dispute_due: dueDatePassed,
-  dispute_verdict: verdict
+  dispute_verdict: verdict,
+  payout: payoutArrives
 }
 
 function voucher (call: Call, id: string, step: (call: Call, intent: IntentRecord) => void): void {

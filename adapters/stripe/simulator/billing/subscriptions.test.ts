@@ -209,7 +209,7 @@ t.test('pauses', async t => {
   const made = await subscribe()
   const until = at('2026-04-15T00:00:00Z')
   t.match(await stripe.subscriptions.update(made.id, { pause_collection: { behavior: 'void', resumes_at: until } }), { status: 'active', pause_collection: { behavior: 'void', resumes_at: until } })
-  await to(at('2026-03-31T12:00:00Z'))
+  await to(at('2026-03-31T10:00:00Z'))
   t.strictSame((await invoicesOf(made.id)).map(each => each.status), ['void', 'void', 'paid'])
   await stripe.subscriptions.update(made.id, { pause_collection: { behavior: 'mark_uncollectible', resumes_at: until } })
   await to(until)
