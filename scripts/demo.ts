@@ -1,6 +1,7 @@
 import { Unexpected } from './demo/expect.ts'
 import { Instance } from './demo/instance.ts'
 import { connect } from './demo/steps/connect.ts'
+import { invoices } from './demo/steps/invoices.ts'
 import { payments } from './demo/steps/payments.ts'
 import { safety } from './demo/steps/safety.ts'
 import { start } from './demo/steps/start.ts'
@@ -8,7 +9,7 @@ import { support } from './demo/steps/support.ts'
 import { type Step, Story } from './demo/story.ts'
 
 /** The whole story, in order. A later issue adds its own list here. */
-const steps: Step[] = [...start, ...connect, ...payments, ...safety, ...support]
+const steps: Step[] = [...start, ...connect, ...payments, ...invoices, ...safety, ...support]
 
 /** `npm run demo`: plays it against a fresh instance, and ends with 0 only if all of it was true. */
 const instance = new Instance()

@@ -42,6 +42,9 @@ interface Thing {
 const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   payments: { kind: 'payment', moded: true },
   refunds: { kind: 'refund', moded: true },
+  checkout_sessions: { kind: 'checkout_session', moded: true },
+  payment_links: { kind: 'payment_link', moded: true },
+  disputes: { kind: 'dispute', moded: true },
   customers: { kind: 'customer', moded: true },
   payment_methods: { kind: 'payment_method', moded: true },
   plans: { kind: 'plan', moded: true },
@@ -67,6 +70,8 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
 /** Whose id is no tenant's: everybody sees the same. */
 const everybodys = new Set(['providers', 'catalogues'])
 
+const checkout = { amount: 19900, currency: 'MXN', success_url: 'https://shop.test/done' }
+
 const monthly = { name: 'Monthly', amount: 49900, currency: 'MXN', interval: 'month' }
 
 const school = { country: 'MX', tax_id: 'EKU9003173C9', legal_name: 'ESCUELA', regime: '601', postal_code: '26015', logo: { data: Buffer.concat([Buffer.from('ffd8ffe0', 'hex'), Buffer.alloc(200)]).toString('base64') } }
@@ -84,6 +89,9 @@ const bodies: Record<string, object> = {
   'POST /v1/payments/{id}/cancel': { reason: 'requested_by_customer' },
   'POST /v1/payments/{id}/refunds': { amount: 100 },
   'POST /v1/payments/{id}/resolve_review': { decision: 'mark_failed', reason: 'I am a stranger' },
+  'POST /v1/checkout_sessions': checkout,
+  'POST /v1/payment_links': { amount: 19900, currency: 'MXN' },
+  'POST /v1/disputes/{id}/evidence': { explanation: 'I am a stranger', submit: true },
   'POST /v1/customers': { name: 'Stranger' },
   'PATCH /v1/customers/{id}': { name: 'Mine now' },
   'POST /v1/customers/{id}/payment_methods': card('pm_card_visa'),
@@ -284,6 +292,7 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
   const mine = { key: tenant.testKey }
   const payment = await app.must('POST', '/v1/payments', { ...mine, body: order })
   const refund = await app.must('POST', `/v1/payments/${payment.id}/refunds`, { ...mine, body: { amount: 100 } })
+  await app.must('POST', '/v1/payments', { ...mine, body: { ...order, method: card('pm_card_createDispute') } })
   const session = await person(app, tenant)
   const user = await app.must('POST', '/v1/users', { ...session, body: { email: 'viewer@example.com', name: 'Viewer', role: 'viewer', password: 'correct horse battery' } })
   const platform = { key: app.platformKey }
@@ -320,6 +329,9 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
     subscription: await subscribe(),
     payment,
     refund,
+    checkout_session: await app.must('POST', '/v1/checkout_sessions', { ...mine, body: checkout }),
+    payment_link: await app.must('POST', '/v1/payment_links', { ...mine, body: { amount: 19900, currency: 'MXN' } }),
+    dispute: await eventually('a dispute is told', async () => (await client('GET', '/v1/disputes')).body.data[0] as { id: string } | undefined),
     connection: { id: tenant.connection },
     inbound,
     event: await newest('/v1/events'),

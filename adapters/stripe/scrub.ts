@@ -18,14 +18,16 @@ const patterns: [RegExp, string][] = [
   [/(\bauthorization["']?\s*[:=]\s*["']?(?:Bearer|Basic)\s+)[^\s"',]+/gi, '$1[secret]'],
   // A client secret lets its holder confirm the payment and read who pays.
   [/(_secret_)[A-Za-z0-9]+/g, '$1[secret]'],
+  // Pages that show who pays, and let whoever has the address pay or look.
+  [/("(?:hosted_invoice_url|invoice_pdf|hosted_voucher_url|hosted_instructions_url|receipt_url)"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '$1"[personal]"'],
   // The payer's: good for one payment. Its end is left, by which support knows it again.
   [/\b(pm|tok|src|ctoken)_\w*?(\w{4})\b/g, '$1_[token]$2'],
   // Never sent by us; echoed by nobody; here in case either changes.
   [/((?:\[|%5B)(?:number|cvc|exp_month|exp_year)(?:\]|%5D)=)[^&\s"]*/gi, '$1[card]'],
   [/("(?:number|cvc)"\s*:\s*)(?:"[^"]*"|\d+)/g, '$1"[card]"'],
   // Who pays, as Stripe echoes it in billing_details, shipping, customer_details and owner.
-  [/("(?:name|phone|line1|line2|postal_code|receipt_number|ip|ip_address)"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '$1"[personal]"'],
-  [/((?:\[|%5B)(?:name|phone|line1|line2|postal_code)(?:\]|%5D)=)[^&\s"]*/gi, '$1[personal]'],
+  [/("(?:name|business_name|individual_name|customer_name|customer_phone|phone|line1|line2|postal_code|receipt_number|ip|ip_address|customer_purchase_ip|pasarela_tax_id)"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '$1"[personal]"'],
+  [/((?:\[|%5B)(?:name|phone|line1|line2|postal_code|customer_name|pasarela_tax_id)(?:\]|%5D)=)[^&\s"]*/gi, '$1[personal]'],
   [/(^|[?&\s"])((?:name|phone)=)[^&\s"]*/g, '$1$2[personal]']
 ]
 

@@ -169,10 +169,11 @@ t.test('a scrubbed transcript holds no secret, no card and nobody’s name', asy
     'key=sk_test_51%2Babc%2Fdef', '"message":"Invalid API Key provided: rk_live_abcdef"', '"secret":"whsec_abc+def/ghi="', '"client_secret":"pi_3abc_secret_Zz9"', 'client_secret=pi_3abc_secret_Zz9&x=1',
     'payment_method_data[card][number]=4242424242424242&payment_method_data[card][cvc]=123', 'payment_method_data%5Bcard%5D%5Bnumber%5D=5555555555554444', '{"number":"378282246310005","cvc":"737"}', 'note 4000056655665556 here',
     '"billing_details":{"address":{"line1":"Calle 1","line2":null,"postal_code":"06600"},"email":"ana.perez@example.com","name":"Ana \\"A\\" Pérez","phone":"+525512345678"}',
+    '{"hosted_invoice_url":"https://invoice.stripe.com/i/acct_1/test_Zz9","customer_name":"Ana","metadata":{"pasarela_tax_id":"XAXX010101000"}}', 'evidence[customer_name]=Ana+Perez&metadata[pasarela_tax_id]=XAXX010101000',
     'shipping[name]=Ana+Perez&shipping[phone]=%2B52&shipping[address][line1]=Calle+1&receipt_email=ana.perez%40example.com', 'name=Ana+Perez&email=ana.perez@example.com'
   ].join('\n')
   const scrubbed = scrub(transcript, credentials)
-  for (const secret of ['sk_test_51', 'other_key_1', 'abc%2Fdef', 'rk_live_abc', 'abc+def', 'Zz9', '4242424242424242', '5555555555554444', '378282246310005', '737', '4000056655665556', '=123', 'Ana', 'ana', 'Pérez', 'perez', 'Calle', '06600', '5512345678', Buffer.from('sk_test_51+abc/def:').toString('base64')]) {
+  for (const secret of ['sk_test_51', 'other_key_1', 'abc%2Fdef', 'rk_live_abc', 'abc+def', 'Zz9', '4242424242424242', '5555555555554444', '378282246310005', '737', '4000056655665556', '=123', 'Ana', 'ana', 'Pérez', 'perez', 'Calle', '06600', '5512345678', 'XAXX010101000', Buffer.from('sk_test_51+abc/def:').toString('base64')]) {
     t.equal(scrubbed.includes(secret), false, `${secret} is gone`)
   }
   for (const kept of ['POST /v1/payment_intents', 'pi_3abc', 'example.com', '"line2":null']) t.match(scrubbed, kept)

@@ -1,14 +1,18 @@
 import t from 'tap'
-import { card, testApp } from '../../test/support/app.ts'
+import { hookedHub } from '../../test/support/hooked-hub.ts'
 import { testHub } from '../../test/support/hub.ts'
 import type { Adapter } from '../adapter/define.ts'
 import type { ListRange, PaymentSnapshot, ProviderTransaction } from '../adapter/payments.ts'
 import { ProviderError } from '../adapter/problems.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, publicId, uuidOf } from '../ids.ts'
+import { saveMethod } from '../customers/methods.ts'
+import { createCustomer } from '../customers/service.ts'
 import { FakeAccounts, withAccounts } from '../payments/fixtures/fake-accounts.ts'
 import { createPayment, getPayment } from '../payments/service.ts'
 import { createRefund } from '../payments/refunds.ts'
+import { createPlan } from '../plans/service.ts'
+import { createSubscription } from '../subscriptions/service.ts'
 import { auditJob, auditTimer, getAudit, listAudits, startAudit } from './audits.ts'
 import { listBalanceTransactions, readTransactionsJob, readTransactionsNow, transactionTimer } from './transactions.ts'
 
@@ -284,40 +288,29 @@ t.test('movements of the balance', async t => {
   })
 })
 
-t.test('over HTTP, with webhooks that never come', async t => {
-  const app = await testApp(t)
-  const tenant = await app.tenant()
-  const { client, connection } = tenant
-  app.simulator.deliver({ how: 'hold' })
-  const paid = (await client('POST', '/v1/payments', { body: { ...order, method: card('pm_card_visa') } })).body
-  const waiting = (await client('POST', '/v1/payments', { body: { ...order, method: card('pm_card_authenticationRequired'), return_url: 'http://shop.test/' } })).body
-  t.same([paid.status, waiting.status], ['succeeded', 'requires_action'])
-  app.simulator.authenticate(waiting.provider_reference, true)
-  const page = (await client('POST', '/v1/checkout_sessions', { body: { amount: 5000, currency: 'MXN', success_url: 'http://shop.test/thanks' } })).body
-  const asked = { idempotencyKey: 'audit-1' }
-  const audit = await client('POST', `/v1/connections/${connection}/audit`, asked)
-  t.match(audit, { status: 201, body: { object: 'completeness_audit', status: 'completed', checked: 2, missed: 1, repaired: 1, foreign: 0, missed_payments: [{ payment: waiting.id, was: 'requires_action', status: 'succeeded' }] } })
-  t.match((await client('GET', `/v1/payments/${waiting.id}`)).body, { status: 'succeeded' })
-  t.same((await client('POST', `/v1/connections/${connection}/audit`, asked)).body, audit.body, 'the same key, the same audit')
-  t.same((await client('GET', `/v1/completeness_audits/${audit.body.id}`)).body, audit.body)
-  t.match((await client('GET', `/v1/completeness_audits?connection=${connection}`)).body, { data: [{ id: audit.body.id }], next_cursor: null })
-  t.match((await client('GET', '/v1/alerts?kind=webhooks_missed')).body.data, [{ subject: connection, severity: 'warning' }])
-  t.match(page, { status: 'open' })
-
-  const read = await client('POST', `/v1/connections/${connection}/read_transactions`)
-  t.match(read, { status: 200, body: { complete: true, stored: 2 } })
-  const { data } = (await client('GET', `/v1/balance_transactions?connection=${connection}&type=payment`)).body
-  t.same(data.map((row: { payment: string }) => row.payment).sort(), [paid.id, waiting.id].sort())
-  for (const row of data) t.equal(row.amount - row.fee, row.net)
-  t.match((await client('GET', `/v1/balance_transactions/${data[0].id}`)).body, data[0])
-
-  const stranger = await app.tenant()
-  t.equal((await stranger.client('POST', `/v1/connections/${connection}/audit`)).status, 404)
-  t.equal((await stranger.client('GET', `/v1/completeness_audits/${audit.body.id}`)).status, 404)
-  t.equal((await stranger.client('GET', `/v1/balance_transactions/${data[0].id}`)).status, 404)
-  t.same((await stranger.client('GET', `/v1/balance_transactions?connection=${connection}`)).body.data, [])
-  const timers = await app.database.owner.selectFrom('timers').select('kind').where('id', '=', uuidOf('connection', connection)).orderBy('kind').execute()
-  t.same(timers.map(({ kind }) => kind).filter(kind => !kind.startsWith('dispute')), ['balance_transactions', 'completeness_audit'], 'and from now on every day')
-  app.simulator.deliver({ how: 'release' })
-  await app.quiet()
+t.test('a cycle of a subscription that nobody told of becomes a payment', async t => {
+  const made = await hookedHub(t)
+  const { hub, simulator } = made
+  const shop = await made.shop()
+  const { access, connection } = shop
+  const settle = async () => {
+    await simulator.settled()
+    await made.work()
+  }
+  const customer = await createCustomer(hub, access, { name: 'Ana', email: 'ana@example.com' }, null)
+  const plan = await createPlan(hub, access, { name: 'Gym', amount: 49900, currency: 'MXN', interval: 'month' }, null)
+  const method = await saveMethod(hub, access, customer.id, { type: 'card', token: 'pm_card_visa' }, null)
+  const subscription = await createSubscription(hub, access, { customer: customer.id, plan: plan.id, payment_method: method.id }, null)
+  await settle()
+  simulator.deliver({ how: 'hold' })
+  for (const ms of [32 * dayMs, 2 * 3600_000, 3600_000]) {
+    made.advance(ms)
+    simulator.advance()
+  }
+  const audit = await startAudit(hub, access, connection, {}, null)
+  t.match(audit, { status: 'completed', missed: 1, repaired: 1, foreign: 0, missed_payments: [{ was: null, status: 'succeeded', repaired: true }] })
+  t.match(await getPayment(hub, access, audit.missed_payments[0]!.payment!), { status: 'succeeded', amount: 49900, origin: { type: 'subscription', id: subscription.id } })
+  t.match(await startAudit(hub, access, connection, {}, null), { missed: 0, foreign: 0 })
+  simulator.deliver({ how: 'release' })
+  await settle()
 })

@@ -72,7 +72,8 @@ export const isFinal = (status: SubscriptionStatus): boolean => status === 'canc
 export function transition (state: SubscriptionState, fact: Fact): Outcome {
   switch (fact.type) {
     case 'answer': return applySnapshot(state, fact.snapshot, { fresh: fact.current, answers: true })
-    case 'pulled': return applySnapshot(state, fact.snapshot, { fresh: fact.current, answers: false })
+    // That it is there answers whether it was made, however old the word is.
+    case 'pulled': return applySnapshot(state, fact.snapshot, { fresh: fact.current, answers: state.pending?.kind === 'create_subscription' })
     case 'event': return applySnapshot(state, fact.snapshot, { fresh: false, answers: false })
     case 'refused': return undone({ ...state, cancelWanted: state.pending?.kind === 'cancel_subscription' ? null : state.cancelWanted }, fact.problem)
     case 'nowhere': return undone(state, fact.problem)

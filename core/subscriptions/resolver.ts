@@ -91,12 +91,13 @@ async function step (hub: Hub, connection: SealedConnection, opened: OpenConnect
     if (after.cancel_wanted !== null && !isFinal(after.known_status as 'canceled')) await carryOutCancel(hub, after)
     return
   }
-  if (after.pending_operation_id !== row.pending_operation_id) return
+  // What was just found is there, whatever else came meanwhile: it is neither made again nor given up.
+  if (looked === 'found' || after.pending_operation_id !== row.pending_operation_id) return
   await repeatOrGiveUp(hub, connection, opened, after)
 }
 
 /** By the provider's id, or by our reference when we never learned it. */
-async function look (hub: Hub, connection: SealedConnection, opened: OpenConnection, row: SubscriptionRow): Promise<'asked' | 'unknown'> {
+async function look (hub: Hub, connection: SealedConnection, opened: OpenConnection, row: SubscriptionRow): Promise<'asked' | 'found' | 'unknown'> {
   if (row.provider_reference !== null) {
     await pullSubscription(hub, connection, row.id, 'resolver')
     return 'asked'
@@ -106,8 +107,10 @@ async function look (hub: Hub, connection: SealedConnection, opened: OpenConnect
   const result = await recordedCall<SubscriptionSnapshot | undefined>(hub, async work => await inTenant(hub.db, row.tenant_id, work), { connection: opened, kind: 'find_subscription', subjectId: row.id, requestId: 'resolver' },
     async context => await family.findSubscription!(context, { reference: nameOf(row), from: row.pending_since ?? row.created_at, to: hub.now() }))
   if (!result.ok) throw result.error
-  if (result.value !== undefined) await apply(hub, row, { type: 'pulled', snapshot: result.value, current: true })
-  return 'asked'
+  if (result.value === undefined) return 'asked'
+  const applied = await apply(hub, row, { type: 'pulled', snapshot: result.value, current: true })
+  if (applied !== undefined) await afterwards(hub, connection, applied, 'resolver')
+  return 'found'
 }
 
 /** 2. It does not know, or not yet. May exactly this request be sent once more, under its own key? Or was it certainly not done? */

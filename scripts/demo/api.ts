@@ -33,6 +33,11 @@ export class Api {
     return await ask<T>(this.url + path, { method: 'POST', headers: { ...this.#headers, 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
   }
 
+  async bytes (path: string): Promise<{ status: number, body: Buffer }> {
+    const response = await fetch(this.url + path, { headers: this.#headers, signal: AbortSignal.timeout(timeoutMs) })
+    return { status: response.status, body: Buffer.from(await response.arrayBuffer()) }
+  }
+
   async delete (path: string): Promise<Answer> {
     return await ask(this.url + path, { method: 'DELETE', headers: this.#headers })
   }

@@ -53,6 +53,8 @@ export interface Kept {
   payment: string
   /** One that was authorised, captured in part and refunded in part. */
   captured: string
+  /** The shop’s fiscal identity. */
+  issuer: string
   /** Another tenant. */
   stranger: Api
   /** Origin of the simulated Stripe. */

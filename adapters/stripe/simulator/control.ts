@@ -33,7 +33,7 @@ export function control (app: FastifyInstance, simulator: () => StripeSimulator)
   const lever = <B = Record<string, never>>(path: string, pull: (id: string, body: B) => unknown) =>
     app.post<{ Params: { id: string }, Body: B }>(`/_simulator/${path}/:id`, (request, reply) => {
       try {
-        return pull(request.params.id, request.body ?? {} as B)
+        return pull(request.params.id, (request.body ?? {}) as B)
       } catch (error) {
         return reply.code(error instanceof StripeError ? 409 : 404).send({ message: (error as Error).message })
       }

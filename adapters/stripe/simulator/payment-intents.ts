@@ -287,7 +287,8 @@ function change (intent: IntentRecord, params: Partial<Confirm>, method: MethodR
 
 function circumstances (intent: IntentRecord, params: Partial<Confirm>): void {
   if (params.return_url !== undefined) intent.returnUrl = params.return_url
-  if (params.off_session !== undefined) intent.offSession = params.off_session !== false
+  // Of this attempt, not of the intent. Source: https://docs.stripe.com/api/payment_intents/confirm, read 2026-11.
+  intent.offSession = params.off_session !== undefined && params.off_session !== false
   if (params.error_on_requires_action !== undefined) intent.errorOnAction = params.error_on_requires_action
 }
 

@@ -50,6 +50,8 @@ export function parseXml (bytes: Uint8Array, { maxBytes = maxXmlBytes }: { maxBy
 // https://www.w3.org/TR/xml/#NT-Name without the colon, which https://www.w3.org/TR/xml-names/ keeps for prefixes.
 const nameStart = 'A-Z_a-z\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02FF\\u0370-\\u037D\\u037F-\\u1FFF\\u200C-\\u200D\\u2070-\\u218F\\u2C00-\\u2FEF\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD\\u{10000}-\\u{EFFFF}'
 const ncName = `[${nameStart}][${nameStart}\\-.0-9\\u00B7\\u0300-\\u036F\\u203F-\\u2040]*`
+// Combining characters may stand in a name.
+// eslint-disable-next-line no-misleading-character-class
 const qnamePattern = new RegExp(`(?:(${ncName}):)?(${ncName})`, 'uy')
 const declarationPattern = /<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(?:"([A-Za-z][\w.-]*)"|'([A-Za-z][\w.-]*)'))?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\n]*\?>/y
 /** What XML 1.0 has no place for; a lone surrogate cannot come out of UTF-8. */

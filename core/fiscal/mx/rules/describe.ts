@@ -28,6 +28,15 @@ const unjudged: readonly (readonly [codes: string, why: string])[] = [
   ['CRP20277', 'Not a check: how CRP20276 counts an EquivalenciaDR of 1.']
 ]
 
+/** Of the public fixtures that are named by the code which they were made to provoke (NTlink/ntlink-ws-sdk, `cfdi-error`), those that do not, and why. */
+export const unprovoked: Readonly<Record<string, string>> = {
+  CFDI40102: 'the file has no Sello at all: it went to a service that seals',
+  CFDI40106: 'the file has no Certificado; that the issuer’s was revoked only the SAT’s list knows',
+  CFDI40128: 'whether the PAC gave that Confirmacion only the PAC knows',
+  CFDI40138: 'whether the issuer’s name is in the list of RFCs (l_RFC) only the SAT knows',
+  CFDI40144: 'whether the receiver’s name is in the list of RFCs (l_RFC) only the SAT knows'
+}
+
 interface Row { code: string, level: Level, at: string, what: string, source: string }
 
 function rowsOf (place: Place): Row[] {
@@ -73,6 +82,10 @@ export function rulesMarkdown (): string {
     '| Codes | Why |',
     '|---|---|',
     ...unjudged.map(([codes, why]) => `| ${codes} | ${why} |`),
+    '',
+    'Public fixtures are named by the code that they were made to provoke. All of those that the checks hold do, but for these (CFDI40118 when the official rate is given):',
+    '',
+    ...Object.entries(unprovoked).map(([code, why]) => `- ${code}: ${why}.`),
     ''
   ].join('\n')
 }
