@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { cfdi } from './cfdi.ts'
+import { cfdiRules } from './cfdi-rules.ts'
 import { charges } from './charges.ts'
 import { inbound } from './inbound.ts'
 import { payments } from './payments.ts'
@@ -11,7 +12,7 @@ import type { Result } from './support.ts'
 import { vault } from './vault.ts'
 
 /** `npm run bench [name…]`: ratios against a baseline of the same run, printed and written as JSON. A figure is never an assertion. */
-const benches: Record<string, () => Promise<Result[]>> = { inbound, payments, routing, charges, vault, cfdi, start }
+const benches: Record<string, () => Promise<Result[]>> = { inbound, payments, routing, charges, vault, cfdi, cfdi_rules: cfdiRules, start }
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => benches[name] === undefined)

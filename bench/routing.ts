@@ -80,7 +80,7 @@ async function tenantWith (count: number, port: number, platformKey: string): Pr
 
 const question = (n: number): object => {
   const rule = n * 7919 % rules
-  return { amount: 19900, currency: currencies[rule % 10], country: countries[rule % 10], method: 'card', metadata: { shop: `shop-${rule}` } }
+  return { amount: 500_000, currency: currencies[rule % 10], country: countries[rule % 10], method: 'card', metadata: { shop: `shop-${rule}` } }
 }
 
 function asRequest (key: string, body: object): Buffer {

@@ -74,7 +74,7 @@ export function adapterMarkdown ({ manifest, ...rest }: Adapter): string {
     ])),
     ...Object.keys(manifest.settings.properties).length === 0
       ? []
-      : ['### Settings', table(['Setting', 'Default', 'Meaning'], Object.entries(manifest.settings.properties).map(([name, property]) => [`\`${name}\``, `\`${String(property.default)}\``, property.description.en]))],
+      : ['### Settings', table(['Setting', 'Default', 'Meaning'], Object.entries(manifest.settings.properties).map(([name, property]) => [`\`${name}\``, property.default === '' ? 'none' : `\`${String(property.default)}\``, property.description.en]))],
 
     '## Where and how',
     `Countries: ${list(manifest.countries)}.`,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
@@ -20,12 +20,15 @@ t.test('the files of the project are what the script makes of its source', { ski
 const forms = (rows: string) => `CREATE TABLE "cfdi_40_metodos_pago"("id" text not null, "texto" text not null, "vigencia_desde" text not null, "vigencia_hasta" text not null);\n${rows}`
 
 t.test('what the source forgets stays, ended: last year’s documents are still judged by it', async t => {
-  const to = t.testdir()
-  const from = (name: string, rows: string): string => path.join(t.testdir({ [name]: forms(rows) }), name)
-  const first = from('data-cfdi_40_metodos_pago.sql', "INSERT INTO cfdi_40_metodos_pago VALUES('PUE','Una','2022-01-01',''),('OLD','Se va','2022-01-01',''),('NEW','Antes','2022-01-01','');")
-  const target = path.join(to, 'kept')
+  const folder = t.testdir()
+  const from = (name: string, rows: string): string => {
+    writeFileSync(path.join(folder, name), forms(rows))
+    return path.join(folder, name)
+  }
+  const first = from('first.sql', "INSERT INTO cfdi_40_metodos_pago VALUES('PUE','Una','2022-01-01',''),('OLD','Se va','2022-01-01',''),('NEW','Antes','2022-01-01','');")
+  const target = path.join(folder, 'kept')
   importCatalogues({ from: first, to: target, edition: '2026-01-10' })
-  const second = from('data-cfdi_40_metodos_pago.sql', "INSERT INTO cfdi_40_metodos_pago VALUES('PUE','Una','2022-01-01',''),('NEW','Ahora','2027-01-01','');")
+  const second = from('second.sql', "INSERT INTO cfdi_40_metodos_pago VALUES('PUE','Una','2022-01-01',''),('NEW','Ahora','2027-01-01','');")
   t.same(importCatalogues({ from: second, to: target, edition: '2026-12-20' }).map(({ entries }) => entries), [4])
   const { entries } = JSON.parse(readFileSync(path.join(target, 'c_MetodoPago.json'), 'utf8'))
   t.same(entries.map(({ code, text, valid_from, valid_to }: Record<string, unknown>) => [code, text, valid_from, valid_to]), [
@@ -52,6 +55,6 @@ t.test('products and postal codes go from SQLite into the data folder, by the co
   const catalogues = openCatalogues(to)
   t.match(catalogues.lookup('c_CodigoPostal', '22000', '2026-11-20'), { state: 'BCN', border: true, zone: 'Tiempo del Noroeste en Frontera' })
   t.match(catalogues.lookup('c_ClaveProdServ', '01010101', '2026-11-20'), { text: 'No existe en el catálogo', complement: null })
-  t.match(run(t.testdir({ empty: {} }), '--to', to), { status: 1, stderr: /has none of the catalogues/ })
+  t.match(run(path.join(folder, 'data'), '--to', to), { status: 1, stderr: /has none of the catalogues/ })
   t.match(run(), { status: 2, stderr: /usage/ })
 })

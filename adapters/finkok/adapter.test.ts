@@ -1,6 +1,6 @@
 import t from 'tap'
 import { closeHttpAgents, type ConnectionContext, createHttpClient, type IdempotencyKey } from '../../core/adapter/index.ts'
-import { createSatWorld } from '../../core/demo/sat-world.ts'
+import { createSatWorld } from '../../test/support/mexico.ts'
 import { issuerRfc, sealedCancellation, sealedInvoice } from '../../test/support/cfdi.ts'
 import finkok from './adapter.ts'
 import { startFinkokSimulator } from './simulator.ts'

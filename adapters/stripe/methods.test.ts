@@ -70,7 +70,7 @@ t.test('OXXO: a voucher, paid in cash or not at all', async t => {
 
 t.test('a voucher needs to know who pays, and pesos', async t => {
   const context = open(await simulated(t))
-  for (const [customer, param] of [[undefined, 'customer.name'], [{ email: 'a@b.mx' }, 'customer.name'], [{ name: 'Ana' }, 'customer.email'], [{ name: 'Ana', email: '' }, 'customer.email']] as const) {
+  for (const [customer, param] of [[undefined, 'customer.name'], [{ email: 'a@b.mx' }, 'customer.name'], [{ name: 'Ana', email: 'a@b.mx' }, 'customer.name'], [{ name: 'A B', email: 'a@b.mx' }, 'customer.name'], [{ name: 'Ana de la Paz' }, 'customer.email'], [{ name: 'Ana Paz', email: '' }, 'customer.email']] as const) {
     t.match(await refused(payments.createPayment(context, order({ method: oxxo, customer }))), { code: 'invalid_request', reached: 'nowhere', param })
   }
   for (const method of [oxxo, spei]) {

@@ -56,10 +56,11 @@ export function cardOf ({ token }: MethodInput): { payment_method?: string, paym
   throw refusal('method.token', 'a pm_ or tok_ of Stripe is needed')
 }
 
-/** Source: https://docs.stripe.com/payments/oxxo/accept-a-payment, read 2026-11-21: name and e-mail are required. */
+/** Source: https://docs.stripe.com/payments/oxxo/accept-a-payment, read 2026-11-21: name, of two words of two letters, and e-mail are required. */
 function oxxoOf (asked: Asked): Pick<Confirmation, 'payment_method' | 'payment_method_data'> {
   pesosOnly(asked)
   if (asked.method.token !== undefined) return cardOf(asked.method)
+  if (!/\S{2,}\s+(?:\S+\s+)*\S{2,}/.test(owed(asked.customer, 'name'))) throw refusal('customer.name', 'an OXXO voucher needs first and last name')
   return { payment_method_data: { type: 'oxxo', billing_details: { name: owed(asked.customer, 'name'), email: owed(asked.customer, 'email') } } }
 }
 

@@ -58,7 +58,7 @@ const problems: Record<ProviderProblem, (context: Opened, simulator: Awaited<Ret
   },
   conflict: context => refused(payments.createPayment(answering(context, 409, { type: 'idempotency_error', code: 'idempotency_key_in_use' }), order())),
   expired: async (context, simulator) => {
-    const voucher = await payments.createPayment(context, order({ method: { type: 'oxxo' }, customer: { name: 'Ana', email: 'expire_immediately@shop.example' } }))
+    const voucher = await payments.createPayment(context, order({ method: { type: 'oxxo' }, customer: { name: 'Ana Pérez', email: 'expire_immediately@shop.example' } }))
     simulator.advance()
     return (await payments.getPayment(context, voucher.providerReference)).error
   },
@@ -98,7 +98,7 @@ const wire = (more: object) => snapshotOf({
 const actions: Record<NextAction['type'], ((context: Opened) => Promise<NextAction | undefined>) | undefined> = {
   redirect: async context => (await payments.createPayment(context, order({ method: card('pm_card_threeDSecure2Required'), returnUrl }))).nextAction,
   client_secret: async context => (await payments.createPayment(context, order())).nextAction,
-  voucher: async context => (await payments.createPayment(context, order({ method: { type: 'oxxo' }, customer: { name: 'Ana', email: 'fill_never@shop.example' } }))).nextAction,
+  voucher: async context => (await payments.createPayment(context, order({ method: { type: 'oxxo' }, customer: { name: 'Ana Pérez', email: 'fill_never@shop.example' } }))).nextAction,
   bank_transfer: async context => (await payments.createPayment(context, order({ method: { type: 'spei' } }))).nextAction,
   qr: async () => wire({ next_action: { type: 'pix_display_qr_code', pix_display_qr_code: { data: '000201', image_url_png: 'https://x.test/q.png', expires_at: 2 } } }),
   wallet_push: undefined,

@@ -64,6 +64,12 @@ t.test('the key signs inside, each use is on record, and nothing of it comes out
   t.ok(verify('sha256', bytes, createPublicKey(made.privateKey), await withSigner(hub, shop.tenantId, row, async ({ sign }) => await sign(bytes, 'RSA-SHA256'))))
   t.same((await listUses(hub, shop.access, id, {})).data.map(({ purpose }) => purpose), ['committed', 'fails', 'sign_comprobante', 'sign_comprobante', 'seal_invoice'])
 
+  const gone = csd({ keyName: 'gone' })
+  const deleted = await upload(gone)
+  await signWith(hub, shop.tenantId, uuidOf('certificate', deleted), use, async ({ sign }) => await sign(bytes, 'RSA-SHA256'))
+  await deleteCertificate(hub, shop.access, deleted)
+  t.equal(await codeOf(signWith(hub, shop.tenantId, uuidOf('certificate', deleted), use, () => {})), 'certificate_not_usable', 'deleted, though its key was open a moment ago')
+
   const other = await world(t)
   t.equal(await codeOf(signWith(hub, other.shop.tenantId, uuid, use, () => {})), 'certificate_not_usable', 'another tenant’s')
   advance(101 * dayMs)

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { HubError } from '../errors.ts'
 import type { OpenedP12, P12Outcome, P12Problem, P12Task } from './p12-worker.ts'
 
 export type { OpenedP12 } from './p12-worker.ts'
@@ -13,14 +14,17 @@ export interface P12Limits {
 export type P12Failure = { problem: P12Problem | 'time', detail: string }
 
 const atOnce = 2
+/** Longer, and who comes last would wait minutes. */
+const longestLine = 30
 let free = atOnce
 const waiting: (() => void)[] = []
 
 /**
  * Opens a `.p12` in a thread, two at a time in a process, so that no file keeps the server from answering. Never throws for what
- * is in the file.
+ * is in the file; throws `unavailable` when too many wait already.
  */
 export async function openP12 (bytes: Uint8Array, passphrases: readonly string[], { maxRounds = 1_000_000, timeLimitMs = 20_000 }: P12Limits = {}): Promise<{ opened: OpenedP12 } | P12Failure> {
+  if (waiting.length >= longestLine) throw new HubError('unavailable', { retryAfterMs: 10_000 })
   if (free > 0) free--
   else await new Promise<void>(resolve => { waiting.push(resolve) })
   try {

@@ -396,6 +396,9 @@ function checkIssuer (checks: Check[], certificate: Certificate, { country, taxI
   else warn(checks, 'issuer', say.issuer.doubtful(holder.taxId ?? '—', taxId))
 }
 
+/** “AC UAT”, “A.C. 2 de pruebas(4096)”: the issuers of the SAT's public test certificates (read 2026-11-20). */
+const satTests = /\bUAT\b|pruebas/i
+
 function checkSignature ({ checks, kind }: Report, certificate: Certificate, pool: readonly Certificate[], given: number, { chain, complete }: ReturnType<typeof chainOf>, isP12: boolean): void {
   const authority = titleOf(certificate.issuer)
   if (certificate.issuer.bytes.equals(certificate.subject.bytes)) {
@@ -408,7 +411,7 @@ function checkSignature ({ checks, kind }: Report, certificate: Certificate, poo
   else if (namesakes.some(other => !otherKey(certificate, other))) fail(checks, 'signature', say.signature.wrong())
   else if (namesakes.length > 0) warn(checks, 'signature', say.signature.other_authority(authority))
   else if (given > 0) fail(checks, 'signature', say.signature.no_authority(authority))
-  else good(checks, 'signature', say.signature.untold(authority))
+  else good(checks, 'signature', satTests.test(authority) && satIds(certificate.subject).length > 0 ? say.signature.for_tests(authority) : say.signature.untold(authority))
   // The SAT has its own certificates at hand; nobody sends them.
   if (!isP12 || kind === 'csd' || kind === 'fiel') return
   if (complete) good(checks, 'chain', say.chain.complete(chain.length))

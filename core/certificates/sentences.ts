@@ -109,6 +109,7 @@ export const signature = {
   self: () => both('Se firmó a sí mismo: sirve para pruebas, ninguna autoridad lo acepta.', 'It signed itself: it serves for tests, no authority takes it.'),
   wrong: () => both('Su propia firma no es correcta: el certificado está dañado o alguien lo cambió.', 'Its own signature is not right: the certificate is damaged, or somebody changed it.'),
   untold: (authority: string) => both(`Lo emitió ${authority}, cuyo certificado no está aquí: su firma la comprueba la autoridad.`, `${authority} issued it, whose certificate is not at hand: the authority verifies its signature.`),
+  for_tests: (authority: string) => both(`Lo emitió ${authority}, la autoridad de pruebas del SAT: no sirve para facturas reales.`, `${authority}, the SAT’s authority for tests, issued it: it does not serve for real invoices.`),
   other_authority: (authority: string) => both(`El certificado que acompaña a este, de ${authority}, es de otra llave que la que lo firmó: añada el que corresponde.`, `The certificate of ${authority} that came along has another key than the one that signed this: add the right one.`),
   no_authority: (authority: string) => both(`Ninguno de los certificados de autoridad que envió emitió este: lo emitió ${authority}.`, `None of the authorities’ certificates that you sent issued this one: ${authority} did.`)
 }

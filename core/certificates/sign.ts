@@ -4,6 +4,7 @@ import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, publicId } from '../ids.ts'
+import { createKeyCache, type KeyCache } from '../vault/key-cache.ts'
 import * as queries from './queries.ts'
 import type { KeyRow } from './queries.ts'
 
@@ -50,10 +51,16 @@ export async function recordUse (db: TenantDb, now: Date, certificateId: string,
 }
 
 /** The second half, after the commit. */
-export async function withSigner<T> (hub: Pick<Hub, 'vault'>, tenantId: string, row: KeyRow, work: (signer: Signer) => T | Promise<T>): Promise<T> {
-  const pkcs8 = Buffer.from(await hub.vault.open(tenantId, publicId('certificate', row.id), keyUse, row.key_sealed))
-  let key: KeyObject | undefined = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
-  pkcs8.fill(0)
+export async function withSigner<T> (hub: Pick<Hub, 'now' | 'vault'>, tenantId: string, row: KeyRow, work: (signer: Signer) => T | Promise<T>): Promise<T> {
+  const key = await openKeys(hub).get(`${tenantId}:${row.id}`, async () => {
+    const pkcs8 = Buffer.from(await hub.vault.open(tenantId, publicId('certificate', row.id), keyUse, row.key_sealed))
+    try {
+      return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
+    } finally {
+      pkcs8.fill(0)
+    }
+  })
+  let ended = false
   try {
     return await work({
       certificate: row.certificate,
@@ -61,13 +68,25 @@ export async function withSigner<T> (hub: Pick<Hub, 'vault'>, tenantId: string, 
       number: row.number,
       taxId: row.tax_id,
       sign: async (bytes, algorithm) => {
-        if (key === undefined) throw new Error('a signature was asked for after the work had ended')
+        if (ended) throw new Error('a signature was asked for after the work had ended')
         return await signAsync(algorithm, bytes, key)
       }
     })
   } finally {
-    key = undefined
+    ended = true
   }
+}
+
+const caches = new WeakMap<object, KeyCache<KeyObject>>()
+
+/**
+ * A key's first signature costs as much again as every later one, so it stays open for a few minutes, as credentials do. Whether
+ * it may be used is asked of the database each time: a deleted certificate signs nothing more.
+ */
+function openKeys ({ vault, now }: Pick<Hub, 'now' | 'vault'>): KeyCache<KeyObject> {
+  let cache = caches.get(vault)
+  if (cache === undefined) caches.set(vault, cache = createKeyCache<KeyObject>({ maxEntries: 500, ttlMs: 5 * 60_000, now }))
+  return cache
 }
 
 /** What the two secrets of a certificate are sealed for. */

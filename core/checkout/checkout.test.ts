@@ -7,6 +7,8 @@ const page = { amount: 19900, currency: 'MXN', success_url: 'http://shop.test/do
 const link = { amount: 5000, currency: 'MXN', description: 'A donation' }
 const minute = 60_000
 
+t.setTimeout(240_000)
+
 t.test('checkout sessions', async t => {
   const app = await paperApp(t)
   const { paper } = app
@@ -248,6 +250,17 @@ t.test('checkout sessions', async t => {
     const [one, two] = [await ask('POST', '/v1/checkout_sessions', page, { idempotencyKey: 'once' }), await ask('POST', '/v1/checkout_sessions', page, { idempotencyKey: 'once' })]
     t.equal(one.body.id, two.body.id)
     t.equal(paper.sessions.size, count + 1)
+  })
+
+  t.test('a process that died in the middle: the same request finds what it began', async t => {
+    paper.lose('create_checkout', 'after')
+    const session = await must('POST', '/v1/checkout_sessions', page, { idempotencyKey: 'died' })
+    const count = paper.sessions.size
+    await app.database.owner.updateTable('idempotency_keys').set({ answer_status: null, answer_sealed: null, leased_until: new Date(0), owner: '0198aaaa-0000-7000-8000-00000000dead' }).where('key', '=', 'died').execute()
+    t.match(await must('POST', '/v1/checkout_sessions', page, { idempotencyKey: 'died' }), { id: session.id, status: 'unknown' })
+    await later(6_000)
+    t.match(await must('GET', `/v1/checkout_sessions/${session.id}`), { status: 'open' })
+    t.equal(paper.sessions.size, count)
   })
 
   t.test('ended by hand', async t => {

@@ -10,6 +10,8 @@ const order = { amount: 19900, currency: 'MXN', method: { type: 'card', token: '
 const day = 24 * 3600_000
 const told = (dispute: DisputeSnapshot) => ({ type: 'dispute' as const, providerReference: dispute.paymentProviderReference, dispute })
 
+t.setTimeout(240_000)
+
 t.test('disputes', async t => {
   const app = await paperApp(t)
   const { paper } = app

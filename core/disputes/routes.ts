@@ -1,6 +1,5 @@
-import { Type } from 'typebox'
 import type { HubInstance } from '../http.ts'
-import { closed, IdParams } from '../http-schema.ts'
+import { IdParams } from '../http-schema.ts'
 import { Dispute, DisputePage, ListDisputes, NewEvidence } from './schema.ts'
 import * as service from './service.ts'
 
@@ -21,7 +20,7 @@ export async function disputeRoutes (app: HubInstance): Promise<void> {
     const dispute = await service.submitEvidence(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)
     return await reply.code(statusOf(dispute) as 200).send(dispute)
   })
-  app.post('/v1/disputes/:id/accept', { config: write, schema: { tags, summary: 'Give in', params: IdParams, body: Type.Object({}, closed), response: { 200: Dispute, 202: Dispute } } }, async (request, reply) => {
+  app.post('/v1/disputes/:id/accept', { config: write, schema: { tags, summary: 'Give in', params: IdParams, response: { 200: Dispute, 202: Dispute } } }, async (request, reply) => {
     const dispute = await service.acceptDispute(hub, request.requireAccess(), request.params.id, request.idempotency)
     return await reply.code(statusOf(dispute) as 200).send(dispute)
   })

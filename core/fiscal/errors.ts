@@ -5,7 +5,7 @@ export class FiscalError extends Error {
   override readonly name = 'FiscalError'
   readonly reason: FiscalReason
   readonly text: LocalText
-  /** Where: `/Comprobante/Emisor/@Rfc` in a document, `lines[0].quantity` in what was asked for. */
+  /** In the words of the model: `Conceptos[0].Cantidad` of a document, `lines[0].taxes[1].type` of what was asked for. */
   readonly path: string | undefined
 
   constructor (reason: FiscalReason, text: LocalText, path?: string) {

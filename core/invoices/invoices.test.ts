@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import t, { type Test } from 'tap'
-import { startFinkokSimulator, type FinkokSimulator } from '../../adapters/finkok/simulator.ts'
-import { startSatStatusSimulator } from '../../adapters/sat_status/simulator.ts'
+import t from 'tap'
 import { csd, issuerRfc } from '../../test/support/cfdi.ts'
-import { testHub, type TestHub, type TestTenant } from '../../test/support/hub.ts'
-import type { SatWorld } from '../adapter/sat-world.ts'
+import type { TestTenant } from '../../test/support/hub.ts'
+import { type Country, country } from '../../test/support/mexico.ts'
 import { uploadCertificate } from '../certificates/service.ts'
 import { createConnection } from '../connections/service.ts'
 import { inTenant } from '../db/in-tenant.ts'
-import { createSatWorld } from '../demo/sat-world.ts'
 import { HubError } from '../errors.ts'
 import { verifyCfdi } from '../fiscal/mx/verify.ts'
 import { publicId } from '../ids.ts'
@@ -19,23 +16,6 @@ import type { NewInvoice } from './schema.ts'
 import * as service from './service.ts'
 
 const day = 24 * 3600_000
-
-interface Country extends TestHub {
-  world: SatWorld
-  finkok: FinkokSimulator
-}
-
-/** A hub whose PAC and SAT are simulators that share one register and the hub's clock. */
-async function country (t: Test): Promise<Country> {
-  const clock: { now: () => Date } = { now: () => new Date() }
-  const world = createSatWorld({ now: () => clock.now(), processMs: 3600_000 })
-  const finkok = await startFinkokSimulator({ world })
-  const sat = await startSatStatusSimulator({ world })
-  t.teardown(async () => { await Promise.all([finkok.close(), sat.close()]) })
-  const made = await testHub(t, { env: { PASARELA_PROVIDER_URL_FINKOK: finkok.url, PASARELA_PROVIDER_URL_SAT_STATUS: sat.url, PASARELA_PROVIDER_RATE_FINKOK: '10000', PASARELA_PROVIDER_RATE_SAT_STATUS: '10000' } })
-  clock.now = made.hub.now
-  return { ...made, world, finkok }
-}
 
 interface Shop extends TestTenant { issuer: string, pac: string }
 

@@ -3,7 +3,7 @@ import type { IdempotencyKey } from '../adapter/payments.ts'
 import type { ProviderError } from '../adapter/problems.ts'
 import { raiseAlert } from '../alerts/raise.ts'
 import { signWith } from '../certificates/sign.ts'
-import { loadSealed, type OpenConnection } from '../connections/open.ts'
+import type { OpenConnection } from '../connections/open.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer, setTimer } from '../db/timers.ts'
 import { storeDocument } from '../documents/service.ts'
@@ -13,6 +13,7 @@ import { callProvider, connectionsTried, finishOperation, insertOperation, lastS
 import { chooseRoute } from '../routing-rules/choose.ts'
 import { applyFact } from './apply.ts'
 import { engineOf } from './engines.ts'
+import { change, open } from './locked.ts'
 import { ForeignDocument } from './engine.ts'
 import { carryOnCancellation } from './cancel.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
@@ -239,25 +240,6 @@ async function download (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapshot, 
     async context => await download(context, snapshot.providerReference, 'xml'))
   if (!result.ok) throw result.error
   return result.value
-}
-
-/** The connection that it was sent to, decrypted; undefined when that cannot be now. */
-export async function open (hub: Hub, row: InvoiceRow): Promise<OpenConnection | undefined> {
-  const connection = row.connection_id === null ? undefined : await inTenant(hub.db, row.tenant_id, async db => await loadSealed(db, row.connection_id!))
-  if (connection === undefined) return undefined
-  return await hub.open(connection).catch((error: unknown) => {
-    hub.log.error({ err: error }, 'a connection did not open')
-    return undefined
-  })
-}
-
-/** Under the row's lock; undefined, and nothing done, when the row is no longer as it was seen. */
-export async function change (hub: Hub, seen: InvoiceRow, work: (db: TenantDb, locked: InvoiceRow) => Promise<InvoiceRow>, { anyVersion = false } = {}): Promise<InvoiceRow | undefined> {
-  return await inTenant(hub.db, seen.tenant_id, async db => {
-    const locked = await queries.lockInvoice(db, seen.id)
-    if (locked === undefined || (!anyVersion && locked.version !== seen.version)) return undefined
-    return await work(db, locked)
-  })
 }
 
 /** Nothing was settled: later again, and at the end of the schedule a person is told, and it is still looked at daily. */

@@ -160,14 +160,16 @@ export async function printCfdi (xml: Uint8Array, options: PrintOptions): Promis
 
   // --- how much -------------------------------------------------------------------------------------------------------
   heading(say.totals)
-  const sums: (readonly [string, string])[] = comprobante.TipoDeComprobante === 'P' ? [[say.total, `${money(pagos?.Totales.MontoTotalPagos)} MXN`]] : [
-    [say.subtotal, money(comprobante.SubTotal)], [say.discount, money(comprobante.Descuento)],
-    ...(comprobante.Impuestos?.Traslados ?? []).map(tax => [`${named('c_Impuesto', tax.Impuesto)} ${tax.TipoFactor === 'Exento' ? 'Exento' : percent(tax.TasaOCuota ?? '', tax.TipoFactor)}`, money(tax.Importe ?? '0.00')] as const),
-    ...(comprobante.Impuestos?.Retenciones ?? []).map(tax => [`${say.withheld} ${named('c_Impuesto', tax.Impuesto)}`, `-${money(tax.Importe)}`] as const),
-    ...(comprobante.Complemento?.ImpuestosLocales?.TrasladosLocales ?? []).map(tax => [tax.ImpLocTrasladado, money(tax.Importe)] as const),
-    ...(comprobante.Complemento?.ImpuestosLocales?.RetencionesLocales ?? []).map(tax => [`${say.withheld} ${tax.ImpLocRetenido}`, `-${money(tax.Importe)}`] as const),
-    [say.total, `${money(comprobante.Total)} ${comprobante.Moneda}`]
-  ]
+  const sums: (readonly [string, string])[] = comprobante.TipoDeComprobante === 'P'
+    ? [[say.total, `${money(pagos?.Totales.MontoTotalPagos)} MXN`]]
+    : [
+        [say.subtotal, money(comprobante.SubTotal)], [say.discount, money(comprobante.Descuento)],
+        ...(comprobante.Impuestos?.Traslados ?? []).map(tax => [`${named('c_Impuesto', tax.Impuesto)} ${tax.TipoFactor === 'Exento' ? 'Exento' : percent(tax.TasaOCuota ?? '', tax.TipoFactor)}`, money(tax.Importe ?? '0.00')] as const),
+        ...(comprobante.Impuestos?.Retenciones ?? []).map(tax => [`${say.withheld} ${named('c_Impuesto', tax.Impuesto)}`, `-${money(tax.Importe)}`] as const),
+        ...(comprobante.Complemento?.ImpuestosLocales?.TrasladosLocales ?? []).map(tax => [tax.ImpLocTrasladado, money(tax.Importe)] as const),
+        ...(comprobante.Complemento?.ImpuestosLocales?.RetencionesLocales ?? []).map(tax => [`${say.withheld} ${tax.ImpLocRetenido}`, `-${money(tax.Importe)}`] as const),
+        [say.total, `${money(comprobante.Total)} ${comprobante.Moneda}`]
+      ]
   const start = doc.y
   pairsAt([[say.currency, named('c_Moneda', comprobante.Moneda)], [say.rate, comprobante.TipoCambio ?? ''], [say.form, named('c_FormaPago', comprobante.FormaPago)], [say.method, named('c_MetodoPago', comprobante.MetodoPago)], [say.conditions, comprobante.CondicionesDePago ?? ''], [say.export, named('c_Exportacion', comprobante.Exportacion)]], half - 12)
   const afterTerms = doc.y

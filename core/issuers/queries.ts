@@ -96,6 +96,11 @@ export async function countCertificates (db: TenantDb, issuerId: string): Promis
   return Number(row.count)
 }
 
+/** Whether a document names it, a draft included. */
+export async function hasInvoices (db: TenantDb, issuerId: string): Promise<boolean> {
+  return await db.selectFrom('invoices').select('id').where('tenant_id', '=', db.tenantId).where('issuer_id', '=', issuerId).limit(1).executeTakeFirst() !== undefined
+}
+
 /** Certificates that came before their issuer become its own. */
 export async function adoptCertificates (db: TenantDb, mode: Mode, issuerId: string, taxIds: readonly string[], country: TaxCountry): Promise<void> {
   await db.updateTable('certificates').set({ issuer_id: issuerId })

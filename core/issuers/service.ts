@@ -69,7 +69,7 @@ export async function changeIssuer (hub: House, access: Access, publicIssuerId: 
   })
 }
 
-/** Its documents and their numbers stay. Its certificates must be gone before: what signs belongs to somebody. */
+/** Only one that never issued. Its certificates must be gone before: what signs belongs to somebody. */
 export async function deleteIssuer (hub: House, access: Access, publicIssuerId: string): Promise<void> {
   const id = uuidOf('issuer', publicIssuerId)
   const now = hub.now()
@@ -77,6 +77,9 @@ export async function deleteIssuer (hub: House, access: Access, publicIssuerId: 
     if (await queries.lockIssuer(db, access.mode, id) === undefined) throw new HubError('not_found')
     if (await queries.countCertificates(db, id) > 0) {
       throw new HubError('invalid_state', { detail: { es: 'El emisor todavía tiene certificados: elimínelos antes.', en: 'The issuer still has certificates: delete them first.' } })
+    }
+    if (await queries.hasInvoices(db, id)) {
+      throw new HubError('invalid_state', { detail: { es: 'El emisor tiene facturas, que lo nombran: desactive sus series en vez de eliminarlo.', en: 'The issuer has invoices, which name it: switch its series off instead of deleting it.' } })
     }
     await queries.updateIssuer(db, id, { deleted_at: now }, now)
     await queries.deactivateSeries(db, id, now)

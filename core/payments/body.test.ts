@@ -4,6 +4,8 @@ import { paperApp } from './fixtures/paper-app.ts'
 const order = { amount: 19900, currency: 'MXN', method: { type: 'card', token: 'tok' } }
 const lines = [{ name: 'Shirt', quantity: 2, unit_amount: 9000 }, { name: 'Bag', quantity: 1, unit_amount: 1900 }]
 
+t.setTimeout(240_000)
+
 t.test('what a payment carries beside its amount', async t => {
   const app = await paperApp(t)
   const { paper } = app

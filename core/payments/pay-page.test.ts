@@ -6,6 +6,8 @@ const order = { amount: 19900, currency: 'MXN', method: { type: 'card', token: '
 const wanted: Partial<PaymentSnapshot> = { status: 'requires_payment_method', providerStatus: 'requires_payment_method', amountCaptured: 0, error: { code: 'authentication_required', providerCode: 'authentication_required' }, nextAction: { type: 'client_secret', client_secret: 'secret_1' } }
 const redirect: Partial<PaymentSnapshot> = { status: 'requires_action', providerStatus: 'requires_action', amountCaptured: 0, error: undefined as never, nextAction: { type: 'redirect', url: 'https://bank.test/3ds?a=1&b=2' } }
 
+t.setTimeout(240_000)
+
 t.test('an off-session charge that the bank wants the payer for', async t => {
   const app = await paperApp(t)
   const { paper } = app

@@ -37,6 +37,8 @@ const rows: Record<ProviderProblem, { reached: Reached, status: string, retry: R
   unknown: { reached: 'unknown', status: 'unknown', retry: 'after_lookup' }
 }
 
+t.setTimeout(240_000)
+
 t.test('the error taxonomy', async t => {
   const app = await paperApp(t)
   const { paper } = app

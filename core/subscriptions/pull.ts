@@ -1,3 +1,4 @@
+import { ProviderError } from '../adapter/problems.ts'
 import type { CycleSnapshot } from '../adapter/subscriptions.ts'
 import type { OpenConnection, SealedConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
@@ -34,7 +35,7 @@ export async function pullSubscription (hub: Hub, connection: SealedConnection, 
     if (applied.cycles === 'new' || cycles) await pullCycles(hub, opened, id, reference, requestId)
     return applied
   }
-  throw new Error('the subscription kept changing while the provider was asked')
+  throw new ProviderError({ code: 'conflict', reached: 'unknown', providerMessage: 'the subscription kept changing while the provider was asked' })
 }
 
 async function pullCycles (hub: Hub, opened: OpenConnection, id: string, providerReference: string, requestId: string): Promise<void> {

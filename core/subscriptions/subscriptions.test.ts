@@ -112,7 +112,7 @@ t.test('what cannot be is refused before anything is written', async t => {
   const asked = await parties()
   const count = async () => (await service.listSubscriptions(shop.hub, shop.access, { limit: 100 })).data.length
   const before = await count()
-  const refused = async (more: object, error: object) => await t.rejects(service.createSubscription(shop.hub, shop.access, { ...asked, ...more }, null), error)
+  const refused = async (more: object, error: { code?: string, errors?: object[] }) => await t.rejects(service.createSubscription(shop.hub, shop.access, { ...asked, ...more }, null), error)
   const other = await parties()
   const stranger = await shop.stranger()
   const dear = await createPlan(shop.hub, shop.access, { ...monthly, amount: Number.MAX_SAFE_INTEGER - 1 }, null)

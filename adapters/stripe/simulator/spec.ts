@@ -14,6 +14,8 @@ export interface Spec {
   request: (request: JudgedRequest) => string | undefined
   /** What is wrong with an object that a schema of that name describes, or undefined. */
   response: (schema: string, value: unknown) => string | undefined
+  /** What an object lacks, or has of another kind, beside Stripe's newest sample of it (2026-07-29); undefined when it is alike. */
+  sample: (value: unknown) => string | undefined
 }
 
 type Json = Record<string, unknown>
@@ -23,13 +25,13 @@ const ajvOptions = { strict: false, allErrors: true, validateFormats: false, uni
 export function openSpec (data = process.env.PASARELA_ORACLE_DATA ?? join(import.meta.dirname, '../../../../shared/data')): Spec | undefined {
   const folder = join(data, 'specs/stripe')
   if (!existsSync(folder)) return undefined
-  return { request: requestJudge(join(folder, 'derived')), response: responseJudge(join(folder, 'spec3.2023-09-12.yaml')) }
+  return { request: requestJudge(join(folder, 'derived')), response: responseJudge(join(folder, 'spec3.2023-09-12.yaml')), sample: sampleJudge(join(folder, 'fixtures3.2026-07-29.json')) }
 }
 
 /** The newest types for what they were generated for, the requests of 2023-08-16 for the rest. */
 function requestJudge (folder: string): Spec['request'] {
   const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Json
-  const newest = new Map([['/v1/payment_intents', 'PICreate'], ['/v1/refunds', 'RefundCreate']].map(([route, name]) => {
+  const newest = new Map([['/v1/payment_intents', 'PICreate'], ['/v1/refunds', 'RefundCreate'], ['/v1/checkout/sessions', 'CSCreate']].map(([route, name]) => {
     const ajv = new Ajv({ ...ajvOptions, coerceTypes: true })
     return [route, ajv.compile(read(`${name}.2026-10-28.endive.schema.json`))] as const
   }))
@@ -46,11 +48,18 @@ function requestJudge (folder: string): Spec['request'] {
     const judge = compiled.get(route)
     if (judge === undefined) return undefined
     // What Stripe has added since: the specification of 2023 cannot know it.
-    delete copy.allowed_payment_method_types
-    delete copy.api_version
+    for (const name of ['allowed_payment_method_types', 'api_version', ...addedSince[route] ?? []]) delete copy[name]
+    if (route === '/v1/payment_links') copy.line_items = (copy.line_items as Json[]).map(({ price_data: data, ...line }) => data === undefined ? line : { ...line, price: 'price_inline' })
     if (copy.enabled_events !== undefined) copy.enabled_events = ['*']
     return complaint(judge, copy)
   }
+}
+
+const addedSince: Record<string, string[]> = {
+  '/v1/invoiceitems': ['pricing'],
+  '/v1/payment_links': ['inactive_message', 'restrictions'],
+  '/v1/subscriptions': ['billing_mode'],
+  '/v1/subscriptions/:id/resume': ['billing_cycle_anchor']
 }
 
 function olderRequest (ajv: Ajv, doc: Json, route: string): ValidateFunction | undefined {
@@ -59,6 +68,31 @@ function olderRequest (ajv: Ajv, doc: Json, route: string): ValidateFunction | u
   if (path === undefined) return undefined
   const pointer = `/paths/${escape(path)}/post/requestBody/content/${escape('application/x-www-form-urlencoded')}/schema`
   return ajv.getSchema(`doc#${pointer}`)
+}
+
+/** Shown only when asked for, of one type only, or gone since: an invoice names its subscription in `parent` (2025-03-31.basil). */
+const notAlways: Record<string, string[]> = { charge: ['refunds'], customer_cash_balance_transaction: ['funded'], invoice: ['subscription'], payment_method: ['card'] }
+
+function sampleJudge (path: string): Spec['sample'] {
+  const { resources } = JSON.parse(readFileSync(path, 'utf8')) as { resources: Record<string, Json> }
+  return value => {
+    const given = JSON.parse(JSON.stringify(value)) as Json
+    const name = String(given.object)
+    const sample = resources[name]
+    if (sample === undefined) return `there is no sample of ${name}`
+    const wrong = Object.keys(sample).filter(key => notAlways[name]?.includes(key) !== true).flatMap(key => {
+      if (!(key in given)) return [`${key} is not there`]
+      const [found, wanted] = [kindOf(given[key]), kindOf(sample[key])]
+      // An id, or the object behind it.
+      if (found === 'object' && wanted === 'string' && typeof (given[key] as Json).id === 'string') return []
+      return found === wanted || found === 'null' || wanted === 'null' ? [] : [`${key} is a ${found}, not a ${wanted}`]
+    })
+    return wrong.length === 0 ? undefined : wrong.join('; ')
+  }
+}
+
+function kindOf (value: unknown): string {
+  return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
 }
 
 /** Schemas are cut out of the YAML one by one, as they are needed: reading all of it takes many seconds. */

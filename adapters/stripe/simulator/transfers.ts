@@ -15,8 +15,8 @@ export function checkTransfer (intent: IntentRecord): void {
   if (wire.customer === null) throw invalid('A customer is required to use the payment method `customer_balance`.', { code: 'parameter_missing', param: 'customer', payment_intent: { ...wire } })
   if (wire.currency !== 'mxn') throw invalid(`The payment method \`customer_balance\` cannot be used with the currency \`${wire.currency}\` for this account. It supports: mxn.`, { code: 'payment_intent_incompatible_payment_method', param: 'currency', payment_intent: { ...wire } })
   if (wire.capture_method === 'manual') throw invalid('The payment method `customer_balance` does not support `capture_method=manual`.', { code: 'payment_intent_invalid_parameter', param: 'capture_method', payment_intent: { ...wire } })
-  const options = wire.payment_method_options.customer_balance as { funding_type?: string, bank_transfer?: { type?: string } } | undefined
-  const missing = options?.funding_type === undefined ? 'funding_type' : options.bank_transfer?.type === undefined ? 'bank_transfer' : undefined
+  const options = wire.payment_method_options.customer_balance as { funding_type?: string | null, bank_transfer?: { type?: string } | null } | undefined
+  const missing = (options?.funding_type ?? null) === null ? 'funding_type' : (options!.bank_transfer ?? null) === null ? 'bank_transfer' : undefined
   if (missing !== undefined) {
     const param = `payment_method_options[customer_balance][${missing}]`
     throw invalid(`Missing required param: ${param}.`, { code: 'parameter_missing', param })

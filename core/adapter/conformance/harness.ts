@@ -80,6 +80,8 @@ export interface VoucherSamples {
   expire?: (snapshot: PaymentSnapshot, simulator: Simulator, context: ConnectionContext) => unknown
   /** False where the provider cannot give cash back: then a refund is refused as `unsupported`. */
   refundable?: boolean
+  /** False where the provider alone says when it ends. */
+  endIsChosen?: boolean
 }
 
 export interface TransferSamples {
@@ -106,6 +108,8 @@ export interface SavedMethodSamples {
 }
 
 export interface SubscriptionSamples {
+  /** What the provider has no word for: more than one of a plan, free days, an end with the period. */
+  lacks?: readonly ('quantity' | 'trial' | 'period_end')[]
   /** Makes the provider's time pass, for this account: periods end, invoices are paid. */
   advance?: (to: Date, simulator: Simulator, context: ConnectionContext) => unknown
 }

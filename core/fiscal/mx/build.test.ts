@@ -65,13 +65,13 @@ t.test('a complement that comes as XML goes through: prefixes of the SAT on the 
 })
 
 t.test('what cannot be built says why and where', async t => {
-  t.equal(refusal(() => buildCfdi({ ...sample, TipoDeComprobante: 'N' })), 'kind_not_built /Comprobante/@TipoDeComprobante')
-  t.equal(refusal(() => buildCfdi({ ...sample, Emisor: { ...sample.Emisor, RegimenFiscal: '' } })), 'structure /Comprobante/Emisor/@RegimenFiscal')
-  t.equal(refusal(() => buildCfdi({ ...sample, Conceptos: [] })), 'structure /Comprobante/Conceptos')
-  t.equal(refusal(() => buildCfdi({ ...sample, Receptor: undefined as never })), 'structure /Comprobante/Receptor')
-  t.equal(refusal(() => buildCfdi({ ...sample, CondicionesDePago: 'a|b' })), 'value_invalid /Comprobante/@CondicionesDePago', 'a bar divides the cadena')
-  for (const odd of ['\u0000', '\u0008', '\ufffe', '\ud800']) t.equal(refusal(() => buildCfdi({ ...sample, CondicionesDePago: odd })), 'value_invalid /Comprobante/@CondicionesDePago')
-  t.equal(refusal(() => buildCfdi({ ...sample, Conceptos: [sample.Conceptos[0]!, { ...sample.Conceptos[0]!, Importe: 5 as never }] })), 'value_invalid /Comprobante/Conceptos/Concepto[2]/@Importe')
+  t.equal(refusal(() => buildCfdi({ ...sample, TipoDeComprobante: 'N' })), 'kind_not_built TipoDeComprobante')
+  t.equal(refusal(() => buildCfdi({ ...sample, Emisor: { ...sample.Emisor, RegimenFiscal: '' } })), 'structure Emisor.RegimenFiscal')
+  t.equal(refusal(() => buildCfdi({ ...sample, Conceptos: [] })), 'structure Conceptos')
+  t.equal(refusal(() => buildCfdi({ ...sample, Receptor: undefined as never })), 'structure Receptor')
+  t.equal(refusal(() => buildCfdi({ ...sample, CondicionesDePago: 'a|b' })), 'value_invalid CondicionesDePago', 'a bar divides the cadena')
+  for (const odd of ['\u0000', '\u0008', '\ufffe', '\ud800']) t.equal(refusal(() => buildCfdi({ ...sample, CondicionesDePago: odd })), 'value_invalid CondicionesDePago')
+  t.equal(refusal(() => buildCfdi({ ...sample, Conceptos: [sample.Conceptos[0]!, { ...sample.Conceptos[0]!, Importe: 5 as never }] })), 'value_invalid Conceptos[1].Importe')
 })
 
 t.test('what has no place in a CFDI is found when it is read', async t => {

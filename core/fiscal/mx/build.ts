@@ -19,10 +19,10 @@ export function buildCfdi (comprobante: Comprobante): XmlElement {
     throw new FiscalError('kind_not_built', {
       es: 'No se emiten recibos de nómina (TipoDeComprobante N); un CFDI de nómina ya hecho sí se puede sellar y verificar.',
       en: 'Payroll receipts (TipoDeComprobante N) are not issued here; one made elsewhere can be sealed and verified.'
-    }, '/Comprobante/@TipoDeComprobante')
+    }, 'TipoDeComprobante')
   }
   const used = new Set<string>([cfdi])
-  const root = elementOf(comprobante as unknown as Model, comprobanteShape, '/Comprobante', used)
+  const root = elementOf(comprobante as unknown as Model, comprobanteShape, '', used)
   if (comprobante.Addenda !== undefined && comprobante.Addenda.length > 0) root.children.push(element(cfdi, 'Addenda', [], comprobante.Addenda.map(selfContained)))
   const known = [...used].map(namespace => [namespace, namespaces.get(namespace)!] as const)
   root.namespaces = [...known.map(([namespace, { prefix }]) => [prefix, namespace] as const), ['xsi', xsi]]
@@ -37,9 +37,9 @@ function elementOf (model: Model, shape: Shape, path: string, used: Set<string>)
   const attributes: XmlAttribute[] = []
   for (const { name, required } of shape.attributes) {
     const given = model[name]
-    const value = given === undefined || given === null ? '' : written(given, name, `${path}/@${name}`)
+    const value = given === undefined || given === null ? '' : written(given, name, join(path, name))
     if (value !== '') attributes.push({ qname: name, name, namespace: '', value })
-    else if (required) throw missing(`${path}/@${name}`)
+    else if (required) throw missing(join(path, name))
   }
   const children: XmlElement[] = []
   const others = shape.open === true ? ((model.Otros as XmlElement[] | undefined) ?? []).map(other => hoisted(other, used)) : []
@@ -50,16 +50,16 @@ function elementOf (model: Model, shape: Shape, path: string, used: Set<string>)
     if (many) {
       const items = (value as readonly Model[] | undefined) ?? []
       if (items.length === 0) {
-        if (required) throw missing(`${path}/${key}`)
+        if (required) throw missing(join(path, key))
         continue
       }
-      const made = items.map((item, index) => elementOf(item, inner, `${path}/${key}${wrapped ? `/${inner.name}` : ''}[${index + 1}]`, used))
+      const made = items.map((item, index) => elementOf(item, inner, `${join(path, key)}[${index}]`, used))
       if (wrapped) children.push(element(shape.namespace, key, [], made))
       else children.push(...made)
     } else if (value !== undefined && value !== null) {
-      const made = elementOf(value as Model, inner, `${path}/${key}`, used)
+      const made = elementOf(value as Model, inner, join(path, key), used)
       if (made.attributes.length > 0 || made.children.length > 0) children.push(made)
-    } else if (required) throw missing(`${path}/${key}`)
+    } else if (required) throw missing(join(path, key))
   }
   if (shape.open === true && !shape.children.some(({ shape: { name } }) => name === 'TimbreFiscalDigital')) children.push(...others)
   return element(shape.namespace, shape.name, attributes, children)
@@ -97,6 +97,10 @@ function written (value: unknown, name: string, path: string): string {
 
 const spaced = /[\t\r\n]|^ | $| {2}/
 const refused = /[^\t\n\r\u{20}-\u{7B}\u{7D}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u
+
+function join (path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
 
 function missing (path: string): FiscalError {
   return new FiscalError('structure', { es: `Falta ${path}.`, en: `${path} is missing.` }, path)

@@ -132,7 +132,7 @@ function certificateOf (der: Uint8Array | undefined): SatCertificate | undefined
 }
 
 async function signed (root: XmlElement, rfc: string, { certificate, sign, algorithm = 'RSA-SHA1' }: Signing): Promise<Buffer> {
-  if (certificate.kind === 'fiel') {
+  if (certificate.kind !== 'csd') {
     throw new FiscalError('certificate_not_csd', { es: 'Se firma con el certificado de sello digital (CSD), no con la e.firma (FIEL).', en: 'It is signed with the certificado de sello digital (CSD), not with the e.firma (FIEL).' })
   }
   if (certificate.rfc !== rfc) {

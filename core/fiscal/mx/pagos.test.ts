@@ -79,10 +79,10 @@ t.test('a payment in dollars is told in pesos, and its amount is never below wha
 })
 
 t.test('what cannot be is refused', async t => {
-  const path = '/Comprobante/Complemento/Pagos/Pago[1]/DoctoRelacionado[1]'
-  t.equal(refusal(() => pagosOf([payment([document({ ImpPagado: '1560.01' })])], { on })), `value_invalid ${path}/@ImpPagado`)
-  t.equal(refusal(() => pagosOf([payment([document({ MonedaDR: 'USD' })])], { on })), `value_invalid ${path}/@EquivalenciaDR`)
-  t.equal(refusal(() => pagosOf([payment([document()], { MonedaP: 'USD' })], { on })), `value_invalid ${path}/@EquivalenciaDR`, 'without its exchange rate')
+  const path = 'Complemento.Pagos.Pago[0].DoctoRelacionado[0]'
+  t.equal(refusal(() => pagosOf([payment([document({ ImpPagado: '1560.01' })])], { on })), `value_invalid ${path}.ImpPagado`)
+  t.equal(refusal(() => pagosOf([payment([document({ MonedaDR: 'USD' })])], { on })), `value_invalid ${path}.EquivalenciaDR`)
+  t.equal(refusal(() => pagosOf([payment([document()], { MonedaP: 'USD' })], { on })), `value_invalid ${path}.EquivalenciaDR`, 'without its exchange rate')
 })
 
 t.test('the receipt has the constants of the law', async t => {

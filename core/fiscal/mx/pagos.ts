@@ -66,7 +66,7 @@ export interface PagosOptions {
  * Throws FiscalError `value_invalid` when a balance would go below zero or an equivalence cannot be known.
  */
 export function pagosOf (payments: readonly PagoDraft[], { on, equivalenceDecimals = 10 }: PagosOptions): Pagos {
-  const made = payments.map((payment, index) => pagoOf(payment, on, equivalenceDecimals, `/Comprobante/Complemento/Pagos/Pago[${index + 1}]`))
+  const made = payments.map((payment, index) => pagoOf(payment, on, equivalenceDecimals, `Complemento.Pagos.Pago[${index}]`))
   return { Version: '2.0', Totales: totalsOf(made), Pago: made }
 }
 
@@ -78,12 +78,12 @@ export function nextInstalment (total: string, paid: readonly string[]): { NumPa
 
 function pagoOf ({ Monto, TipoCambioP, DoctoRelacionado, ...payment }: PagoDraft, on: string, equivalenceDecimals: number, path: string): Pago {
   const rate = payment.MonedaP === 'MXN' ? '1' : TipoCambioP
-  const documents = DoctoRelacionado.map((draft, index) => documentOf(draft, payment.MonedaP, rate, on, equivalenceDecimals, `${path}/DoctoRelacionado[${index + 1}]`))
+  const documents = DoctoRelacionado.map((draft, index) => documentOf(draft, payment.MonedaP, rate, on, equivalenceDecimals, `${path}.DoctoRelacionado[${index}]`))
   const decimals = currencyDecimals(payment.MonedaP, on)
   // Rounded up: a cent less than the documents is refused (CRP20217).
   const amount = Monto === undefined
     ? sum(documents.map(({ ImpPagado, EquivalenciaDR }) => inPayment(ImpPagado, EquivalenciaDR))).toDecimalPlaces(12).toDecimalPlaces(decimals, Decimal.ROUND_UP)
-    : number(Monto, `${path}/@Monto`)
+    : number(Monto, `${path}.Monto`)
   const taxes = paymentTaxes(documents)
   return {
     ...payment,
@@ -97,14 +97,14 @@ function pagoOf ({ Monto, TipoCambioP, DoctoRelacionado, ...payment }: PagoDraft
 function documentOf (draft: DoctoDraft, paymentCurrency: string, paymentRate: string | undefined, on: string, equivalenceDecimals: number, path: string): DoctoRelacionado {
   const { IdDocumento, Serie, Folio, MonedaDR, NumParcialidad, taxes } = draft
   const decimals = currencyDecimals(MonedaDR, on)
-  const before = number(draft.ImpSaldoAnt, `${path}/@ImpSaldoAnt`)
-  const paid = number(draft.ImpPagado, `${path}/@ImpPagado`)
+  const before = number(draft.ImpSaldoAnt, `${path}.ImpSaldoAnt`)
+  const paid = number(draft.ImpPagado, `${path}.ImpPagado`)
   const left = before.minus(paid)
   if (left.isNegative()) {
     throw new FiscalError('value_invalid', {
       es: `Se pagan ${fixed(paid, decimals)} y el saldo es de ${fixed(before, decimals)}.`,
       en: `${fixed(paid, decimals)} are paid and the balance is ${fixed(before, decimals)}.`
-    }, `${path}/@ImpPagado`)
+    }, `${path}.ImpPagado`)
   }
   const shares = taxes === undefined ? undefined : sharesOf(taxes, paid, decimals, path)
   return {
@@ -124,13 +124,13 @@ function documentOf (draft: DoctoDraft, paymentCurrency: string, paymentRate: st
 
 function equivalence ({ MonedaDR, EquivalenciaDR, TipoCambioDR }: DoctoDraft, paymentCurrency: string, paymentRate: string | undefined, decimals: number, path: string): string {
   if (MonedaDR === paymentCurrency) return '1'
-  if (EquivalenciaDR !== undefined) return fixed(number(EquivalenciaDR, `${path}/@EquivalenciaDR`), decimals)
+  if (EquivalenciaDR !== undefined) return fixed(number(EquivalenciaDR, `${path}.EquivalenciaDR`), decimals)
   const rate = MonedaDR === 'MXN' ? '1' : TipoCambioDR
   if (rate === undefined || paymentRate === undefined) {
     throw new FiscalError('value_invalid', {
       es: `El pago es en ${paymentCurrency} y la factura en ${MonedaDR}: falta el tipo de cambio.`,
       en: `The payment is in ${paymentCurrency} and the invoice in ${MonedaDR}: the exchange rate is missing.`
-    }, `${path}/@EquivalenciaDR`)
+    }, `${path}.EquivalenciaDR`)
   }
   return fixed(number(paymentRate, path).dividedBy(number(rate, path)), decimals)
 }

@@ -9,7 +9,7 @@ import { type Child, comprobanteShape, type Shape } from './shape.ts'
 /** Something in the document that the schema has no place for, or that it asks for and is not there. */
 export interface Misplaced {
   kind: 'missing_attribute' | 'unexpected_attribute' | 'missing_element' | 'unexpected_element' | 'repeated_element' | 'unexpected_text'
-  /** Such as `/Comprobante/Conceptos/Concepto[2]/@Importe`. */
+  /** In the document, as XPath counts: `/Comprobante/Conceptos/Concepto[2]/@Importe`. What the model has no property for has a place only there. */
   path: string
   text: LocalText
 }

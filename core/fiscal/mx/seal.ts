@@ -32,7 +32,7 @@ export interface SealedCfdi {
  * Puts Certificado, NoCertificado and Sello into a CFDI 4.0 and writes it. One that is sealed already is sealed anew; a stamped
  * one only when its Sello stays the same, because the timbre is of that Sello.
  *
- * Throws FiscalError: `certificate_not_csd` for a FIEL, `certificate_of_another` when its RFC is not Emisor's,
+ * Throws FiscalError: `certificate_not_csd` for a FIEL or another, `certificate_of_another` when its RFC is not Emisor's,
  * `certificate_not_valid_then` when Fecha is outside its validity (the PAC would answer CFDI40106), `key_of_another` when the
  * signature does not verify with the certificate, `already_stamped`, and what `buildCfdi` and `cadenaOriginal` throw.
  */
@@ -83,11 +83,10 @@ function placeZone (root: XmlElement): string {
 
 function assertMaySeal (root: XmlElement, certificate: SatCertificate, zone: string | undefined): void {
   const { kind, rfc, validFrom, validTo, noCertificado } = certificate
-  if (kind === 'fiel') {
-    throw new FiscalError('certificate_not_csd', {
-      es: 'El certificado es una e.firma (FIEL); los CFDI se sellan con un certificado de sello digital (CSD).',
-      en: 'The certificate is an e.firma (FIEL); a CFDI is sealed with a certificado de sello digital (CSD).'
-    })
+  if (kind !== 'csd') {
+    throw new FiscalError('certificate_not_csd', kind === 'fiel'
+      ? { es: 'El certificado es una e.firma (FIEL); los CFDI se sellan con un certificado de sello digital (CSD).', en: 'The certificate is an e.firma (FIEL); a CFDI is sealed with a certificado de sello digital (CSD).' }
+      : { es: 'El certificado no es un certificado de sello digital (CSD) del SAT.', en: 'The certificate is not a certificado de sello digital (CSD) of the SAT.' })
   }
   const emisor = firstElement(root, cfdi, 'Emisor')
   const emisorRfc = emisor === undefined ? undefined : attribute(emisor, 'Rfc')
@@ -95,7 +94,7 @@ function assertMaySeal (root: XmlElement, certificate: SatCertificate, zone: str
     throw new FiscalError('certificate_of_another', {
       es: `El certificado ${noCertificado} es de ${rfc || 'nadie con RFC'} y el emisor del CFDI es ${emisorRfc ?? 'ninguno'}.`,
       en: `The certificate ${noCertificado} belongs to ${rfc || 'nobody with an RFC'} and the issuer of the CFDI is ${emisorRfc ?? 'missing'}.`
-    }, '/Comprobante/Emisor/@Rfc')
+    }, 'Emisor.Rfc')
   }
   const fecha = attribute(root, 'Fecha') ?? ''
   const issuedAt = fechaOf(root, { zone })
@@ -103,7 +102,7 @@ function assertMaySeal (root: XmlElement, certificate: SatCertificate, zone: str
     throw new FiscalError('certificate_not_valid_then', {
       es: `El certificado ${noCertificado} vale del ${day(validFrom)} al ${day(validTo)} y la Fecha del CFDI es ${fecha}.`,
       en: `The certificate ${noCertificado} is valid from ${day(validFrom)} to ${day(validTo)} and the Fecha of the CFDI is ${fecha}.`
-    }, '/Comprobante/@Fecha')
+    }, 'Fecha')
   }
 }
 

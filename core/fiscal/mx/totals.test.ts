@@ -106,11 +106,11 @@ t.test('what moves or tells of payments has no amounts', async t => {
 
 t.test('what cannot be computed says where', async t => {
   const pathOf = (lines: ConceptoDraft[], more?: Partial<ComprobanteDraft>): string => refusal(() => withTotals(draft(lines, more))).replace('value_invalid ', '')
-  for (const text of ['', '-1', '1e3', '1,5', '1.', '.5', ' 1', '1234567890123456789', '0.12345678901']) t.equal(pathOf([line(), line({ Cantidad: text })]), '/Comprobante/Conceptos/Concepto[2]/@Cantidad', JSON.stringify(text))
-  t.equal(pathOf([line({ Descuento: '100.01' })]), '/Comprobante/Conceptos/Concepto[1]/@Descuento')
-  t.equal(pathOf([line({ Impuestos: { Retenciones: [{ Impuesto: '001', TipoFactor: 'Tasa' }] } })]), '/Comprobante/Conceptos/Concepto[1]/Impuestos/Retenciones/Retencion[1]/@TasaOCuota')
-  t.equal(pathOf([line({ Impuestos: { Retenciones: [{ Impuesto: '001', TipoFactor: 'Tasa', TasaOCuota: '2' }] } })]), '/Comprobante/@Total', 'a total below zero')
-  t.equal(pathOf([line()], { Moneda: 'ABC' }), '/Comprobante/@Moneda')
+  for (const text of ['', '-1', '1e3', '1,5', '1.', '.5', ' 1', '1234567890123456789', '0.12345678901']) t.equal(pathOf([line(), line({ Cantidad: text })]), 'Conceptos[1].Cantidad', JSON.stringify(text))
+  t.equal(pathOf([line({ Descuento: '100.01' })]), 'Conceptos[0].Descuento')
+  t.equal(pathOf([line({ Impuestos: { Retenciones: [{ Impuesto: '001', TipoFactor: 'Tasa' }] } })]), 'Conceptos[0].Impuestos.Retenciones[0].TasaOCuota')
+  t.equal(pathOf([line({ Impuestos: { Retenciones: [{ Impuesto: '001', TipoFactor: 'Tasa', TasaOCuota: '2' }] } })]), 'Total', 'a total below zero')
+  t.equal(pathOf([line()], { Moneda: 'ABC' }), 'Moneda')
 })
 
 /** The rules about sums and products (SAT's matrix): what a PAC would compute again. Those about Parte are the generator's. */

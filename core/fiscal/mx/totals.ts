@@ -38,7 +38,7 @@ export type Rounding = 'currency' | 'six'
 /** Decimals of a currency in c_Moneda on that day. Throws FiscalError `value_invalid` for a currency that is not in it. */
 export function currencyDecimals (currency: string, on: string): number {
   const found = catalogues.lookup('c_Moneda', currency, on)
-  if (found === undefined) throw new FiscalError('value_invalid', { es: `La moneda ${currency} no está en c_Moneda.`, en: `The currency ${currency} is not in c_Moneda.` }, '/Comprobante/@Moneda')
+  if (found === undefined) throw new FiscalError('value_invalid', { es: `La moneda ${currency} no está en c_Moneda.`, en: `The currency ${currency} is not in c_Moneda.` }, 'Moneda')
   return found.decimals
 }
 
@@ -52,7 +52,7 @@ export function currencyDecimals (currency: string, on: string): number {
  */
 export function withTotals (draft: ComprobanteDraft, { rounding = 'currency' }: { rounding?: Rounding } = {}): Comprobante {
   const decimals = currencyDecimals(draft.Moneda, draft.Fecha.slice(0, 10))
-  const lines = draft.Conceptos.map((concepto, index) => lineOf(concepto, rounding === 'six' ? 6 : decimals, `/Comprobante/Conceptos/Concepto[${index + 1}]`))
+  const lines = draft.Conceptos.map((concepto, index) => lineOf(concepto, rounding === 'six' ? 6 : decimals, `Conceptos[${index}]`))
   const { Complemento: complementoDraft, ...head } = draft
   const { ImpuestosLocales: localDraft, ...complements } = complementoDraft ?? {}
   const valued = draft.TipoDeComprobante !== 'T' && draft.TipoDeComprobante !== 'P'
@@ -69,7 +69,7 @@ export function withTotals (draft: ComprobanteDraft, { rounding = 'currency' }: 
     new Decimal(impuestos?.TotalImpuestosTrasladados ?? 0), new Decimal(impuestos?.TotalImpuestosRetenidos ?? 0).negated(),
     new Decimal(local?.TotaldeTraslados ?? 0), new Decimal(local?.TotaldeRetenciones ?? 0).negated()
   ])
-  if (Total.isNegative()) throw new FiscalError('value_invalid', { es: 'El total sale negativo: las retenciones y los descuentos superan el importe.', en: 'The total comes out negative: what is withheld and discounted exceeds the amount.' }, '/Comprobante/@Total')
+  if (Total.isNegative()) throw new FiscalError('value_invalid', { es: 'El total sale negativo: las retenciones y los descuentos superan el importe.', en: 'The total comes out negative: what is withheld and discounted exceeds the amount.' }, 'Total')
   const Complemento = { ...complements, ...local !== undefined && { ImpuestosLocales: local } }
   return {
     ...head,
@@ -84,13 +84,13 @@ export function withTotals (draft: ComprobanteDraft, { rounding = 'currency' }: 
 }
 
 function lineOf ({ Impuestos: taxes, ...concepto }: ConceptoDraft, decimals: number, path: string): Concepto {
-  const quantity = number(concepto.Cantidad, `${path}/@Cantidad`)
-  const importe = quantity.times(number(concepto.ValorUnitario, `${path}/@ValorUnitario`))
+  const quantity = number(concepto.Cantidad, `${path}.Cantidad`)
+  const importe = quantity.times(number(concepto.ValorUnitario, `${path}.ValorUnitario`))
   const Importe = fixed(importe, decimals)
-  const Descuento = concepto.Descuento === undefined ? undefined : fixed(number(concepto.Descuento, `${path}/@Descuento`), decimals)
+  const Descuento = concepto.Descuento === undefined ? undefined : fixed(number(concepto.Descuento, `${path}.Descuento`), decimals)
   const base = new Decimal(Importe).minus(Descuento ?? 0)
-  if (base.isNegative()) throw new FiscalError('value_invalid', { es: `El descuento ${Descuento} supera el importe ${Importe}.`, en: `The discount ${Descuento} exceeds the amount ${Importe}.` }, `${path}/@Descuento`)
-  const of = (drafts: readonly TaxDraft[] | undefined, name: string): ConceptoTraslado[] => (drafts ?? []).flatMap((tax, index) => taxOf(tax, base, quantity, decimals, `${path}/Impuestos/${name}/${name === 'Traslados' ? 'Traslado' : 'Retencion'}[${index + 1}]`))
+  if (base.isNegative()) throw new FiscalError('value_invalid', { es: `El descuento ${Descuento} supera el importe ${Importe}.`, en: `The discount ${Descuento} exceeds the amount ${Importe}.` }, `${path}.Descuento`)
+  const of = (drafts: readonly TaxDraft[] | undefined, name: string): ConceptoTraslado[] => (drafts ?? []).flatMap((tax, index) => taxOf(tax, base, quantity, decimals, `${path}.Impuestos.${name}[${index}]`))
   const Traslados = of(taxes?.Traslados, 'Traslados')
   const Retenciones = of(taxes?.Retenciones, 'Retenciones')
   const Impuestos: ConceptoImpuestos = {
@@ -106,14 +106,14 @@ function lineOf ({ Impuestos: taxes, ...concepto }: ConceptoDraft, decimals: num
 }
 
 function taxOf ({ Impuesto, TipoFactor, TasaOCuota, Base }: TaxDraft, lineBase: Decimal, quantity: Decimal, decimals: number, path: string): ConceptoTraslado[] {
-  const base = Base !== undefined ? number(Base, `${path}/@Base`) : TipoFactor === 'Cuota' ? quantity : lineBase
+  const base = Base !== undefined ? number(Base, `${path}.Base`) : TipoFactor === 'Cuota' ? quantity : lineBase
   const places = TipoFactor === 'Cuota' ? Math.max(decimals, base.decimalPlaces()) : decimals
   const written = fixed(base, places)
   if (new Decimal(written).isZero()) return []
   if (TipoFactor === 'Exento') return [{ Base: written, Impuesto, TipoFactor }]
-  if (TasaOCuota === undefined) throw new FiscalError('value_invalid', { es: `Falta ${path}/@TasaOCuota.`, en: `${path}/@TasaOCuota is missing.` }, `${path}/@TasaOCuota`)
+  if (TasaOCuota === undefined) throw new FiscalError('value_invalid', { es: `Falta ${path}.TasaOCuota.`, en: `${path}.TasaOCuota is missing.` }, `${path}.TasaOCuota`)
   // Six decimals always: PACs refuse `0.16` (satcfdi #29). The amount is of the rate as written.
-  const rate = fixed(number(TasaOCuota, `${path}/@TasaOCuota`), 6)
+  const rate = fixed(number(TasaOCuota, `${path}.TasaOCuota`), 6)
   return [{ Base: written, Impuesto, TipoFactor, TasaOCuota: rate, Importe: fixed(new Decimal(written).times(rate), decimals) }]
 }
 
@@ -143,11 +143,11 @@ function localTaxes (draft: LocalTaxesDraft | undefined, base: Decimal, decimals
   if (draft === undefined) return undefined
   const amount = (rate: string, given: string | undefined, path: string): string =>
     fixed((given === undefined ? base.times(number(rate, path)).dividedBy(100) : number(given, path)).toDecimalPlaces(Math.min(decimals, 2)), 2)
-  const path = '/Comprobante/Complemento/ImpuestosLocales'
+  const path = 'Complemento.ImpuestosLocales'
   const RetencionesLocales = (draft.RetencionesLocales ?? []).map((tax, index) =>
-    ({ ...tax, TasadeRetencion: fixed(number(tax.TasadeRetencion, path), 2), Importe: amount(tax.TasadeRetencion, tax.Importe, `${path}/RetencionesLocales[${index + 1}]`) }))
+    ({ ...tax, TasadeRetencion: fixed(number(tax.TasadeRetencion, path), 2), Importe: amount(tax.TasadeRetencion, tax.Importe, `${path}.RetencionesLocales[${index}]`) }))
   const TrasladosLocales = (draft.TrasladosLocales ?? []).map((tax, index) =>
-    ({ ...tax, TasadeTraslado: fixed(number(tax.TasadeTraslado, path), 2), Importe: amount(tax.TasadeTraslado, tax.Importe, `${path}/TrasladosLocales[${index + 1}]`) }))
+    ({ ...tax, TasadeTraslado: fixed(number(tax.TasadeTraslado, path), 2), Importe: amount(tax.TasadeTraslado, tax.Importe, `${path}.TrasladosLocales[${index}]`) }))
   return {
     version: '1.0',
     TotaldeRetenciones: total(RetencionesLocales.map(({ Importe }) => Importe), 2),

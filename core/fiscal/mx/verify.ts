@@ -1,6 +1,7 @@
 import { type KeyObject, verify as verifySignature } from 'node:crypto'
 import { FiscalError } from '../errors.ts'
 import { type Check, verdict, type Verification } from '../verification.ts'
+import { strictBase64 } from '../xml/base64.ts'
 import { attribute, type XmlElement } from '../xml/element.ts'
 import { cadenaOriginal, cadenaTfd } from './cadena.ts'
 import type { Comprobante, TimbreFiscalDigital } from './model.ts'
@@ -130,12 +131,6 @@ function withNumber (timbre: XmlElement, number: string): XmlElement {
 function holds (cadena: string, seal: string, key: KeyObject): boolean {
   const signature = strictBase64(seal)
   return signature !== undefined && verifySignature('sha256', Buffer.from(cadena), key, signature)
-}
-
-/** Undefined for what is not base64 to the last bit: a changed character that decodes to the same bytes is a change too. */
-function strictBase64 (text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64')
-  return bytes.toString('base64') === text.trim() ? bytes : undefined
 }
 
 /** CadPago is the cadena of a payment and has bars of its own. */

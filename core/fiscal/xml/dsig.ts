@@ -1,4 +1,5 @@
 import { createHash, type KeyObject, verify } from 'node:crypto'
+import { strictBase64 } from './base64.ts'
 import { canonicalDocument, canonicalElement } from './c14n.ts'
 import { attribute, elements, firstElement, textOf, type XmlDocument, type XmlElement } from './element.ts'
 
@@ -83,13 +84,14 @@ export function envelopedSignature (document: XmlDocument): EnvelopedSignature |
     methodOf(signedInfo, 'CanonicalizationMethod') === canonical && transforms[0] === enveloped && transforms.slice(1).every(transform => transform === canonical)
   const digestValue = reference === undefined ? undefined : firstElement(reference, dsig, 'DigestValue')
   const signatureValue = firstElement(signature, dsig, 'SignatureValue')
+  const value = signatureValue === undefined ? undefined : strictBase64(textOf(signatureValue))
   const saidAt = (...path: string[]): string | undefined => {
     const found = named(signature, ['KeyInfo', ...path])
     return found === undefined ? undefined : textOf(found).trim()
   }
   const certificate = saidAt('X509Data', 'X509Certificate')
   return {
-    certificate: certificate === undefined ? undefined : Buffer.from(certificate, 'base64'),
+    certificate: certificate === undefined ? undefined : strictBase64(certificate),
     said: {
       serialNumber: saidAt('X509Data', 'X509IssuerSerial', 'X509SerialNumber'),
       modulus: saidAt('KeyValue', 'RSAKeyValue', 'Modulus'),
@@ -97,8 +99,7 @@ export function envelopedSignature (document: XmlDocument): EnvelopedSignature |
     },
     shape,
     digest: shape && digestValue !== undefined && createHash(hash!).update(canonicalDocument(document, { without: signature })).digest('base64') === textOf(digestValue).replace(/\s/g, ''),
-    signature: key => shape && signatureValue !== undefined &&
-      verify(algorithm!.hash, Buffer.from(canonicalElement(signedInfo!, [root, signature])), key, Buffer.from(textOf(signatureValue), 'base64'))
+    signature: key => shape && value !== undefined && verify(algorithm!.hash, Buffer.from(canonicalElement(signedInfo!, [root, signature])), key, value)
   }
 }
 

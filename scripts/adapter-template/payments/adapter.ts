@@ -13,7 +13,9 @@ const payments: PaymentsFamily = {
   refund: async () => notWritten('refund'),
   getRefund: async () => notWritten('getRefund'),
   findRefund: async () => notWritten('findRefund'),
-  listTransactions: async () => notWritten('listTransactions')
+  listTransactions: async () => notWritten('listTransactions'),
+  listPayments: async () => notWritten('listPayments')
+  // Pages, links, customers, saved methods, plans, subscriptions and disputes: see PaymentsFamily.
 }
 
 const webhooks: WebhookScheme = {
