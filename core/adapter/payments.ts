@@ -222,7 +222,10 @@ export interface PaymentsFamily {
   createPayment: (context: ConnectionContext, input: CreatePaymentInput) => Promise<PaymentSnapshot>
   /** The truth about one payment. */
   getPayment: (context: ConnectionContext, providerReference: string) => Promise<PaymentSnapshot>
-  /** By our reference; undefined when the provider certainly has none. Owed where a create is not answered for sure. */
+  /**
+   * By our reference; undefined when the provider certainly has none. Owed where a create is not answered for sure. Where each
+   * attempt is an object of its own: one that has money on it before all others, else the newest attempt.
+   */
   findPayment?: (context: ConnectionContext, lookup: Lookup) => Promise<PaymentSnapshot | undefined>
   /** Another attempt on the same provider object. Absent: the hub creates a new one. */
   confirmPayment?: (context: ConnectionContext, input: ConfirmPaymentInput) => Promise<PaymentSnapshot>

@@ -182,7 +182,23 @@ t.test('checkout sessions', async t => {
       t.match([answer.status, answer.body.code], [status, code], JSON.stringify(change))
       t.equal(answer.body.errors?.[0]?.path, path, JSON.stringify(change))
     }
+    const live = await app.shop({ mode: 'live' })
+    t.match(await live.ask('POST', '/v1/checkout_sessions', page), { status: 400, body: { code: 'url_not_https', errors: [{ path: 'success_url' }] } })
     t.equal(paper.calls.length, before)
+  })
+
+  t.test('an account that was taken away: its pages are left alone', async t => {
+    const leaving = await app.shop()
+    const session = await leaving.must('POST', '/v1/checkout_sessions', page)
+    const payment = await leaving.must('POST', '/v1/payments', { amount: 19900, currency: 'MXN', method: { type: 'card', token: 'tok' } })
+    await leaving.tell({ type: 'payment', providerReference: payment.provider_reference })
+    await app.work()
+    await leaving.must('DELETE', `/v1/connections/${leaving.connection}`)
+    await later(24 * 3600_000 + 60_000)
+    const timers = await app.database.owner.selectFrom('timers').select(['kind', 'id']).where('tenant_id', '=', leaving.tenantId).execute()
+    t.same(timers.filter(({ kind }) => kind === 'checkout_page' || kind === 'dispute_listing'), [])
+    app.advance(5_000)
+    t.match(await leaving.must('GET', `/v1/checkout_sessions/${session.id}`), { status: 'open' })
   })
 
   for (const kind of ['before', 'after'] as const) {

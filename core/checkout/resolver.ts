@@ -32,7 +32,8 @@ export async function resolvePage (hub: Hub, tenantId: string, id: string): Prom
   if (found === undefined) return
   const { row, tries, connection } = found
   const adapter = hub.adapters.get(row.provider)
-  if (row.pending_kind === null && row.status !== 'open') return await work(async db => { await clearTimer(db, pageTimer, id) })
+  // It has ended, or the account was taken away: there is nobody to ask.
+  if (row.pending_kind === null && (row.status !== 'open' || connection === undefined)) return await work(async db => { await clearTimer(db, pageTimer, id) })
   const opened = connection === undefined || adapter?.payments === undefined
     ? undefined
     : await hub.open(connection).catch((error: unknown) => {

@@ -2,7 +2,7 @@ import type { DisputeSnapshot } from '../adapter/disputes.ts'
 import type { ProviderEvent } from '../adapter/webhooks.ts'
 import { loadSealed, type SealedConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
-import { claimTimer, ensureTimer, retryTimer } from '../db/timers.ts'
+import { claimTimer, clearTimer, ensureTimer, retryTimer } from '../db/timers.ts'
 import type { Hub } from '../hub.ts'
 import { recordedCall } from '../operations/call.ts'
 import { findByProviderReference, type PaymentRow } from '../payments/queries.ts'
@@ -47,8 +47,10 @@ export async function beginListing (hub: Pick<Hub, 'adapters' | 'db' | 'now'>, c
 /** The daily job. It ends with its connection. */
 export async function listDisputesOf (hub: Hub, tenantId: string, connectionId: string): Promise<void> {
   const now = hub.now()
-  const connection = await inTenant(hub.db, tenantId, async db => await claimTimer(db, disputeListing, connectionId, now, leaseMs) && await loadSealed(db, connectionId))
-  if (connection === undefined) return
+  const found = await inTenant(hub.db, tenantId, async db => await claimTimer(db, disputeListing, connectionId, now, leaseMs) && { connection: await loadSealed(db, connectionId) })
+  if (found === undefined) return
+  const { connection } = found
+  if (connection === undefined) return await inTenant(hub.db, tenantId, async db => { await clearTimer(db, disputeListing, connectionId) })
   await syncDisputes(hub, connection, { from: new Date(now.getTime() - lookBackMs), to: now }).catch((error: unknown) => {
     hub.log.warn({ err: error, connection: connectionId }, 'the list of disputes could not be read')
   })

@@ -7,8 +7,8 @@ import type { Adapter } from '../adapter/define.ts'
 import type { Hub } from '../hub.ts'
 import { uuidOf } from '../ids.ts'
 import { createPayment } from '../payments/service.ts'
+import { chooseRoute } from './choose.ts'
 import { decideRouting } from './decide.ts'
-import { chooseInvoicingConnection } from './invoicing.ts'
 import type { Decide, NewRule } from './schema.ts'
 import { getRouting, putRouting, versionOf } from './service.ts'
 
@@ -191,13 +191,13 @@ t.test('rules of a tenant', async t => {
         { name: 'issuer', match: { family: 'invoicing', issuer: ['AAA010101AAA'] }, connections: [b] }
       ]
     }, undefined)
-    const chosen = async (wanted: object) => (await chooseInvoicingConnection(pac, tenantId, { mode: 'test', country: 'MX', ...wanted })).connection.id
+    const chosen = async (wanted: object) => (await chooseRoute(pac, tenantId, { family: 'invoicing', mode: 'test', country: 'MX', ...wanted })).first.connection.id
     t.equal(await chosen({ series: 'B', issuer: ['iss_1', 'AAA010101AAA'] }), uuidOf('connection', c))
     t.equal(await chosen({ series: 'A', issuer: ['iss_1', 'AAA010101AAA'] }), uuidOf('connection', b))
     t.equal(await chosen({ series: 'A', issuer: ['iss_2'] }), uuidOf('connection', a), 'the oldest that issues there')
     t.equal(await chosen({ connection: b }), uuidOf('connection', b))
     await t.rejects(chosen({ country: 'EC' }), { code: 'connection_not_usable', errors: [{ path: 'country' }] })
-    await t.rejects(chooseInvoicingConnection(hub, tenantId, { mode: 'test', country: 'MX' }), { code: 'connection_not_usable' }, 'one that issues none is never taken')
+    await t.rejects(chooseRoute(hub, tenantId, { family: 'invoicing', mode: 'test', country: 'MX' }), { code: 'connection_not_usable' }, 'one that issues none is never taken')
     t.match(await decideRouting(pac, access, { family: 'invoicing', country: 'MX', series: 'B' }), { family: 'invoicing', connection: c, rule: { name: 'series B' }, rules: [{ outcome: 'not_matched', failed: ['family'] }, { outcome: 'chosen' }, { outcome: 'not_matched', failed: ['issuer'] }] })
   })
 })

@@ -31,7 +31,7 @@ export async function perform (hub: Hub, connection: SealedConnection, row: Subs
     hub.log.error({ err: cause }, 'a connection did not open')
     return undefined
   })
-  const result: CallResult<SubscriptionSnapshot> = opened === undefined ? unsent(hub, credentialsDoNotOpen) : await send(hub, opened, row, requestId)
+  const result: CallResult<SubscriptionSnapshot> = opened === undefined ? unsent(hub, credentialsDoNotOpen) : await send(hub, opened, row, row.pending_operation_id!, requestId)
   const fact: Fact = result.ok ? { type: 'answer', snapshot: result.value, current: true } : factOfError(result.error)
   const prepared = await prepare(hub, tenantId, id, fact)
   const applied = await inTenant(hub.db, tenantId, async db => {
@@ -75,8 +75,11 @@ export function factOfError (error: ProviderError): Exclude<Fact, { snapshot: Su
   return isRefused(error) ? { type: 'refused', problem: problemOf(error) } : { type: 'no_answer' }
 }
 
-/** The pending call, with what it stands on at the provider: the customer, the plan's price, the saved method. Each is made once. */
-export async function send (hub: Hub, opened: OpenConnection, row: SubscriptionRow, requestId: string): Promise<CallResult<SubscriptionSnapshot>> {
+/**
+ * The pending call, with what it stands on at the provider: the customer, the plan's price, the saved method. Each is made
+ * once. `operationId` is the call's own row: who has fallen behind while those were made does not send any more.
+ */
+export async function send (hub: Hub, opened: OpenConnection, row: SubscriptionRow, operationId: string, requestId: string): Promise<CallResult<SubscriptionSnapshot>> {
   const family = requirePayments(opened.adapter)
   const reference = nameOf(row)
   const idempotencyKey = row.pending_key as IdempotencyKey
@@ -87,6 +90,7 @@ export async function send (hub: Hub, opened: OpenConnection, row: SubscriptionR
       const customer = standing(await makeCustomer(hub, opened, row.customer_id, requestId), 'customer')
       const plan = await planAt(hub, opened, row.plan_id, requestId)
       const method = await methodToken(hub, row, row.payment_method_id && publicId('payment_method', row.payment_method_id))
+      await aboutToSend(hub, row, operationId)
       return await callProvider(hub, opened, kind, async context => await requireMethod(family.createSubscription)(context, {
         idempotencyKey,
         reference,
@@ -104,6 +108,7 @@ export async function send (hub: Hub, opened: OpenConnection, row: SubscriptionR
     switch (kind) {
       case 'update_subscription': {
         const input = { ...known, ...await changeAt(hub, opened, row, change, requestId) }
+        await aboutToSend(hub, row, operationId)
         return await callProvider(hub, opened, kind, async context => await requireMethod(family.updateSubscription)(context, input))
       }
       case 'cancel_subscription': return await callProvider(hub, opened, kind, async context => await requireMethod(family.cancelSubscription)(context, { ...known, at: change.at ?? 'now' }))
@@ -114,6 +119,17 @@ export async function send (hub: Hub, opened: OpenConnection, row: SubscriptionR
     if (!(error instanceof ProviderError)) throw error
     return unsent(hub, error)
   }
+}
+
+/** From now on it may have acted. Throws when somebody else has sent it meanwhile, or told its end. */
+async function aboutToSend (hub: Hub, row: SubscriptionRow, operationId: string): Promise<void> {
+  const mine = await inTenant(hub.db, row.tenant_id, async db => {
+    const locked = await queries.lockSubscription(db, row.id)
+    if (locked?.pending_key !== row.pending_key || (await queries.lastCall(db, row.id, row.pending_kind as PendingKind))?.id !== operationId) return false
+    await queries.markSent(db, operationId, hub.now())
+    return true
+  })
+  if (!mine) throw new ProviderError({ code: 'conflict', reached: 'unknown', providerMessage: 'somebody else has sent it meanwhile' })
 }
 
 /** What a change asks for, in the provider's words. Throws the ProviderError of what it stands on. */

@@ -215,7 +215,12 @@ export async function countCancels (db: TenantDb, id: string): Promise<number> {
 }
 
 /** The newest call of a kind, and whether nobody has told its end. */
-export async function lastCall (db: TenantDb, id: string, kind: PendingKind): Promise<{ startedAt: Date, running: boolean } | undefined> {
-  const row = await db.selectFrom('operations').select(['started_at', 'outcome']).where('tenant_id', '=', db.tenantId).where('subject_id', '=', id).where('kind', '=', kind).orderBy('id', 'desc').limit(1).executeTakeFirst()
-  return row && { startedAt: row.started_at, running: row.outcome === 'running' }
+export async function lastCall (db: TenantDb, id: string, kind: PendingKind): Promise<{ id: string, startedAt: Date, running: boolean } | undefined> {
+  const row = await db.selectFrom('operations').select(['id', 'started_at', 'outcome']).where('tenant_id', '=', db.tenantId).where('subject_id', '=', id).where('kind', '=', kind).orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return row && { id: row.id, startedAt: row.started_at, running: row.outcome === 'running' }
+}
+
+/** It leaves now, and not when its row was written. */
+export async function markSent (db: TenantDb, operationId: string, now: Date): Promise<void> {
+  await db.updateTable('operations').set({ started_at: now }).where('tenant_id', '=', db.tenantId).where('id', '=', operationId).execute()
 }

@@ -138,11 +138,11 @@ async function repeatOrGiveUp (hub: Hub, connection: SealedConnection, opened: O
   // Somebody else may be about to repeat it too: the repetition is on the record, under the row's lock, before it leaves.
   const operationId = await work(async db => {
     const locked = await queries.lockSubscription(db, row.id)
-    if (locked?.version !== row.version || (await queries.lastCall(db, row.id, kind))?.startedAt.getTime() !== last?.startedAt.getTime()) return undefined
+    if (locked?.version !== row.version || (await queries.lastCall(db, row.id, kind))?.id !== last?.id) return undefined
     return await insertOperation(db, hub.now(), { connection: opened, kind, subjectId: row.id, idempotencyKey: row.pending_key!, requestId: 'resolver' })
   })
   if (operationId === undefined) return
-  const result = await send(hub, opened, row, 'resolver')
+  const result = await send(hub, opened, row, operationId, 'resolver')
   await work(async db => await finishOperation(db, operationId, result.report))
   if (result.ok) {
     // The answer may be the stored one of the first time, so it is not the newest word.

@@ -6,6 +6,7 @@ import { inTenant } from '../db/in-tenant.ts'
 import { uuidOf } from '../ids.ts'
 import { archivePlan, createPlan, getPlan, listPlans } from '../plans/service.ts'
 import { getPayment } from '../payments/service.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { memoryShop, type MemoryShop } from './fixtures/memory-shop.ts'
 import { processSubscriptionEvent } from './process.ts'
 import * as service from './service.ts'
@@ -112,7 +113,7 @@ t.test('what cannot be is refused before anything is written', async t => {
   const asked = await parties()
   const count = async () => (await service.listSubscriptions(shop.hub, shop.access, { limit: 100 })).data.length
   const before = await count()
-  const refused = async (more: object, error: { code?: string, errors?: object[] }) => await t.rejects(service.createSubscription(shop.hub, shop.access, { ...asked, ...more }, null), error)
+  const trying = async (more: object) => await service.createSubscription(shop.hub, shop.access, { ...asked, ...more }, null)
   const other = await parties()
   const stranger = await shop.stranger()
   const dear = await createPlan(shop.hub, shop.access, { ...monthly, amount: Number.MAX_SAFE_INTEGER - 1 }, null)
@@ -120,14 +121,14 @@ t.test('what cannot be is refused before anything is written', async t => {
   const pounds = await createPlan(shop.hub, shop.access, { ...monthly, currency: 'GBP' }, null)
   const old = await createPlan(shop.hub, shop.access, monthly, null)
   await archivePlan(shop.hub, shop.access, old.id)
-  await refused({ customer: 'cus_nonsense' }, { code: 'request_invalid', errors: [{ path: 'customer' }] })
-  await refused({ plan: 'pln_nonsense' }, { code: 'request_invalid', errors: [{ path: 'plan' }] })
-  await refused({ plan: old.id }, { errors: [{ path: 'plan', message: 'is archived' }] })
-  await refused({ payment_method: other.payment_method }, { errors: [{ path: 'payment_method', message: /another customer/ }] })
-  await refused({ connection: 'con_nonsense' }, { code: 'connection_not_usable' })
-  await refused({ plan: dear.id, quantity: 2 }, { code: 'amount_invalid', errors: [{ path: 'quantity' }] })
-  await refused({ plan: cheap.id }, { code: 'amount_invalid' })
-  await refused({ plan: pounds.id }, { code: 'currency_not_supported' })
+  await t.rejects(trying({ customer: 'cus_nonsense' }), { code: 'request_invalid', errors: [{ path: 'customer' }] })
+  await t.rejects(trying({ plan: 'pln_nonsense' }), { code: 'request_invalid', errors: [{ path: 'plan' }] })
+  await t.rejects(trying({ plan: old.id }), { errors: [{ path: 'plan', message: 'is archived' }] })
+  await t.rejects(trying({ payment_method: other.payment_method }), { errors: [{ path: 'payment_method', message: /another customer/ }] })
+  await t.rejects(trying({ connection: 'con_nonsense' }), { code: 'connection_not_usable' })
+  await t.rejects(trying({ plan: dear.id, quantity: 2 }), { code: 'amount_invalid', errors: [{ path: 'quantity' }] })
+  await t.rejects(trying({ plan: cheap.id }), { code: 'amount_invalid' })
+  await t.rejects(trying({ plan: pounds.id }), { code: 'currency_not_supported' })
   await t.rejects(service.createSubscription(shop.hub, stranger.access, asked, null), { code: 'request_invalid', errors: [{ path: 'customer' }] }, 'of another tenant nothing is known')
   await t.rejects(service.createSubscription(shop.hub, { ...shop.access, mode: 'live' }, asked, null), { code: 'request_invalid', errors: [{ path: 'customer' }] }, 'test and live never mix')
   await t.rejects(createPlan(shop.hub, shop.access, { ...monthly, interval_count: 37 }, null), { errors: [{ path: 'interval_count' }] })
@@ -461,6 +462,47 @@ t.test('where nothing may be repeated and nobody answers, a person is told', asy
   t.match(await read(made.id, other), { status: 'unknown', pending: 'create' })
   t.same(await alerts(made.id, other), ['subscription_unresolved'])
   t.equal(other.provider.asked('create_subscription'), 1)
+})
+
+t.test('whoever sent it died in the middle: nothing is sent while it may be alive, and then once', async t => {
+  for (const fault of ['lost_before', 'lost_after'] as const) {
+    shop.provider.fail('create_subscription', fault)
+    shop.provider.fail('find_subscription', 'lost_before')
+    const made = await subscribe()
+    // As a process leaves it that never came back.
+    await shop.database.owner.updateTable('operations').set({ outcome: 'running', finished_at: null }).where('subject_id', '=', uuidOf('subscription', made.id)).where('kind', '=', 'create_subscription').execute()
+    const asked = shop.provider.asked('create_subscription')
+    shop.advance(6_000)
+    await shop.work()
+    t.equal(shop.provider.asked('create_subscription'), asked)
+    shop.advance(20_000)
+    await shop.work()
+    shop.advance(60_000)
+    await shop.work()
+    t.match(await read(made.id), { status: 'active', pending: null }, fault)
+    t.equal(truth(made.id).length, 1, fault)
+    t.equal(shop.provider.asked('create_subscription') - asked, fault === 'lost_before' ? 1 : 0, fault)
+  }
+})
+
+t.test('slow with what it stands on, and overtaken: it does not send any more', async t => {
+  const other = await memoryShop(t, { safety: 'query-first' })
+  const { customer, plan } = await parties(other, { card: false })
+  const release = other.provider.hold('create_plan')
+  const slow = service.createSubscription(other.hub, other.access, { customer, plan }, null)
+  await eventually('the plan is being made', () => other.provider.asked('create_plan') === 1)
+  const { data: [row] } = await service.listSubscriptions(other.hub, other.access, {})
+  // Long after, another takes it for dead. (Its turn to make the plan is over too.)
+  other.advance(10 * 60_000 - 1000)
+  release()
+  const racing = other.work()
+  await Promise.all([slow, racing])
+  for (let round = 0; round < 4; round++) {
+    other.advance(61_000)
+    await other.work()
+  }
+  t.ok(truth(row!.id, other).length <= 1, 'never two')
+  t.match(await read(row!.id, other), { status: /incomplete|expired/, pending: null })
 })
 
 t.test('its connection is gone: nothing is invented', async t => {

@@ -41,6 +41,45 @@ t.test('the books outlive a restart', async t => {
   t.notOk(ids.includes(fresh.id), 'chance goes on where it stopped')
 })
 
+t.test('pages, plans and what is due outlive it too', async t => {
+  const stateFile = join(t.testdir(), 'stripe.json')
+  const key = 'sk_test_persistent0002'
+  let now = Date.parse('2026-11-01T12:00:00Z')
+  const options = { stateFile, seed: 5, port: 0, now: () => new Date(now) }
+  const first = await startStripeSimulator(options)
+  const before = sdk(first, key)
+  const account = first.connect(key)
+  const product = { name: 'x' }
+  const page = { mode: 'payment' as const, success_url: 'https://shop.test/ok', line_items: [{ price_data: { currency: 'mxn', unit_amount: 5000, product_data: product }, quantity: 1 }] }
+  const open = await before.checkout.sessions.create(page)
+  const left = await before.checkout.sessions.create(page)
+  const voucher = await before.paymentIntents.create({ amount: 5000, currency: 'mxn', confirm: true, allowed_payment_method_types: ['oxxo'], payment_method_data: { type: 'oxxo', billing_details: { name: 'Ana Luna', email: 'fill_never@a.mx' } } })
+  const customer = await before.customers.create({ payment_method: 'pm_card_visa', email: 'a@b.mx' })
+  const [card] = (await before.customers.listPaymentMethods(customer.id)).data
+  const price = await before.prices.create({ currency: 'mxn', unit_amount: 9900, recurring: { interval: 'day' }, product_data: product })
+  const subscription = await before.subscriptions.create({ customer: customer.id, items: [{ price: price.id }], default_payment_method: card!.id, metadata: { subscription: 's' } })
+  const removed = await before.customers.create({})
+  await before.customers.del(removed.id)
+  await first.close()
+
+  const second = await startStripeSimulator(options)
+  t.teardown(() => second.close())
+  const after = sdk(second, key)
+  t.match(second.completeCheckout(open.id), { status: 'complete', next: 'https://shop.test/ok' })
+  t.match(await after.balance.retrieve({}, { stripeAccount: account }), { object: 'balance' })
+  t.match(await after.customers.retrieve(removed.id), { deleted: true })
+  now += 86_400_000
+  second.advance()
+  t.equal((await after.checkout.sessions.retrieve(left.id)).status, 'expired')
+  now += 3_600_000
+  second.advance()
+  t.match(await after.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] }), { latest_invoice: { billing_reason: 'subscription_cycle', status: 'paid' } })
+  t.equal(second.effects('s').charges, 2)
+  now = Date.parse('2026-11-05T12:00:00Z')
+  second.advance()
+  t.equal((await after.paymentIntents.retrieve(voucher.id)).status, 'requires_payment_method')
+})
+
 t.test('a seed gives the same ids again', async t => {
   const make = async () => {
     const simulator = await startStripeSimulator({ seed: 42 })

@@ -27,6 +27,10 @@ const lines = ({ Conceptos = [] }: Document) => Conceptos
 const sumOfLines = ({ once }: Here, document: Document) => once('lines', () => sum(lines(document).map(({ Importe }) => Importe)))
 const sumOfDiscounts = ({ once }: Here, document: Document) => once('discounts', () => sum(lines(document).map(({ Descuento }) => Descuento)))
 
+/** The instant of Fecha in ms; not a number where it is none, and of a stamped document, whose stamp says that it was judged when it had to be. */
+const issued = ({ once, document: { Fecha = '', Complemento }, zone }: Here): number => once('issued', () =>
+  Complemento?.TimbreFiscalDigital === undefined ? instantOf(collapsed(Fecha), zone).getTime() : Number.NaN)
+
 /** What the total must be; undefined when one of its parts is not a number. */
 function expectedTotal ({ SubTotal, Descuento, Impuestos, Complemento }: Document) {
   const transferred = Impuestos?.TotalImpuestosTrasladados === undefined ? sum((Impuestos?.Traslados ?? []).map(({ Importe }) => Importe)) : number(Impuestos.TotalImpuestosTrasladados)
@@ -54,21 +58,13 @@ const totalIsOutside = ({ Total, TipoDeComprobante = '' }: Document, { catalogue
 export const documentRules: readonly AnyRule[] = [
   rule({
     code: '401', level: 'error', at: '', field: 'Fecha', source: 'pac',
-    check: ({ Fecha = '', Complemento }, { now, zone }) => {
-      // A stamp says that it was judged when it had to be.
-      if (Complemento?.TimbreFiscalDigital !== undefined) return undefined
-      const issued = instantOf(collapsed(Fecha), zone)
-      return now.getTime() - issued.getTime() > 72 * hour ? { found: Fecha } : undefined
-    },
+    check: ({ Fecha = '' }, here) => here.now.getTime() - issued(here) > 72 * hour ? { found: Fecha } : undefined,
     es: 'Fecha {found} es de hace más de 72 horas y ya no se puede timbrar: emita el documento con la fecha de hoy.',
     en: 'Fecha {found} is more than 72 hours ago and can no longer be stamped: issue the document with today’s date.'
   }),
   rule({
     code: '401', level: 'error', at: '', field: 'Fecha', source: 'pac',
-    check: ({ Fecha = '', Complemento }, { now, zone }) => {
-      if (Complemento?.TimbreFiscalDigital !== undefined) return undefined
-      return instantOf(collapsed(Fecha), zone) > now ? { found: Fecha, zone } : undefined
-    },
+    check: ({ Fecha = '' }, here) => issued(here) > here.now.getTime() ? { found: Fecha, zone: here.zone } : undefined,
     es: 'Fecha {found} aún no llega en la zona {zone}: use la hora local del lugar de expedición.',
     en: 'Fecha {found} has not come yet in the zone {zone}: use the local time of the place of issue.'
   }),

@@ -54,10 +54,13 @@ const decimal = (decimals: number): RegExp => new RegExp(`^\\+?([0-9]+(\\.[0-9]{
 const anyDigit = /[1-9]/
 
 /** xs:decimal of at least one unit of its last decimal. */
-export const positive = (decimals: number): Kind => ({
-  must: { es: `debe ser mayor que cero, de hasta ${decimals} decimales`, en: `must be more than zero, of up to ${decimals} decimals` },
-  holds: value => decimal(decimals).test(collapsed(value)) && anyDigit.test(value)
-})
+export const positive = (decimals: number): Kind => {
+  const pattern = decimal(decimals)
+  return {
+    must: { es: `debe ser mayor que cero, de hasta ${decimals} decimales`, en: `must be more than zero, of up to ${decimals} decimals` },
+    holds: value => pattern.test(collapsed(value)) && anyDigit.test(value)
+  }
+}
 export const rate: Kind = matching(decimal(6), 'debe ser un número sin signo, de hasta 6 decimales', 'must be a number without a sign, of up to 6 decimals')
 
 /** t_RFC: whether such a person exists is asked elsewhere. */

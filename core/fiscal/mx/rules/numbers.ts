@@ -1,8 +1,18 @@
 import { Decimal, zero } from '../../decimal.ts'
 
+const plain = /^\s*\+?(\d+(\.\d*)?|\.\d+)\s*$/
+/** The same texts are asked for by rule after rule; a Decimal never changes. */
+const known = new Map<string, Decimal | undefined>()
+
 /** Undefined for what is not a plain number (its shape is judged elsewhere), so that arithmetic is not judged on top of it. */
 export function number (text: string | undefined): Decimal | undefined {
-  return text !== undefined && text.length <= 50 && /^\s*\+?(\d+(\.\d*)?|\.\d+)\s*$/.test(text) ? new Decimal(text.trim().replace(/^\+/, '')) : undefined
+  if (text === undefined || text.length > 50) return undefined
+  const found = known.get(text)
+  if (found !== undefined || known.has(text)) return found
+  const made = plain.test(text) ? new Decimal(text.trim().replace(/^\+/, '')) : undefined
+  if (known.size >= 2000) known.clear()
+  known.set(text, made)
+  return made
 }
 
 /** The same, where a sign may stand (implocal). */
@@ -35,7 +45,9 @@ export const round = (value: Decimal, places: number): Decimal => value.toDecima
 /** A number for a sentence. */
 export const shown = (value: Decimal, places?: number): string => places === undefined ? value.toFixed() : value.toFixed(places)
 
-const unit = (places: number): Decimal => new Decimal(10).pow(-places)
+/** Half of the last of so many decimals. */
+const halves = Array.from({ length: 51 }, (_, places) => new Decimal(10).pow(-places).dividedBy(2))
+const one = new Decimal(1)
 const hair = new Decimal('0.000000000001')
 
 export interface Limits { low: Decimal, high: Decimal }
@@ -46,12 +58,12 @@ export interface Limits { low: Decimal, high: Decimal }
  * The exact factor (a rate) has no margin.
  */
 export function productLimits (rounded: readonly string[], exact: string | undefined, places: number): Limits | undefined {
-  let low = new Decimal(1)
+  let low = one
   let high = low
   for (const text of rounded) {
     const value = number(text)
     if (value === undefined) return undefined
-    const half = unit(placesOf(text)).dividedBy(2)
+    const half = halves[placesOf(text)]!
     low = low.times(value.minus(half))
     high = high.times(value.plus(half).minus(hair))
   }
@@ -73,8 +85,8 @@ export function quotientLimits (paid: string, equivalence: string, places: numbe
   const amount = number(paid)
   const divisor = number(equivalence)
   if (amount === undefined || divisor === undefined) return undefined
-  const half = unit(placesOf(paid)).dividedBy(2)
-  const halfDivisor = unit(places).dividedBy(2)
+  const half = halves[placesOf(paid)]!
+  const halfDivisor = halves[places]!
   const least = divisor.minus(halfDivisor)
   if (least.lessThanOrEqualTo(0)) return undefined
   return {
