@@ -18,7 +18,7 @@ t.test('checkout sessions', async t => {
     app.advance(ms)
     return await app.work()
   }
-  const origins = async (id: string) => ((await must('GET', '/v1/payments?limit=100')).data as { origin: { id: string } | null, id: string }[]).filter(({ origin }) => origin?.id === id)
+  const origins = async (id: string) => (await must('GET', `/v1/payments?limit=100&origin=${id}`)).data as { id: string }[]
 
   t.test('made, paid, read back: one payment with the page as its origin', async t => {
     const lines = [{ name: 'Shirt', quantity: 2, unit_amount: 9000 }, { name: 'Bag', description: 'Blue', quantity: 1, unit_amount: 1900 }]
@@ -336,6 +336,7 @@ t.test('checkout sessions', async t => {
   t.test('lists: newest first, by status and by reference', async t => {
     await must('POST', '/v1/checkout_sessions', { ...page, reference: 'listed' })
     t.match((await must('GET', '/v1/checkout_sessions?reference=listed')).data, [{ reference: 'listed', status: 'open' }])
+    t.match(await ask('GET', '/v1/payments?origin=nothing'), { status: 400, body: { errors: [{ path: 'origin' }] } })
     const { data, next_cursor: cursor } = await must('GET', '/v1/checkout_sessions?limit=2')
     t.equal(data.length, 2)
     const next = await must('GET', `/v1/checkout_sessions?limit=2&cursor=${cursor}`)

@@ -74,7 +74,7 @@ export async function keepCustomer (hub: Hub, tenantId: string, id: string): Pro
   for (const counterpart of found.counterparts) if (!await keepAt(hub, customer, counterpart)) open++
   await work(async db => {
     const delayMs = hub.config.resolverSchedule[tries - 1]
-    if (open > 0 && delayMs !== undefined) return await retryTimer(db, 'customer', id, new Date(hub.now().getTime() + delayMs))
+    if (open > 0 && delayMs !== undefined) return await retryTimer(db, 'customer', id, new Date(hub.now().getTime() + delayMs), leasedUntil)
     // Whoever changed the customer meanwhile has set it anew.
     await clearTimer(db, 'customer', id, leasedUntil)
     if (open === 0) return

@@ -12,6 +12,8 @@ import { createCustomer, deleteCustomer, getCustomer, listCustomers, patchCustom
 
 const card = (token = 'pm_card_visa') => ({ type: 'card', token })
 
+t.setTimeout(240_000)
+
 let made: HookedHub
 let shop: Shop
 t.before(async () => {
@@ -128,7 +130,7 @@ t.test('forgotten: here, at the provider, and in everything that is kept', async
   made.advance(6_000)
   await settle()
   t.match(await shop.stripe('GET', `/v1/customers/${reference}`), { deleted: true })
-  const places = (await dump(made.database.superUrl)).filter(({ where }) => !where.startsWith('public.operations'))
+  const places = await dump(made.database.superUrl)
   for (const secret of secrets) t.same(leaks(secret, places), [], secret)
   t.same((await made.database.owner.selectFrom('payment_methods').select(['status', 'brand', 'last4', 'provider_sealed', 'provider_mac']).where('customer_id', '=', uuidOf('customer', id)).execute()),
     [{ status: 'removed', brand: null, last4: null, provider_sealed: null, provider_mac: null }])

@@ -21,8 +21,10 @@ const pollsAtMost = 14
 /** The job: finds out what became of a save, asks about a set-up that waits, and takes away at the provider what was removed here. */
 export async function resolveMethod (hub: Hub, tenantId: string, id: string): Promise<void> {
   const work = async <T> (run: (db: TenantDb) => Promise<T>) => await inTenant(hub.db, tenantId, run)
+  const now = hub.now()
+  const leasedUntil = new Date(now.getTime() + leaseMs)
   const found = await work(async db => {
-    const claimed = await claimTimer(db, 'payment_method', id, hub.now(), leaseMs)
+    const claimed = await claimTimer(db, 'payment_method', id, now, leaseMs)
     const row = claimed && await queries.findMethod(db, id)
     return row && { tries: claimed!.tries, row, connection: await loadSealed(db, row.connection_id) }
   })
@@ -33,11 +35,11 @@ export async function resolveMethod (hub: Hub, tenantId: string, id: string): Pr
   if (done) return
   const delayMs = row.status === 'requires_action' && row.pending_key === null ? (tries > pollsAtMost ? undefined : pollMs[Math.min(tries, pollMs.length - 1)]) : hub.config.resolverSchedule[tries]
   await work(async db => {
-    if (delayMs !== undefined) return await retryTimer(db, 'payment_method', id, new Date(hub.now().getTime() + delayMs))
-    await clearTimer(db, 'payment_method', id)
-    // Nobody can be asked any more, and no money hangs on it: the payer types the card again.
-    if (row.pending_key !== null) await queries.updateMethod(db, id, { pending_key: null, pending_operation_id: null, pending_sealed: null, pending_since: null, ...(row.status === 'unknown' && { status: 'failed', error: { code: 'timeout_unknown' } }) }, hub.now())
+    if (delayMs !== undefined) await retryTimer(db, 'payment_method', id, new Date(hub.now().getTime() + delayMs), leasedUntil)
+    else await clearTimer(db, 'payment_method', id, leasedUntil)
   })
+  // Nobody can be asked any more, and no money hangs on it: the payer types the card again.
+  if (delayMs === undefined && row.pending_key !== null) await applyLocked(hub, tenantId, id, { type: 'refused', problem: { code: 'timeout_unknown' } })
 }
 
 /** The provider could not be asked: later again. */

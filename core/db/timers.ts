@@ -37,7 +37,8 @@ export async function claimTimer (db: TenantDb, kind: string, id: string, now: D
     .where('due_at', '<=', new Date(now.getTime() + 1000)).returning('tries').executeTakeFirst()
 }
 
-/** Looks again at `at`, and goes on counting the tries. */
-export async function retryTimer (db: TenantDb, kind: string, id: string, at: Date): Promise<void> {
-  await db.updateTable('timers').set({ due_at: at }).where('tenant_id', '=', db.tenantId).where('kind', '=', kind).where('id', '=', id).execute()
+/** Looks again at `at`, and goes on counting the tries. `leasedUntil`: only if nobody has set it anew since it was claimed. */
+export async function retryTimer (db: TenantDb, kind: string, id: string, at: Date, leasedUntil?: Date): Promise<void> {
+  await db.updateTable('timers').set({ due_at: at }).where('tenant_id', '=', db.tenantId).where('kind', '=', kind).where('id', '=', id)
+    .$if(leasedUntil !== undefined, q => q.where('due_at', '=', leasedUntil!)).execute()
 }

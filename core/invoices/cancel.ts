@@ -2,6 +2,7 @@ import type { Access } from '../access/principal.ts'
 import type { DocumentInRegister, DocumentSnapshot, Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import type { IdempotencyKey } from '../adapter/payments.ts'
 import { recordChange } from '../audit/record.ts'
+import { certificateFor } from '../certificates/queries.ts'
 import { signWith } from '../certificates/sign.ts'
 import { loadSealed, type OpenConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
@@ -42,8 +43,10 @@ export async function cancelInvoice (hub: Hub, access: Access, publicInvoiceId: 
   const substitute = body.substitute === undefined ? undefined : await substituteOf(hub, access, row, body.substitute)
   const now = hub.now()
   const { issuer } = row.model as unknown as InvoiceModel
-  const sealed = adapter.invoicing.seals === 'hub' && engine.cancellation !== undefined && row.certificate_id !== null
-    ? await signWith(hub, tenantId, row.certificate_id, { purpose: 'cancel_invoice', subjectId: publicInvoiceId }, async seal =>
+  // The one in use now: that which sealed the invoice may have expired since.
+  const certificate = await inTenant(hub.db, tenantId, async db => await certificateFor(db, row.issuer_id, now))
+  const sealed = adapter.invoicing.seals === 'hub' && engine.cancellation !== undefined
+    ? await signWith(hub, tenantId, certificate?.id ?? noCertificate(), { purpose: 'cancel_invoice', subjectId: publicInvoiceId }, async seal =>
       await engine.cancellation!({ issuerTaxId: issuer.taxId, fiscalId: row.fiscal_id!, motive: body.motive, at: now, ...(substitute !== undefined && { substitute }) }, seal))
     : null
   await inTenant(hub.db, tenantId, async db => {
@@ -58,6 +61,10 @@ export async function cancelInvoice (hub: Hub, access: Access, publicInvoiceId: 
   })
   hub.wake('invoice', [{ tenantId, id }])
   return id
+}
+
+function noCertificate (): never {
+  throw new HubError('certificate_not_usable')
 }
 
 /** Already stamped, by the same issuer, and related to this one as its substitute: the authority checks no less. */

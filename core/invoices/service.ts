@@ -140,6 +140,7 @@ export async function changeInvoice (hub: Hub, access: Access, publicInvoiceId: 
   const body = storable(given)
   const id = uuidOf('invoice', publicInvoiceId)
   const now = hub.now()
+  await findOrThrow(hub, access, publicInvoiceId)
   const issuer = await issuerOf(hub, access, body)
   const paymentId = await paymentOf(hub, access, body.payment_id)
   const row = await inTenant(hub.db, access.tenantId, async db => {

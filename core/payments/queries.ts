@@ -135,15 +135,18 @@ export async function insertAdopted (db: TenantDb, payment: {
     .returningAll().executeTakeFirst()
 }
 
-/** What came of a page or a subscription, newest first. */
-export async function listByOrigin (db: TenantDb, originId: string, limit: number): Promise<PaymentRow[]> {
-  return await selectPayments(db).where('origin_id', '=', originId).orderBy('id', 'desc').limit(limit).execute()
+export interface OriginSum { count: number, amount: number }
+
+/** How many payments of each origin hold money or took it, and how much was taken, in minor units. */
+export async function sumByOrigins (db: TenantDb, originIds: readonly string[]): Promise<Map<string, OriginSum>> {
+  if (originIds.length === 0) return new Map()
+  const rows = await db.selectFrom('payments').select(['origin_id', sql<number>`count(*)`.as('count'), sql<number>`coalesce(sum(amount_captured), 0)::bigint`.as('amount')])
+    .where('tenant_id', '=', db.tenantId).where('origin_id', 'in', [...originIds]).where('known_status', 'in', ['authorized', 'succeeded']).groupBy('origin_id').execute()
+  return new Map(rows.map(({ origin_id: id, ...sum }) => [id!, sum]))
 }
 
-/** How many payments of an origin hold money or took it, and how much, in minor units. */
-export async function sumByOrigin (db: TenantDb, originId: string): Promise<{ count: number, amount: number }> {
-  return await db.selectFrom('payments').select([sql<number>`count(*)`.as('count'), sql<number>`coalesce(sum(amount_captured), 0)::bigint`.as('amount')])
-    .where('tenant_id', '=', db.tenantId).where('origin_id', '=', originId).where('known_status', 'in', ['authorized', 'succeeded']).executeTakeFirstOrThrow()
+export async function sumByOrigin (db: TenantDb, originId: string): Promise<OriginSum> {
+  return (await sumByOrigins(db, [originId])).get(originId) ?? { count: 0, amount: 0 }
 }
 
 /** By the provider's id of the payment or of any of its attempts, within one connection. */
@@ -161,6 +164,7 @@ export interface PaymentFilter extends IdWindow {
   status?: string
   reference?: string
   connectionId?: string
+  originId?: string
 }
 
 export async function listPayments (db: TenantDb, filter: PaymentFilter): Promise<PaymentRow[]> {
@@ -169,6 +173,7 @@ export async function listPayments (db: TenantDb, filter: PaymentFilter): Promis
     .$if(filter.status !== undefined, q => q.where('status', '=', filter.status!))
     .$if(filter.reference !== undefined, q => q.where('reference', '=', filter.reference!))
     .$if(filter.connectionId !== undefined, q => q.where('connection_id', '=', filter.connectionId!))
+    .$if(filter.originId !== undefined, q => q.where('origin_id', '=', filter.originId!))
     .$if(filter.from !== undefined, q => q.where('id', '>=', filter.from!))
     .orderBy('id', 'desc').limit(filter.limit).execute()
 }

@@ -154,7 +154,8 @@ export const ListPayments = Type.Object({
   ...listQuery,
   status: Type.Optional(Status),
   reference: Type.Optional(Type.String({ maxLength: 200 })),
-  connection: Type.Optional(Type.String({ maxLength: 60 }))
+  connection: Type.Optional(Type.String({ maxLength: 60 })),
+  origin: Type.Optional(Type.String({ maxLength: 60, description: 'The page or the subscription that they came of.' }))
 }, closed)
 export type ListPayments = Static<typeof ListPayments>
 

@@ -11,7 +11,7 @@ import { storable } from '../db/storable.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
-import { newUuid, publicId, uuidOf } from '../ids.ts'
+import { newUuid, parseAnyId, publicId, uuidOf } from '../ids.ts'
 import { insertOperation } from '../operations/call.ts'
 import { assertPublicUrl } from '../urls.ts'
 import { applyFact } from './apply.ts'
@@ -292,12 +292,15 @@ export async function getPayment (hub: Hub, access: Access, publicPaymentId: str
 export async function listPayments (hub: Hub, access: Access, query: ListPayments): Promise<{ data: Payment[], next_cursor: string | null }> {
   const window = idWindow('payment', query)
   const connectionId = query.connection === undefined ? undefined : uuidOf('connection', query.connection)
+  const origin = query.origin === undefined ? undefined : parseAnyId(query.origin)
+  if (query.origin !== undefined && origin === undefined) throw invalidField('origin', 'is not an id')
   const rows = await inTenant(hub.db, access.tenantId, async db => await queries.listPayments(db, {
     ...window,
     mode: access.mode,
     ...(query.status !== undefined && { status: query.status }),
     ...(query.reference !== undefined && { reference: query.reference }),
-    ...(connectionId !== undefined && { connectionId })
+    ...(connectionId !== undefined && { connectionId }),
+    ...(origin !== undefined && { originId: origin.uuid })
   }))
   return pageOf('payment', window, rows, row => showPayment(row, access.language))
 }

@@ -288,6 +288,22 @@ t.test('movements of the balance', async t => {
   })
 })
 
+t.test('payments that are right although no webhook spoke of them are counted, where webhooks are expected', async t => {
+  const made = await hookedHub(t)
+  const { hub, simulator } = made
+  const shop = await made.shop()
+  simulator.deliver({ how: 'hold' })
+  const paid = { ...order, method: { type: 'card', token: 'pm_card_visa' } }
+  t.match(await createPayment(hub, shop.access, paid, null), { status: 'succeeded' })
+  t.match(await startAudit(hub, shop.access, shop.connection, {}, null), { checked: 1, missed: 0, unheard: 0 }, 'it may be on its way')
+  made.advance(6 * 60_000)
+  t.match(await startAudit(hub, shop.access, shop.connection, {}, null), { checked: 1, missed: 0, unheard: 1 })
+  simulator.deliver({ how: 'release' })
+  await simulator.settled()
+  await made.work()
+  t.match(await startAudit(hub, shop.access, shop.connection, {}, null), { checked: 1, missed: 0, unheard: 0 })
+})
+
 t.test('a cycle of a subscription that nobody told of becomes a payment', async t => {
   const made = await hookedHub(t)
   const { hub, simulator } = made

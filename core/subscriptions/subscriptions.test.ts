@@ -1,4 +1,5 @@
 import t from 'tap'
+import { eventually } from '../../test/support/eventually.ts'
 import type { SubscriptionSnapshot } from '../adapter/subscriptions.ts'
 import { saveMethod } from '../customers/methods.ts'
 import { createCustomer, deleteCustomer } from '../customers/service.ts'
@@ -6,13 +7,14 @@ import { inTenant } from '../db/in-tenant.ts'
 import { uuidOf } from '../ids.ts'
 import { archivePlan, createPlan, getPlan, listPlans } from '../plans/service.ts'
 import { getPayment } from '../payments/service.ts'
-import { eventually } from '../../test/support/eventually.ts'
 import { memoryShop, type MemoryShop } from './fixtures/memory-shop.ts'
 import { processSubscriptionEvent } from './process.ts'
 import * as service from './service.ts'
 
 const dayMs = 24 * 3600_000
 const monthly = { name: 'Gym', amount: 49900, currency: 'MXN', interval: 'month' as const }
+t.setTimeout(240_000)
+
 let shop: MemoryShop
 t.before(async () => { shop = await memoryShop(t) })
 
@@ -359,7 +361,7 @@ t.test('one operation at a time', async t => {
   const made = await subscribe()
   const release = shop.provider.hold('pause_subscription')
   const pausing = service.pauseSubscription(shop.hub, shop.access, made.id)
-  while ((await read(made.id)).status !== 'unknown') await new Promise(resolve => setImmediate(resolve))
+  await eventually('it is on its way', async () => (await read(made.id)).status === 'unknown')
   await t.rejects(service.patchSubscription(shop.hub, shop.access, made.id, { quantity: 2 }), { code: 'operation_in_progress' })
   t.match(await service.cancelSubscription(shop.hub, shop.access, made.id, 'now'), { status: 'unknown' }, 'a cancel is noted')
   release()
@@ -372,7 +374,7 @@ t.test('an answer that is overtaken by newer news does not undo them', async t =
   const made = await subscribe()
   const release = shop.provider.hold('pause_subscription')
   const pausing = service.pauseSubscription(shop.hub, shop.access, made.id)
-  while ((await read(made.id)).status !== 'unknown') await new Promise(resolve => setImmediate(resolve))
+  await eventually('it is on its way', async () => (await read(made.id)).status === 'unknown')
   shop.provider.change(made.id, { status: 'canceled', canceledAt: new Date() })
   await hear(made.id, truth(made.id)[0]!)
   t.match(await read(made.id), { status: 'canceled', pending: null })

@@ -16,7 +16,7 @@ export interface TestCard {
   authentication?: 'always' | 'until_set_up' | 'if_asked'
   /** What becomes of its refunds. */
   refund?: 'pending_then_succeeds' | 'succeeds_then_fails'
-  /** A dispute follows the charge (not simulated yet). */
+  /** A dispute, or an inquiry before one, follows the charge. */
   dispute?: 'fraudulent' | 'product_not_received' | 'inquiry'
   risk?: 'elevated' | 'highest'
   cvcFails?: true

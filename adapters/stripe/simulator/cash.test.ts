@@ -53,6 +53,20 @@ t.test('a voucher that nobody pays ends on its day, and another can be given', a
   t.equal((await stripe.paymentIntents.retrieve(canceled.id)).status, 'canceled', 'what is canceled does not expire')
 })
 
+t.test('a voucher of a customer with a clock of its own ends by that clock', async t => {
+  const simulator = await start(t)
+  const stripe = sdk(simulator)
+  const began = Date.parse('2030-01-01T12:00:00Z') / 1000
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: began })
+  const customer = (await stripe.customers.create({ test_clock: clock.id })).id
+  const [left, paid] = [await stripe.paymentIntents.create(voucher({ customer })), await stripe.paymentIntents.create(voucher({ customer }))]
+  t.match(left, { created: began, next_action: { oxxo_display_details: { expires_after: Date.parse('2030-01-04T23:59:59-06:00') / 1000 } } })
+  simulator.payVoucher(paid.id)
+  simulator.advanceClock(clock.id, began + 4 * 86_400)
+  t.match(await stripe.paymentIntents.retrieve(left.id), { status: 'requires_payment_method', last_payment_error: { code: 'payment_intent_payment_attempt_expired' } })
+  t.equal((await stripe.paymentIntents.retrieve(paid.id)).status, 'succeeded')
+})
+
 t.test("the payer's e-mail decides in test mode", async t => {
   let now = Date.parse('2026-11-20T20:00:00Z')
   const simulator = await start(t, { now: () => new Date(now), asyncMs: 3_600_000 })

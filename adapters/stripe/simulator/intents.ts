@@ -1,4 +1,5 @@
 import { timeFor } from './agenda.ts'
+import { invalid } from './errors.ts'
 import { emit } from './events.ts'
 import { activated } from './methods.ts'
 import type { IntentRecord, Metadata, MethodRecord, Owner, PaymentIntent } from './objects.ts'
@@ -133,7 +134,12 @@ export function optionsOf (given: Record<string, unknown> | undefined, { payment
   const card = result.card as { installments: Checked<typeof installments> | null } | undefined
   if (card?.installments?.enabled === true || card?.installments?.plan !== undefined) {
     const possible = method?.wire.card?.country === 'MX' && method.wire.card.funding === 'credit' && currency === 'mxn'
-    card.installments = { enabled: true, available_plans: possible ? months.filter(count => amount >= count * 10_000).map(count => ({ count, interval: 'month', type: 'fixed_count' })) : [], plan: card.installments?.plan ?? null } as never
+    const plans = possible ? months.filter(count => amount >= count * 10_000) : []
+    const plan = card.installments?.plan ?? null
+    if (plan !== null && method !== undefined && !plans.includes(plan.count ?? 0)) {
+      throw invalid('The installment plan is not available for this card, currency and amount.', { code: 'payment_intent_invalid_parameter', param: 'payment_method_options[card][installments][plan]' })
+    }
+    card.installments = { enabled: true, available_plans: plans.map(count => ({ count, interval: 'month', type: 'fixed_count' })), plan } as never
   } else if (card?.installments !== null && card !== undefined) card.installments = null
   return result
 }

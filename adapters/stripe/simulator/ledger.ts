@@ -44,13 +44,15 @@ function enter (ledger: Ledger, books: Books): void {
   for (const { wire } of books.subscriptions.items) {
     ledger.subscriptions.push({ ...row({ ...wire, amount: wire.items.data.reduce((sum, each) => sum + each.price.unit_amount * each.quantity, 0) }), customer: wire.customer })
   }
+  const paymentsOf = new Map<string, string[]>()
+  for (const { invoice, payment } of books.invoicePayments.items) paymentsOf.set(invoice, [...paymentsOf.get(invoice) ?? [], payment.payment_intent])
   for (const each of books.invoices.items) {
     ledger.invoices.push({
       ...row({ ...each, amount: each.amount_due }),
       subscription: each.parent?.subscription_details.subscription ?? null,
       paid: each.amount_paid,
       attempts: each.attempt_count,
-      payments: books.invoicePayments.items.filter(payment => payment.invoice === each.id).map(({ payment }) => payment.payment_intent)
+      payments: paymentsOf.get(each.id) ?? []
     })
   }
   for (const each of books.disputes.items) ledger.disputes.push({ ...row(each), charge: each.charge, payment: each.payment_intent })

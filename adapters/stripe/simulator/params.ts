@@ -48,6 +48,18 @@ export function openWith<F extends Fields> (fields: F): Check<Values<F> & Record
 /** Parameters that the simulator takes and does not act upon. */
 export const anything: Check<unknown> = value => value
 
+/** What would change an amount in a way that the simulator does not know is refused, never ignored. */
+export const notSimulated: Check<undefined> = (value, param) => {
+  if (value === '' || (Array.isArray(value) && value.length === 0)) return undefined
+  throw invalid(`\`${param}\` is not simulated.`, { param })
+}
+
+/** Stripe Tax, switched off. */
+export const noTax: Check<{ enabled: false }> = (value, param) => {
+  if (hash(value, param).enabled === 'true') throw invalid(`\`${param}[enabled]\` is not simulated.`, { param: `${param}[enabled]` })
+  return { enabled: false }
+}
+
 /** An object whose members are not looked at. */
 export const openObject: Check<Record<string, unknown>> = (value, param) => hash(value, param)
 

@@ -70,6 +70,16 @@ t.test('a card is set up now and charged later, with and without the payer', asy
   t.match(await stripe.paymentMethods.retrieve(saved.payment_method as string), { customer }, 'a payment may keep its card as well')
 })
 
+t.test('a Mexican card pays in months', async t => {
+  const simulator = await start(t)
+  const stripe = sdk(simulator)
+  const asked = await stripe.paymentIntents.create({ amount: 65_000, currency: 'mxn', payment_method: 'pm_card_mx', allowed_payment_method_types: ['card'], payment_method_options: { card: { installments: { enabled: true } } } })
+  t.match(asked.payment_method_options!.card!.installments, { enabled: true, plan: null, available_plans: [{ count: 3, interval: 'month', type: 'fixed_count' }, { count: 6 }] })
+  const paid = await stripe.paymentIntents.confirm(asked.id, { payment_method_options: { card: { installments: { plan: { count: 6, interval: 'month', type: 'fixed_count' } } } }, expand: ['latest_charge'] })
+  t.match(paid, { status: 'succeeded', latest_charge: { payment_method_details: { card: { installments: { plan: { count: 6 } } } } } })
+  t.match(await failure(stripe.paymentIntents.confirm((await stripe.paymentIntents.create({ amount: 65_000, currency: 'mxn', payment_method: 'pm_card_visa', allowed_payment_method_types: ['card'] })).id, { payment_method_options: { card: { installments: { plan: { count: 6, interval: 'month', type: 'fixed_count' } } } } })), { statusCode: 400, param: 'payment_method_options[card][installments][plan]' })
+})
+
 t.test("the payer's browser: publishable key and client secret", async t => {
   const simulator = await start(t)
   const { secret_key: key, publishable_key: browser } = simulator.credentials('test') as { secret_key: string, publishable_key: string }

@@ -3,14 +3,14 @@ import { checkCurrency } from '../amounts.ts'
 import { invalid } from '../errors.ts'
 import { emit } from '../events.ts'
 import type { InvoiceItem } from '../objects.ts'
-import { anything, atLeast, boolean, created, expand, integer, mergeMetadata, metadata, needed, object, paging, text } from '../params.ts'
+import { atLeast, boolean, created, expand, integer, mergeMetadata, metadata, needed, notSimulated, object, paging, text } from '../params.ts'
 import { route } from '../routing.ts'
 import { named, page, wanted } from '../shelf.ts'
 import type { Call } from '../world.ts'
 import { toLine, type Draft } from './lines.ts'
 import { priceData, priceOf } from './prices.ts'
 
-const fields = { amount: integer, description: text(), discountable: boolean, expand, metadata, period: object({ end: needed(integer), start: needed(integer) }), quantity: atLeast(1), tax_rates: anything }
+const fields = { amount: integer, description: text(), discountable: boolean, expand, metadata, period: object({ end: needed(integer), start: needed(integer) }), quantity: atLeast(1), tax_rates: notSimulated }
 
 /** Positions for the next invoice. Source: https://docs.stripe.com/api/invoiceitems, read 2026-11. */
 export const invoiceItemRoutes = [

@@ -1,7 +1,7 @@
 import { timeFor } from '../agenda.ts'
 import { invalid } from '../errors.ts'
 import type { Invoice, SubscriptionItem, SubscriptionRecord } from '../objects.ts'
-import { anything, boolean, expand, integer, object, oneOf, text, either } from '../params.ts'
+import { anything, boolean, either, expand, integer, noTax, notSimulated, object, oneOf, text } from '../params.ts'
 import { named } from '../shelf.ts'
 import type { Call } from '../world.ts'
 import { invoiceShape, pendingDrafts } from './invoicing.ts'
@@ -14,13 +14,13 @@ import { costOf, newItem, periodEnd, periodOf } from './subscription-machine.ts'
 
 /** The next invoice, as it would be: also after a change that has not been made. Source: https://docs.stripe.com/api/invoices/create_preview, read 2026-11. */
 export const previewParams = object({
-  automatic_tax: anything,
+  automatic_tax: noTax,
   currency: text(),
   customer: text(),
   customer_details: anything,
-  discounts: anything,
+  discounts: notSimulated,
   expand,
-  invoice_items: anything,
+  invoice_items: notSimulated,
   preview_mode: oneOf('next', 'recurring'),
   subscription: text(),
   subscription_details: object({

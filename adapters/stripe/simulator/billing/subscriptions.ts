@@ -3,7 +3,7 @@ import { changes } from '../customers.ts'
 import { invalid, missing } from '../errors.ts'
 import { emit } from '../events.ts'
 import type { Metadata, Price, Subscription, SubscriptionItem, SubscriptionRecord } from '../objects.ts'
-import { anything, atLeast, boolean, created, either, expand, integer, listOf, mergeMetadata, metadata, needed, object, oneOf, openObject, paging, text, unsettable, type Check, type Checked, type Values } from '../params.ts'
+import { anything, atLeast, boolean, created, either, expand, integer, listOf, mergeMetadata, metadata, needed, noTax, notSimulated, object, oneOf, openObject, paging, text, unsettable, type Check, type Checked, type Values } from '../params.ts'
 import { byVersion, route } from '../routing.ts'
 import { named, page } from '../shelf.ts'
 import type { Call } from '../world.ts'
@@ -19,16 +19,16 @@ const prorationBehavior = oneOf('always_invoice', 'create_prorations', 'none')
 const trialEnd = either((value): boolean => value === 'now', oneOf('now'), integer)
 
 const common = {
-  add_invoice_items: anything,
-  automatic_tax: openObject,
+  add_invoice_items: notSimulated,
+  automatic_tax: noTax,
   cancel_at: unsettable(integer),
   cancel_at_period_end: boolean,
   collection_method: oneOf('charge_automatically', 'send_invoice'),
   days_until_due: atLeast(0),
   default_payment_method: unsettable(text()),
-  default_tax_rates: anything,
+  default_tax_rates: notSimulated,
   description: unsettable(text({ max: 500 })),
-  discounts: anything,
+  discounts: notSimulated,
   expand,
   invoice_settings: openObject,
   metadata,
@@ -42,7 +42,7 @@ const common = {
 }
 
 /** Items of an update; a preview takes the same. */
-export const changedItems = listOf(object({ id: text(), clear_usage: boolean, deleted: boolean, metadata, price: text(), price_data: priceData, quantity: atLeast(0), tax_rates: anything }))
+export const changedItems = listOf(object({ id: text(), clear_usage: boolean, deleted: boolean, metadata, price: text(), price_data: priceData, quantity: atLeast(0), tax_rates: notSimulated }))
 
 /** A word before 2026-09-30.endive, an object since. Source: stripe-node 23.0.0 changelog. */
 const anchorWord = oneOf('now', 'unchanged')
@@ -55,10 +55,14 @@ function withAnchor<F extends Record<string, Check>> (fields: F) {
 export const subscriptionRoutes = [
   route('POST', '/v1/subscriptions', object({
     ...common,
+    application_fee_percent: notSimulated,
+    backdate_start_date: notSimulated,
+    billing_cycle_anchor: notSimulated,
+    billing_thresholds: notSimulated,
     billing_mode: object({ type: needed(oneOf('classic', 'flexible')), flexible: anything }),
     currency: text(),
     customer: needed(text()),
-    items: listOf(object({ metadata, price: text(), price_data: priceData, quantity: atLeast(0), tax_rates: anything })),
+    items: listOf(object({ metadata, price: text(), price_data: priceData, quantity: atLeast(0), tax_rates: notSimulated })),
     payment_behavior: oneOf('allow_incomplete', 'default_incomplete', 'error_if_incomplete', 'pending_if_incomplete'),
     trial_period_days: atLeast(1)
   }), (call, params) => {

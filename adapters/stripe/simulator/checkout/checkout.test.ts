@@ -252,3 +252,12 @@ t.test('webhooks of a page', async t => {
   await simulator.settled()
   t.match(partner.received, [{ event: { type: 'checkout.session.completed', data: { object: { id: made.id, payment_status: 'paid', payment_intent: /^pi_/ } } } }])
 })
+
+t.test('what the simulator does not know is refused, never ignored', async t => {
+  const simulator = await start(t)
+  const base = 'mode=payment&success_url=https://a.test&line_items[0][quantity]=1&line_items[0][price_data][currency]=mxn&line_items[0][price_data][unit_amount]=5000&line_items[0][price_data][product_data][name]=x'
+  for (const more of ['discounts[0][coupon]=x', 'automatic_tax[enabled]=true', 'shipping_options[0][shipping_rate]=x', 'line_items[0][tax_rates][0]=txr_1']) {
+    t.match(await post(simulator, '/v1/checkout/sessions', `${base}&${more}`), { status: 400, body: { error: { message: /not simulated/ } } }, more)
+  }
+  t.equal((await post(simulator, '/v1/checkout/sessions', `${base}&automatic_tax[enabled]=false`)).status, 200)
+})

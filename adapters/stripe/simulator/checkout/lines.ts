@@ -1,13 +1,13 @@
 import { priceData, priceOf, type PriceData } from '../billing/prices.ts'
 import { invalid } from '../errors.ts'
 import type { Line } from '../objects.ts'
-import { atLeast, boolean, integer, listOf, needed, object, text } from '../params.ts'
+import { atLeast, boolean, integer, listOf, needed, notSimulated, object, text } from '../params.ts'
 import type { Books, Call } from '../world.ts'
 
 const adjustable = object({ enabled: needed(boolean), maximum: integer, minimum: integer })
 
 /** The positions of a session or of a link. */
-export const lineItems = listOf(object({ adjustable_quantity: adjustable, dynamic_tax_rates: listOf(text()), price: text(), price_data: priceData, quantity: atLeast(1), tax_rates: listOf(text()) }))
+export const lineItems = listOf(object({ adjustable_quantity: adjustable, dynamic_tax_rates: notSimulated, price: text(), price_data: priceData, quantity: atLeast(1), tax_rates: notSimulated }))
 
 export interface GivenLine { price?: string, price_data?: PriceData, quantity?: number, adjustable_quantity?: { enabled: boolean, maximum?: number, minimum?: number } }
 

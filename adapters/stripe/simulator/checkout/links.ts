@@ -3,7 +3,7 @@ import { invalid } from '../errors.ts'
 import { emit } from '../events.ts'
 import { activated, notActivated } from '../methods.ts'
 import type { MethodType, PaymentLink, PaymentLinkRecord } from '../objects.ts'
-import { anything, atLeast, boolean, expand, integer, listOf, mergeMetadata, metadata, needed, object, oneOf, openObject, paging, text, unsettable, url, type Checked } from '../params.ts'
+import { anything, atLeast, boolean, expand, integer, listOf, mergeMetadata, metadata, needed, noTax, notSimulated, object, oneOf, openObject, paging, text, unsettable, url, type Checked } from '../params.ts'
 import { lineItem } from '../expand.ts'
 import { route } from '../routing.ts'
 import { page, wanted } from '../shelf.ts'
@@ -18,7 +18,7 @@ const restrictions = object({ completed_sessions: needed(object({ limit: needed(
 const common = {
   after_completion: afterCompletion,
   allow_promotion_codes: boolean,
-  automatic_tax: openObject,
+  automatic_tax: noTax,
   billing_address_collection: oneOf('auto', 'required'),
   custom_fields: customFields,
   custom_text: anything,
@@ -45,7 +45,7 @@ const mostLines = 20
 export const paymentLinkRoutes = [
   route('POST', '/v1/payment_links', object({
     ...common, application_fee_amount: integer, consent_collection: openObject, currency: text(), line_items: needed(lineItems), managed_payments: openObject, name_collection: anything,
-    on_behalf_of: text(), optional_items: anything, shipping_options: anything, transfer_data: openObject
+    on_behalf_of: text(), optional_items: notSimulated, shipping_options: notSimulated, transfer_data: openObject
   }), (call, params) => {
     const { world, books } = call
     checkTypes(call, params.payment_method_types)

@@ -30,7 +30,7 @@ export function pay (call: Call, session: SessionRecord, choice: Choice, payer: 
   session.notice = null
   const refused = quiet(() => {
     checkOpen(call, session)
-    checkPayer(session, payer)
+    checkPayer(session, payer, choice)
     session.begun.payer = payer
     const customer = customerFor(call, session, payer)
     if (wire.mode === 'payment' && wire.amount_total === 0) return complete(call, session)
@@ -181,8 +181,9 @@ function checkOpen (call: Call, { wire }: SessionRecord): void {
   if (link?.restrictions != null && link.restrictions.completed_sessions.count >= link.restrictions.completed_sessions.limit) throw invalid('This link is no longer active.')
 }
 
-function checkPayer ({ wire }: SessionRecord, payer: Payer): void {
+function checkPayer ({ wire }: SessionRecord, payer: Payer, { type }: Choice): void {
   if (payer.email === null && wire.customer_email === null && wire.customer === null) throw invalid('Your e-mail is needed.')
+  if (type === 'oxxo' && (payer.name ?? '').trim().split(/\s+/).length < 2) throw invalid('Your first and last name are needed.')
   for (const field of wire.custom_fields) {
     const value = payer.fields[field.key] ?? ''
     if (value === '' && !field.optional) throw invalid(`${field.label.custom} is needed.`)

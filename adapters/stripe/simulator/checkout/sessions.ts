@@ -4,7 +4,7 @@ import { invalid } from '../errors.ts'
 import { automaticTypes, methodOptions } from '../intents.ts'
 import { activated, notActivated } from '../methods.ts'
 import type { CheckoutSession, CustomField, Line, Metadata, MethodType, PassedOn, SessionRecord } from '../objects.ts'
-import { anything, boolean, created, email, expand, integer, listOf, mergeMetadata, metadata, object, oneOf, openObject, paging, text, url, type Values } from '../params.ts'
+import { anything, boolean, created, email, expand, integer, listOf, mergeMetadata, metadata, noTax, notSimulated, object, oneOf, openObject, paging, text, url, type Values } from '../params.ts'
 import { lineItem } from '../expand.ts'
 import { byVersion, route } from '../routing.ts'
 import { newSetup } from '../setup-intents.ts'
@@ -20,7 +20,7 @@ const creating = {
   adaptive_pricing: anything,
   after_expiration: anything,
   allow_promotion_codes: boolean,
-  automatic_tax: openObject,
+  automatic_tax: noTax,
   billing_address_collection: oneOf('auto', 'required'),
   branding_settings: anything,
   cancel_url: text(),
@@ -33,7 +33,7 @@ const creating = {
   customer_creation: oneOf('always', 'if_required'),
   customer_email: email,
   customer_update: object({ address: oneOf('auto', 'never'), name: oneOf('auto', 'never'), shipping: oneOf('auto', 'never') }),
-  discounts: anything,
+  discounts: notSimulated,
   excluded_payment_method_types: types,
   expand,
   expires_at: integer,
@@ -44,7 +44,7 @@ const creating = {
   metadata,
   mode: oneOf('payment', 'setup', 'subscription'),
   name_collection: anything,
-  optional_items: anything,
+  optional_items: notSimulated,
   origin_context: text(),
   payment_intent_data: paymentIntentData,
   payment_method_collection: oneOf('always', 'if_required'),
@@ -58,7 +58,7 @@ const creating = {
   saved_payment_method_options: openObject,
   setup_intent_data: setupIntentData,
   shipping_address_collection: openObject,
-  shipping_options: anything,
+  shipping_options: notSimulated,
   submit_type: oneOf('auto', 'book', 'donate', 'pay', 'subscribe'),
   subscription_data: subscriptionData,
   success_url: text(),

@@ -114,7 +114,7 @@ function unknown (path: string, name: string, { attributes, children }: Place): 
   // The same word in another case is what people get wrong.
   const meant = [...attributes.map(({ name }) => name), ...children.map(({ child }) => child.key)].find(candidate => candidate.toLowerCase() === name.toLowerCase())
   const hint = meant === undefined ? { es: '', en: '' } : { es: ` ¿Quiso decir ${meant}?`, en: ` Did you mean ${meant}?` }
-  return structural(join(path, quoted(name)), { es: `${quoted(name)} no tiene lugar aquí: quítelo.${hint.es}`, en: `${quoted(name)} has no place here: take it away.${hint.en}` })
+  return structural(join(path, quoted(name)), { es: `"${quoted(name)}" no tiene lugar aquí: quítelo.${hint.es}`, en: `"${quoted(name)}" has no place here: take it away.${hint.en}` })
 }
 
 function isTree (value: unknown): value is Record<string, unknown> {
