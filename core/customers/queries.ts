@@ -139,7 +139,7 @@ export async function lockMethod (db: TenantDb, id: string): Promise<MethodRow |
 export async function matchMethod (db: TenantDb, connectionId: string, { mac, setupReference }: { mac?: Buffer, setupReference?: string }): Promise<MethodRow | undefined> {
   return await selectMethods(db).where('connection_id', '=', connectionId)
     .where(where => where.or([...(mac === undefined ? [] : [where('provider_mac', '=', mac)]), ...(setupReference === undefined ? [] : [where('setup_reference', '=', setupReference)])]))
-    .orderBy('removed_at', sql`desc nulls first`).orderBy('id', 'desc').limit(1).executeTakeFirst()
+    .orderBy('removed_at', order => order.desc().nullsFirst()).orderBy('id', 'desc').limit(1).executeTakeFirst()
 }
 
 /** Another one in use that is the very same at the provider. */
