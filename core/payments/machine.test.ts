@@ -135,7 +135,9 @@ t.test('canceled while nobody knew, and then it was never there: canceled, not l
   const problem = { code: 'rate_limited' } as const
   for (const fact of [{ type: 'nowhere', problem }, { type: 'refused', problem, ends: false }, { type: 'not_done' }] as const) {
     t.match(transition(wanted, fact), { next: { status: 'canceled', cancelWanted: false, pending: null } }, fact.type)
-    t.match(transition({ ...wanted, providerReference: 'pi_1', pending: { kind: 'confirm_payment', withMethod: true, again: true } }, fact), { next: { status: 'requires_payment_method', cancelWanted: true } }, `${fact.type}: what is open there is still to be canceled`)
+    for (const kind of ['confirm_payment', 'create_payment'] as const) {
+      t.match(transition({ ...wanted, providerReference: 'pi_1', pending: { kind, withMethod: true, again: true } }, fact), { next: { status: 'requires_payment_method', cancelWanted: true } }, `${fact.type} of ${kind}: what is open there is still to be canceled`)
+    }
   }
 })
 

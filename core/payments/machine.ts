@@ -227,14 +227,13 @@ function canceledUnsent (state: PaymentState): Outcome {
 
 function notDone (state: PaymentState): Outcome {
   if (state.pending === null) return ignore('nothing was pending')
+  if (cancelsHere(state)) return canceledUnsent(state)
   if (state.pending.kind === 'create_payment' && !isDecisive(state.knownStatus)) {
-    const status = state.cancelWanted ? 'canceled' : 'requires_payment_method'
     return become(state, {
       pending: null,
-      cancelWanted: false,
-      status,
-      knownStatus: status,
-      error: state.cancelWanted ? null : { code: 'provider_unavailable', message: 'the provider never received it; nothing was charged' }
+      status: 'requires_payment_method',
+      knownStatus: 'requires_payment_method',
+      error: { code: 'provider_unavailable', message: 'the provider never received it; nothing was charged' }
     })
   }
   return become(state, { pending: null, status: state.knownStatus })

@@ -54,6 +54,34 @@ t.test('nothing hangs, nothing spins', async t => {
     t.equal(await made.work(), 0)
   })
 
+  t.test('a cancel noted between finding an open voucher and applying it: canceled there too', async t => {
+    simulator.inject({ kind: 'cut_after', method: 'POST', path: '/v1/payment_intents' })
+    const customer = { name: 'Ana Pérez', email: 'ana@shop.test' }
+    const voucher = await createPayment(hub, access, { ...order, method: { type: 'oxxo' }, customer }, null)
+    t.match(voucher, { status: 'unknown' })
+    made.advance(11 * 60_000)
+    let canceled = false
+    const overtaken = withPayments(hub, family => ({
+      ...family,
+      findPayment: async (context, lookup) => {
+        const found = await family.findPayment!(context, lookup)
+        if (!canceled) {
+          canceled = true
+          simulator.inject({ kind: 'error_500_before', method: 'GET', path: '/v1/payment_intents' })
+          t.match(await cancelPayment(hub, access, voucher.id, undefined), { status: 'unknown' })
+        }
+        return found
+      }
+    }))
+    await resolvePayment(overtaken, tenantId, uuidOf('payment', voucher.id), deps)
+    t.match(await getPayment(hub, access, voucher.id), { status: 'unknown' }, 'it was seen there: it is not called never made')
+    await later(60_000)
+    const after = await getPayment(hub, access, voucher.id)
+    t.match(after, { status: 'canceled', provider_reference: /^pi_/ })
+    t.equal(simulator.ledger().payments.find(({ id }) => id === after.provider_reference)?.status, 'canceled', 'nobody can pay it at the provider')
+    t.equal(await made.work(), 0)
+  })
+
   t.test('one question that is not answered does not end the looking at an open payment', async t => {
     const waiting = await createPayment(hub, access, { ...order, method: card('pm_card_authenticationRequired'), return_url: 'http://shop.test/' }, null)
     for (let n = 0; n < 6; n++) {

@@ -6,7 +6,7 @@ import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { callProvider, finishOperation, insertOperation, lastSent, recordedCall } from '../operations/call.ts'
-import { applyFact, nextPoll, prepare } from './apply.ts'
+import { type Applied, applyFact, nextPoll, prepare } from './apply.ts'
 import { type Fact, isTerminal, type PendingKind } from './machine.ts'
 import { factOfError, type Performed } from './perform.ts'
 import { callOf, openPlan } from './plan.ts'
@@ -59,8 +59,10 @@ export async function resolvePayment (hub: Hub, tenantId: string, id: string, de
       : await ask('find_payment', async context => await family.findPayment!(context, { reference: publicId('payment', id), from: since, to: hub.now() }))
   if (looked === undefined || !looked.ok) return await postpone(hub, tenantId, row)
   if (looked.value !== undefined) {
-    const after = await apply(hub, tenantId, row, { type: 'pulled', snapshot: looked.value, current: true, found: known === null })
-    if (after === undefined) return
+    const applied = await apply(hub, tenantId, row, { type: 'pulled', snapshot: looked.value, current: true, found: known === null })
+    // It is there, and the row moved while we asked: neither made again nor given up, but asked again.
+    if (applied === undefined || applied.outcome.do === 'pull') return
+    const after = applied.row
     if (after.pending_kind === null) {
       if (after.cancel_wanted_at !== null && !isTerminal(after.status as 'canceled')) await carryOut(hub, tenantId, after, deps)
       else if (row.pending_kind === null) await schedulePoll(hub, tenantId, after, row.resolve_tries + 1)
@@ -127,7 +129,7 @@ async function carryOut (hub: Hub, tenantId: string, row: PaymentRow, deps: Reso
 }
 
 /** Applies a fact on the state that was asked about; when it moved meanwhile, only what is decisive is believed. */
-async function apply (hub: Hub, tenantId: string, seen: PaymentRow, fact: Fact): Promise<PaymentRow | undefined> {
+async function apply (hub: Hub, tenantId: string, seen: PaymentRow, fact: Fact): Promise<Applied | undefined> {
   const prepared = await prepare(hub, tenantId, seen.id, fact)
   const after = await inTenant(hub.db, tenantId, async db => {
     const row = await queries.lockPayment(db, seen.id)
@@ -144,7 +146,7 @@ async function apply (hub: Hub, tenantId: string, seen: PaymentRow, fact: Fact):
   })
   if (after === undefined) return undefined
   if (after.outcome.do === 'pull' || (after.outcome.do === 'apply' && after.outcome.pull === true)) hub.wake('payment', [{ tenantId, id: seen.id }])
-  return after.row
+  return after
 }
 
 async function schedulePoll (hub: Hub, tenantId: string, row: PaymentRow, tries: number): Promise<void> {
