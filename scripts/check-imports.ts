@@ -12,7 +12,7 @@ const layers: readonly (readonly string[])[] = [
   // `adapter` imports nothing of the house, so that everything may import it.
   ['adapter', 'card-digits', 'config', 'db', 'end-connections', 'errors', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'pan', 'random', 'routing', 'scrub', 'tax-ids', 'urls', 'version', 'x509'],
   ['access', 'alerts', 'api-keys', 'audit', 'documents', 'events', 'idempotency', 'partners', 'sessions', 'tenants', 'users', 'vault'],
-  ['adapters', 'catalogues', 'certificates', 'connections', 'deliveries', 'issuers', 'notifications', 'operations', 'providers', 'routing-rules', 'series'],
+  ['adapters', 'catalogues', 'certificates', 'connections', 'deliveries', 'issuers', 'notifications', 'operations', 'providers', 'receivables', 'routing-rules', 'series'],
   ['checkout', 'customers', 'disputes', 'invoices', 'payments', 'plans', 'sales', 'subscriptions'],
   ['demo', 'inbound', 'reconciliation', 'reports'],
   ['plugins'],

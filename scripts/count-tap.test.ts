@@ -23,6 +23,12 @@ not ok 2 - b.test.ts
 `
 
 t.test('each assertion counts once; a file that ends badly is a failure; what is skipped is neither', async t => {
-  t.same(await countTap(Readable.from([run.slice(0, 50), run.slice(50)])), { passed: 3, failed: 2 })
-  t.same(await countTap(Readable.from([''])), { passed: 0, failed: 0 })
+  t.match(await countTap(Readable.from([run.slice(0, 50), run.slice(50)])), { passed: 3, failed: 2 })
+  t.match(await countTap(Readable.from([''])), { passed: 0, failed: 0, failures: [], files: [] })
+})
+
+t.test('what failed is named, also where only the process did; the slowest file comes first', async t => {
+  const { failures, files } = await countTap(Readable.from([run.replace('not ok 2 - b.test.ts', 'not ok 2 - b.test.ts # time=1200ms\n  ---\n  exitCode: 7\n  ...')]))
+  t.match(failures, [{ name: 'a.test.ts > inner > counts as failed', diagnosis: '' }, { name: 'b.test.ts', diagnosis: '{"exitCode":7}' }])
+  t.match(files, [{ name: 'b.test.ts', ms: 1200 }, { name: 'a.test.ts' }])
 })

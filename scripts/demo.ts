@@ -1,5 +1,6 @@
 import { Unexpected } from './demo/expect.ts'
 import { Instance } from './demo/instance.ts'
+import { aroundACharge } from './demo/steps/around-a-charge.ts'
 import { connect } from './demo/steps/connect.ts'
 import { invoices } from './demo/steps/invoices.ts'
 import { payments } from './demo/steps/payments.ts'
@@ -9,7 +10,7 @@ import { support } from './demo/steps/support.ts'
 import { type Step, Story } from './demo/story.ts'
 
 /** The whole story, in order. A later issue adds its own list here. */
-const steps: Step[] = [...start, ...connect, ...payments, ...invoices, ...safety, ...support]
+const steps: Step[] = [...start, ...connect, ...payments, ...aroundACharge, ...invoices, ...safety, ...support]
 
 /** `npm run demo`: plays it against a fresh instance, and ends with 0 only if all of it was true. */
 const instance = new Instance()

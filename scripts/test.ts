@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { isAlive, runningPostmaster } from '../core/db/postmaster.ts'
 import { ensureTemplate, startTestCluster, type TestCluster } from '../test/support/cluster.ts'
-import { countTap } from './count-tap.ts'
+import { countTap, type Run } from './count-tap.ts'
 
 const checkout = path.join(import.meta.dirname, '..')
 const prefix = 'pasarela-test-run-'
@@ -21,18 +21,20 @@ const folder = mkdtempSync(path.join(tmpdir(), `${prefix}${process.pid}-`))
 chmodSync(folder, 0o755) // as root, the server runs as nobody and must get in
 const embedded = await startTestCluster(folder)
 let status = 1
-let counts = { passed: 0, failed: 0 }
+let run: Run = { passed: 0, failed: 0, failures: [], files: [] }
 try {
   const cluster: TestCluster = { url: embedded.url, template: await ensureTemplate(embedded.url) }
   const tapFile = path.join(folder, 'all.tap')
   status = await runTap(cluster, tapFile)
-  if (existsSync(tapFile)) counts = await countTap(createReadStream(tapFile))
+  if (existsSync(tapFile)) run = await countTap(createReadStream(tapFile))
 } finally {
   await embedded.stop()
   rmSync(folder, { recursive: true, force: true })
   rmSync(embedded.data, { recursive: true, force: true })
 }
-console.log(`${counts.passed} passed, ${counts.failed} failed`)
+if (run.files.length > 20) console.log(`slowest: ${run.files.slice(0, 20).map(({ name, ms }) => `${name} ${Math.round(ms / 1000)} s`).join(', ')}`)
+for (const { name, diagnosis } of run.failures) console.log(`failed: ${name} ${diagnosis.slice(0, 2000)}`)
+console.log(`${run.passed} passed, ${run.failed} failed`)
 process.exitCode = status
 
 /** Resolves with what the process should exit with: tap's code, or 128 + the signal as a shell would say it. */

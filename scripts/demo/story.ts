@@ -53,6 +53,8 @@ export interface Kept {
   payment: string
   /** One that was authorised, captured in part and refunded in part. */
   captured: string
+  /** Who has a card kept at the shop. */
+  customer: string
   /** The shop’s fiscal identity. */
   issuer: string
   /** Another tenant. */
