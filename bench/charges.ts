@@ -1,12 +1,13 @@
 import http from 'node:http'
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { Client } from '../core/demo/client.ts'
+import { connectStripe, shop } from './shop.ts'
 import { child, closedLoop, durableDatabase, percentile, postJson, type Result, round, temporaryFolder } from './support.ts'
 
 const concurrency = 64
 const seconds = Number(process.env.BENCH_CHARGES_SECONDS ?? 20)
 const tenants = 8
-/** How Hyperswitch's own load test has its provider answer: log-normal, with a few faults. */
+/** The provider's answers, ms: log-normal, with a few faults. */
 const weather = { p50: 120, p99: 380, faultRate: 0.007, faults: ['cut_before', 'cut_after', 'cut_mid_body', 'error_500', 'error_500_before', 'garbage'], seed: 7 }
 const settleWithinMs = 60_000
 
@@ -21,8 +22,11 @@ export async function charges (): Promise<Result[]> {
   })
   try {
     const port = Number(hub.ready.port)
-    const platform = new Client(`http://127.0.0.1:${port}`, hub.ready.platform_key!)
-    const keys = await Promise.all(Array.from({ length: tenants }, async () => await connectedTenant(platform, port)))
+    const keys = await Promise.all(Array.from({ length: tenants }, async () => {
+      const made = await shop(port, hub.ready.platform_key!)
+      await connectStripe(made)
+      return made.key
+    }))
     const agent = new http.Agent({ keepAlive: true, maxSockets: 256 })
     const latencies: number[] = []
     const ids: { id: string, key: string }[] = []
@@ -62,14 +66,6 @@ export async function charges (): Promise<Result[]> {
     await database.stop()
     folder.remove()
   }
-}
-
-async function connectedTenant (platform: Client, port: number): Promise<string> {
-  const tenant = await platform.post<{ id: string }>('/v1/tenants', { name: 'Bench', country: 'MX' })
-  const { key } = await platform.as(tenant.id).post<{ key: string }>('/v1/api_keys', { label: 'bench', mode: 'test' })
-  const suffix = randomBytes(12).toString('hex')
-  await new Client(`http://127.0.0.1:${port}`, key).post('/v1/connections', { provider: 'stripe', mode: 'test', credentials: { secret_key: `sk_test_${suffix}`, publishable_key: `pk_test_${suffix}` } })
-  return key
 }
 
 async function setWeather (simulatorUrl: string, settings: object): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { Client } from '../core/demo/client.ts'
+import { connectStripe, shop } from './shop.ts'
 import { blast, child, durableDatabase, type Result, round, temporaryFolder } from './support.ts'
 
 const connections = 64
@@ -42,14 +42,8 @@ async function hooksPerSecond (store: 'group' | 'single'): Promise<number> {
 
 /** A tenant with a Stripe connection whose webhook secret we know. */
 async function listener (port: number, platformKey: string): Promise<{ path: string, secret: string }> {
-  const platform = new Client(`http://127.0.0.1:${port}`, platformKey)
-  const tenant = await platform.post<{ id: string }>('/v1/tenants', { name: 'Bench', country: 'MX' })
-  const { key } = await platform.as(tenant.id).post<{ key: string }>('/v1/api_keys', { label: 'bench', mode: 'test' })
-  const suffix = randomBytes(12).toString('hex')
   const secret = `whsec_${randomBytes(16).toString('hex')}`
-  const connection = await new Client(`http://127.0.0.1:${port}`, key).post<{ webhook_url: string }>('/v1/connections', {
-    provider: 'stripe', mode: 'test', credentials: { secret_key: `sk_test_${suffix}`, publishable_key: `pk_test_${suffix}`, webhook_secret: secret }
-  })
+  const connection = await connectStripe(await shop(port, platformKey), { webhook_secret: secret })
   return { path: new URL(connection.webhook_url).pathname, secret }
 }
 

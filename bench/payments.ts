@@ -1,7 +1,7 @@
 import http from 'node:http'
 import { randomBytes, randomUUID } from 'node:crypto'
 import Stripe from 'stripe'
-import { Client } from '../core/demo/client.ts'
+import { connectStripe, shop } from './shop.ts'
 import { child, closedLoop, durableDatabase, openLoop, percentile, postJson, type Result, round, temporaryFolder } from './support.ts'
 
 const concurrency = 16
@@ -17,12 +17,9 @@ export async function payments (): Promise<Result[]> {
     PASARELA_PROVIDER_URL_STRIPE: simulator.ready.url!, PASARELA_PROVIDER_RATE_STRIPE: '100000'
   })
   try {
-    const url = `http://127.0.0.1:${hub.ready.port}`
-    const platform = new Client(url, hub.ready.platform_key!)
-    const tenant = await platform.post<{ id: string }>('/v1/tenants', { name: 'Bench', country: 'MX' })
-    const { key } = await platform.as(tenant.id).post<{ key: string }>('/v1/api_keys', { label: 'bench', mode: 'test' })
-    const suffix = randomBytes(12).toString('hex')
-    await new Client(url, key).post('/v1/connections', { provider: 'stripe', mode: 'test', credentials: { secret_key: `sk_test_${suffix}`, publishable_key: `pk_test_${suffix}` } })
+    const made = await shop(hub.ready.port!, hub.ready.platform_key!)
+    await connectStripe(made)
+    const { key } = made
 
     const { hostname, port } = new URL(simulator.ready.url!)
     const stripe = new Stripe(`sk_test_${randomBytes(12).toString('hex')}`, { host: hostname, port: Number(port), protocol: 'http', telemetry: false, maxNetworkRetries: 0 })

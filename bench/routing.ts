@@ -1,6 +1,5 @@
 import http from 'node:http'
-import { randomBytes } from 'node:crypto'
-import { Client } from '../core/demo/client.ts'
+import { connectStripe, shop } from './shop.ts'
 import { blast, child, durableDatabase, openLoop, percentile, postJson, type Result, round, temporaryFolder } from './support.ts'
 
 const connections = 16
@@ -55,16 +54,8 @@ const countries = ['MX', 'US', 'ES', 'BR', 'CO', 'PE', 'CL', 'AR', 'JP', 'GB']
 
 /** A tenant with twenty connections and rules that are told apart by their last condition only. */
 async function tenantWith (count: number, port: number, platformKey: string): Promise<string> {
-  const url = `http://127.0.0.1:${port}`
-  const platform = new Client(url, platformKey)
-  const tenant = await platform.post<{ id: string }>('/v1/tenants', { name: 'Bench', country: 'MX' })
-  const { key } = await platform.as(tenant.id).post<{ key: string }>('/v1/api_keys', { label: 'bench', mode: 'test' })
-  const client = new Client(url, key)
-  const ids = await Promise.all(Array.from({ length: 20 }, async () => {
-    const suffix = randomBytes(12).toString('hex')
-    const { id } = await client.post<{ id: string }>('/v1/connections', { provider: 'stripe', mode: 'test', credentials: { secret_key: `sk_test_${suffix}`, publishable_key: `pk_test_${suffix}` } })
-    return id
-  }))
+  const made = await shop(port, platformKey)
+  const ids = await Promise.all(Array.from({ length: 20 }, async () => (await connectStripe(made)).id))
   const list = Array.from({ length: count }, (_, n) => ({
     name: `rule ${n}`,
     match: {
@@ -73,9 +64,9 @@ async function tenantWith (count: number, port: number, platformKey: string): Pr
     connections: [ids[n % 20]!, ids[(n + 7) % 20]!],
     failover: { on: ['card_declined'] }
   }))
-  const answer = await fetch(`${url}/v1/routing`, { method: 'PUT', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: JSON.stringify({ rules: list }) })
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/routing`, { method: 'PUT', headers: { authorization: `Bearer ${made.key}`, 'content-type': 'application/json' }, body: JSON.stringify({ rules: list }) })
   if (!answer.ok) throw new Error(`the rules were refused: ${await answer.text()}`)
-  return key
+  return made.key
 }
 
 const question = (n: number): object => {

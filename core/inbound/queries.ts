@@ -36,10 +36,12 @@ export async function findInbound (db: TenantDb, id: string) {
     .where('tenant_id', '=', db.tenantId).where('id', '=', id).executeTakeFirst()
 }
 
+const refused = (db: TenantDb) => db.selectFrom('inbound_refused').innerJoin('connections as c', join => join.onRef('c.tenant_id', '=', 'inbound_refused.tenant_id').onRef('c.id', '=', 'inbound_refused.connection_id'))
+  .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers'])
+  .where('inbound_refused.tenant_id', '=', db.tenantId)
+
 export async function listRefused (db: TenantDb, filter: Pick<InboundFilter, 'mode' | 'before' | 'connectionId' | 'from'> & { limit: number }) {
-  return await db.selectFrom('inbound_refused').innerJoin('connections as c', join => join.onRef('c.tenant_id', '=', 'inbound_refused.tenant_id').onRef('c.id', '=', 'inbound_refused.connection_id'))
-    .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers'])
-    .where('inbound_refused.tenant_id', '=', db.tenantId).where('inbound_refused.mode', '=', filter.mode)
+  return await refused(db).where('inbound_refused.mode', '=', filter.mode)
     .$if(filter.before !== undefined, q => q.where('inbound_refused.id', '<', filter.before!))
     .$if(filter.connectionId !== undefined, q => q.where('inbound_refused.connection_id', '=', filter.connectionId!))
     .$if(filter.from !== undefined, q => q.where('inbound_refused.id', '>=', filter.from!))
@@ -48,9 +50,7 @@ export async function listRefused (db: TenantDb, filter: Pick<InboundFilter, 'mo
 export type RefusedRow = Awaited<ReturnType<typeof listRefused>>[number]
 
 export async function findRefused (db: TenantDb, id: string) {
-  return await db.selectFrom('inbound_refused').innerJoin('connections as c', join => join.onRef('c.tenant_id', '=', 'inbound_refused.tenant_id').onRef('c.id', '=', 'inbound_refused.connection_id'))
-    .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers', 'inbound_refused.body_sealed'])
-    .where('inbound_refused.tenant_id', '=', db.tenantId).where('inbound_refused.id', '=', id).executeTakeFirst()
+  return await refused(db).select('inbound_refused.body_sealed').where('inbound_refused.id', '=', id).executeTakeFirst()
 }
 
 /** The row for the job that processes it: skipped when another job holds it. */
