@@ -169,7 +169,7 @@ t.test('what is taken', async t => {
 
 t.test('no secret in an error or in the summary, whatever is wrong with it', async t => {
   const secrets = rows.filter(([, variable]) => variable.secret).map(([name]) => name)
-  t.same(secrets, ['DATABASE_URL', 'DATABASE_APP_URL', 'DATABASE_QUEUE_URL', 'PASARELA_MASTER_KEYS', 'QUEUE_URL'])
+  for (const name of ['DATABASE_URL', 'DATABASE_APP_URL', 'DATABASE_QUEUE_URL', 'DOCUMENTS_S3_SECRET_ACCESS_KEY', 'PASARELA_MASTER_KEYS', 'QUEUE_URL']) t.ok(secrets.includes(name), name)
   for (const name of secrets) {
     for (const value of ['hunter2', 'postgres://u:hunter2@h/d', 'redis://:hunter2@h', 'ftp://hunter2']) {
       t.notOk(problemOf(name, value).includes('hunter2'), `${name}=${value}`)
