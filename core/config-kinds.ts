@@ -22,6 +22,18 @@ export const host: Kind<string> = {
   read: value => isIP(value) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value) ? value : refuse('is no address and no host name')
 }
 
+export const mailAddress: Kind<string> = {
+  name: 'mail address',
+  expected: 'an e-mail address, without a name',
+  read: value => /^[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value) ? value : refuse('is no e-mail address')
+}
+
+export const ruc: Kind<string> = {
+  name: 'RUC',
+  expected: 'a RUC of Ecuador: 13 digits that end in 001',
+  read: value => /^\d{10}001$/.test(value) ? value : refuse('is no RUC')
+}
+
 export const bool: Kind<boolean> = {
   name: 'yes or no',
   expected: 'one of: true, false, 1, 0, yes, no, on, off',

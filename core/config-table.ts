@@ -1,5 +1,5 @@
 import {
-  bool, duration, durations, host, int, list, milliseconds, oneOf, origin, packageName, perSecond, port, publicOrigin, text, trustedProxies, url
+  bool, duration, durations, host, int, list, mailAddress, milliseconds, oneOf, origin, packageName, perSecond, port, publicOrigin, ruc, text, trustedProxies, url
 } from './config-kinds.ts'
 import type { Kind } from './config-kinds.ts'
 
@@ -45,11 +45,18 @@ export const variables = {
   DOCUMENTS_S3_SECRET_ACCESS_KEY: { kind: text, group: 'Documents', secret: true, example: '…', description: 'Its secret.' },
   DOCUMENTS_RETENTION_YEARS: { kind: int(1, 100), group: 'Documents', default: '5', description: 'How long a stored document is kept, at least and at most (Mexico: CFF art. 30).' },
 
+  SMTP_URL: { kind: url('smtp', 'smtps'), group: 'Mail', secret: true, example: 'smtps://user:password@mail.example.com', description: 'Mail server that invoices go out through; without it no mail is sent.' },
+  MAIL_FROM: { kind: mailAddress, group: 'Mail', example: 'invoices@pay.example.com', description: 'Address that mails come from, and that bounces go to; each carries its issuer\'s name.' },
+  SMTP_TIMEOUT_MS: { kind: milliseconds, group: 'Mail', default: '30000', description: 'How long the mail server may be silent.' },
+  MAIL_SCHEDULE: { kind: durations, group: 'Mail', default: '1m,5m,30m,2h,6h,1d', description: 'Waits before a mail that could not go out is tried again.' },
+  MAIL_KEEP: { kind: duration, group: 'Mail', default: '90d', description: 'How long it is kept who got a mail and what it said.' },
+
   PASARELA_MASTER_KEYS: { kind: text, group: 'Secrets', secret: true, example: 'k2:<openssl rand -base64 32>,k1:<openssl rand -base64 32>', description: 'Master keys as id:base64; the first wraps what is new, all open.' },
 
   PASARELA_ADAPTERS: { kind: list(packageName), group: 'Providers', example: 'pasarela-adapter-acme,@acme/pasarela', description: 'npm packages of third parties that hold further adapters.' },
   PASARELA_EXPERIMENTAL: { kind: bool, group: 'Providers', default: 'false', description: 'Offers adapters and methods whose facts are incomplete.' },
   'PASARELA_PROVIDER_URL_<ID>': { kind: origin, group: 'Providers', example: 'http://127.0.0.1:4010', description: 'Replaces every origin of that adapter and keeps the paths.' },
+  'PASARELA_OPERATOR_FILE_<ID>': { kind: text, group: 'Providers', example: '/run/secrets/face.pem', description: 'File with the operator\'s own secret for that provider, where one account serves every tenant. Of Facturae: a PEM with the certificate that is registered as an integrator at FACe and its private key.' },
   'PASARELA_PROVIDER_RATE_<ID>': { kind: perSecond, group: 'Providers', example: '25', description: 'Requests per second that one connection may send to that provider, in place of what its manifest says.' },
 
   PASARELA_DEMO: { kind: bool, group: 'Demo and checks', defaultFrom: { text: '`true` when no `DATABASE_…` is set, else `false`', of: isSet => String(!databases.some(isSet)) }, example: 'false', description: 'Runs the bundled simulators and makes a demo tenant that is connected to them.' },
@@ -65,10 +72,19 @@ export const variables = {
 
   QUEUE_URL: { kind: url('redis', 'rediss'), group: 'Jobs', secret: true, example: 'redis://localhost:6379', description: 'Moves the job queues to Redis; PostgreSQL when absent.' },
   QUEUE_LOCK_MS: { kind: milliseconds, group: 'Jobs', default: '30000', description: 'How long a worker that is silent still holds its job.' },
+  JOB_LEASE_MS: { kind: milliseconds, group: 'Jobs', default: '120000', description: 'How long work that a process began is its own: when it died of it, others take the work up after that. No less than a call to a provider may take.' },
   QUEUE_STALLED_MS: { kind: milliseconds, group: 'Jobs', default: '30000', description: 'How often workers look for jobs whose worker is gone.' },
   SWEEP_INTERVAL_MS: { kind: milliseconds, group: 'Jobs', default: '5000', description: 'How often work that was saved but never queued is queued.' },
   RESOLVER_SCHEDULE: { kind: durations, group: 'Jobs', default: '5s,15s,1m,5m,30m,1h,6h,1d,1d,1d,1d,1d,1d', description: 'Waits between questions to a provider about an outcome that is unknown.' },
   PAYMENT_WANTED_FOR: { kind: duration, group: 'Jobs', default: '10m', description: 'How long an unanswered payment may still be sent again with its own key.' },
+
+  PASARELA_SRI_PROVIDER_RUC: { kind: ruc, group: 'Invoices', example: '1790011674001', description: 'RUC of whoever runs this hub for others in Ecuador: written into every comprobante as "RUC Proveedor" (mandatory since 2026-09-26, NAC-DGERCGC26-00000027).' },
+  REGISTER_LOOKS: { kind: durations, group: 'Invoices', default: '1d,3d,7d,14d,30d', description: 'Waits between looks at the tax authority\'s register for invoices that somebody cancelled elsewhere; the last repeats.' },
+  REGISTER_LOOK_FOR: { kind: duration, group: 'Invoices', default: '500d', description: 'How long after its issue an invoice is looked at (Mexico: cancellable until the annual return of the year is due).' },
+  STAMPS_READ_EVERY: { kind: duration, group: 'Invoices', default: '6h', description: 'How often a PAC is asked how many stamps are left.' },
+  STAMPS_READ_AFTER: { kind: duration, group: 'Invoices', default: '15m', description: 'How soon it is asked after an invoice was issued.' },
+  STAMPS_LOW: { kind: int(0, 1e9), group: 'Invoices', default: '100', description: 'Stamps left at which a person is told; at a fifth of them it is urgent.' },
+  STAMPS_LOW_DAYS: { kind: int(0, 3650), group: 'Invoices', default: '14', description: 'Days for which stamps are left, by the use of the last weeks, at which a person is told; at a fifth of them it is urgent.' },
 
   BREAKER_FAILURES: { kind: int(1, 1000), group: 'Routing', default: '5', description: 'Calls of a connection that fail in a row (nobody reached, no answer, credentials refused) before another connection goes first.' },
   BREAKER_OPEN_MS: { kind: milliseconds, group: 'Routing', default: '30000', description: 'How long it is left out before one call tries whether it is well again.' },

@@ -4,7 +4,7 @@ import type { TenantDb } from '../db/in-tenant.ts'
 import { newUuid } from '../ids.ts'
 
 export interface NewAlert {
-  kind: 'amount_mismatch' | 'payment_review' | 'money_after_end' | 'cancel_too_late' | 'refund_review' | 'inbound_parked' | 'connection_failing' | 'payment_unresolved' | 'paid_elsewhere' | 'webhooks_missed' | 'customer_not_forgotten' | 'subscription_review' | 'subscription_unresolved' | 'checkout_review' | 'dispute_opened' | 'dispute_evidence_due' | 'dispute_unresolved' | 'invoice_rejected' | 'invoice_review' | 'invoice_unresolved' | 'invoice_canceled_elsewhere' | 'invoice_cancel_rejected' | 'stamps_low' | 'certificate_expiring' | 'certificate_expired'
+  kind: 'amount_mismatch' | 'payment_review' | 'money_after_end' | 'cancel_too_late' | 'refund_review' | 'inbound_parked' | 'connection_failing' | 'payment_unresolved' | 'paid_elsewhere' | 'webhooks_missed' | 'customer_not_forgotten' | 'subscription_review' | 'subscription_unresolved' | 'checkout_review' | 'dispute_opened' | 'dispute_evidence_due' | 'dispute_unresolved' | 'invoice_rejected' | 'invoice_review' | 'invoice_unresolved' | 'invoice_canceled_elsewhere' | 'invoice_not_registered' | 'invoice_cancel_rejected' | 'invoice_overpaid' | 'receipt_after_refund' | 'receipt_waiting' | 'stamps_low' | 'mail_refused' | 'mail_parked' | 'certificate_expiring' | 'certificate_expired'
   severity: 'info' | 'warning' | 'critical'
   mode: Mode
   /** Public id of what it is about. */

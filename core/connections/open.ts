@@ -91,6 +91,8 @@ export interface OpenerDeps {
   /** The operator's origin and requests per second for an adapter, by its id. */
   providerUrls: Readonly<Record<string, string>>
   providerRates: Readonly<Record<string, number>>
+  /** The operator's own secret for an adapter, by its id. */
+  operatorSecrets: Readonly<Record<string, string>>
   limiter: RateLimiter
   log: { child: (fields: object) => AdapterLog }
   now: () => Date
@@ -134,6 +136,7 @@ export function createConnectionOpener (deps: OpenerDeps) {
         connectionId: publicId('connection', connection.id),
         mode: connection.mode,
         credentials,
+        ...(deps.operatorSecrets[manifest.id] !== undefined && { operator: deps.operatorSecrets[manifest.id] }),
         settings: withDefaults(adapter, connection.settings),
         account: connection.account ?? undefined,
         origin,

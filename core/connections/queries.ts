@@ -7,11 +7,14 @@ const credentialsOf = sql<CredentialRow[]>`coalesce((
   select jsonb_agg(jsonb_build_object('name', k.name, 'version', k.version, 'fingerprint', k.fingerprint, 'hint', k.hint, 'valid_from', k.valid_from, 'valid_until', k.valid_until) order by k.version)
   from credentials k where k.tenant_id = c.tenant_id and k.connection_id = c.id and k.valid_until is null), '[]'::jsonb)`
 
+const stampsOf = sql<(Omit<StampReadingRow, 'read_at'> & { read_at: string }) | null>`(
+  select to_jsonb(s) from stamp_readings s where s.tenant_id = c.tenant_id and s.connection_id = c.id order by s.id desc limit 1)`
+
 export interface CredentialRow { name: string, version: number, fingerprint: string, hint: string, valid_from: string, valid_until: string | null }
 
 const selectConnections = (db: TenantDb) => db.selectFrom('connections as c')
   .innerJoin('tenants as t', 't.id', 'c.tenant_id')
-  .selectAll('c').select(['t.host_name', credentialsOf.as('credentials')])
+  .selectAll('c').select(['t.host_name', credentialsOf.as('credentials'), stampsOf.as('stamps')])
   .where('c.tenant_id', '=', db.tenantId).where('c.deleted_at', 'is', null)
 export type ConnectionRow = Awaited<ReturnType<ReturnType<typeof selectConnections>['executeTakeFirstOrThrow']>>
 
@@ -104,4 +107,35 @@ export async function countRefused (db: TenantDb, connectionId: string): Promise
 /** Tells every process that what it remembers of this connection's hook is old. Payload: ids only, NOTIFY is not under RLS. */
 export async function notifyConnection (db: TenantDb, id: string): Promise<void> {
   await sql`select pg_notify('connection_changed', ${`${db.tenantId}:${id}`})`.execute(db)
+}
+
+export interface StampReadingRow {
+  id: string
+  mode: string
+  connection_id: string
+  stamps_left: number
+  per_day: number | null
+  days_left: number | null
+  level: string
+  read_at: Date
+}
+
+export async function insertStampReading (db: TenantDb, row: StampReadingRow): Promise<void> {
+  await db.insertInto('stamp_readings').values({ tenant_id: db.tenantId, ...row }).execute()
+}
+
+/** Oldest first. */
+export async function stampReadings (db: TenantDb, connectionId: string, since: Date): Promise<StampReadingRow[]> {
+  return await db.selectFrom('stamp_readings').selectAll().where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('read_at', '>=', since).orderBy('id').execute()
+}
+
+export async function listStampReadings (db: TenantDb, connectionId: string, window: IdWindow): Promise<StampReadingRow[]> {
+  return await db.selectFrom('stamp_readings').selectAll().where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId)
+    .$if(window.before !== undefined, q => q.where('id', '<', window.before!))
+    .$if(window.from !== undefined, q => q.where('id', '>=', window.from!))
+    .orderBy('id', 'desc').limit(window.limit).execute()
+}
+
+export async function forgetStampReadings (db: TenantDb, connectionId: string, before: Date): Promise<void> {
+  await db.deleteFrom('stamp_readings').where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('read_at', '<', before).execute()
 }

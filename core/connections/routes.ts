@@ -1,8 +1,9 @@
 import { Type } from 'typebox'
 import type { HubInstance } from '../http.ts'
 import { IdParams } from '../http-schema.ts'
-import { Connection, ConnectionPage, Health, ListConnections, NewConnection, PatchConnection, ReplaceCredentials, Setup, TestResult } from './schema.ts'
+import { Connection, ConnectionPage, Health, ListConnections, NewConnection, PatchConnection, ReplaceCredentials, ListStamps, Setup, StampPage, TestResult } from './schema.ts'
 import * as service from './service.ts'
+import { listStamps } from './stamps.ts'
 
 const read = { scope: 'connections:read' } as const
 const write = { scope: 'connections:write' } as const
@@ -31,6 +32,8 @@ export async function connectionRoutes (app: HubInstance): Promise<void> {
     await service.registerWebhook(hub, request.requireAccess(), request.params.id))
   app.get('/v1/connections/:id/health', { config: read, schema: { tags, summary: 'Health', params: IdParams, response: { 200: Health } } }, async request =>
     await service.connectionHealth(hub, request.requireAccess(), request.params.id))
+  app.get('/v1/connections/:id/stamps', { config: read, schema: { tags, summary: 'Stamps left at the PAC, each time it was asked', params: IdParams, querystring: ListStamps, response: { 200: StampPage } } }, async request =>
+    await listStamps(hub, request.requireAccess(), request.params.id, request.query))
   app.get('/v1/connections/:id/setup', { config: read, schema: { tags, summary: 'Where the wizard stands', params: IdParams, response: { 200: Setup } } }, async request =>
     await service.connectionSetup(hub, request.requireAccess(), request.params.id))
 }

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { closed, Instant, listQuery, Mode, Nullable, oneOf, pageOf } from '../http-schema.ts'
+import { levels } from './forecast.ts'
 
 const Credentials = Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,40}$' }), Type.String({ maxLength: 20_000 }), { maxProperties: 20, description: 'The fields of the provider’s credential form (`GET /v1/providers/:id`). Write-only.' })
 const Settings = Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,40}$' }), Type.Union([Type.String({ maxLength: 2000 }), Type.Integer(), Type.Boolean()]), { maxProperties: 50 })
@@ -34,6 +35,19 @@ export const Credential = Type.Object({
   valid_until: Nullable(Instant)
 })
 
+export const StampReading = Type.Object({
+  left: Type.Integer(),
+  per_day: Nullable(Type.Number({ description: 'Used a day, over the last four weeks; null while that is not known.' })),
+  days_left: Nullable(Type.Integer({ description: 'For how many days they last at that.' })),
+  level: oneOf(levels, { description: 'By STAMPS_LOW and STAMPS_LOW_DAYS.' }),
+  read_at: Instant
+}, { title: 'StampReading' })
+export type StampReading = Static<typeof StampReading>
+
+export const ListStamps = Type.Object(listQuery, closed)
+export type ListStamps = Static<typeof ListStamps>
+export const StampPage = pageOf(StampReading)
+
 export const Connection = Type.Object({
   id: Type.String(),
   object: Type.Literal('connection'),
@@ -48,6 +62,7 @@ export const Connection = Type.Object({
   webhook: Type.Object({ registered: Type.Boolean(), url: Nullable(Type.String({ description: 'Where the provider was told to send: another than `webhook_url` after a move.' })), registered_at: Nullable(Instant), provider_reference: Nullable(Type.String()), first_event_at: Nullable(Instant), last_event_at: Nullable(Instant) }),
   health: oneOf(['untested', 'healthy', 'failing', 'disabled']),
   tested_at: Nullable(Instant),
+  stamps: Nullable(StampReading),
   created_at: Instant,
   updated_at: Instant
 }, { title: 'Connection' })

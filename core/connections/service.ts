@@ -5,7 +5,7 @@ import type { Adapter } from '../adapter/define.ts'
 import { recordChange } from '../audit/record.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
-import { startTimer } from '../db/timers.ts'
+import { setTimer, startTimer } from '../db/timers.ts'
 import { HubError, invalidField } from '../errors.ts'
 import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
@@ -20,6 +20,7 @@ import { credentialSubject, loadSealed, type OpenConnection } from './open.ts'
 import * as queries from './queries.ts'
 import type { ConnectionRow } from './queries.ts'
 import type { Connection, Health, ListConnections, NewConnection, PatchConnection, ReplaceCredentials, Setup, TestResult } from './schema.ts'
+import { stampsTimer } from './stamps.ts'
 import { hookTokenSubject, hookTokenUse, showConnection, showError, showSetup, webhookUrl } from './view.ts'
 
 /** Keeps a tenant's account at a provider. Nothing is asked of the provider yet: `test` does that. */
@@ -155,6 +156,7 @@ export async function testConnection (hub: Hub, access: Access, publicConnection
       ...(ok ? { account: JSON.stringify(result.value.account), last_success_at: now, last_error: null, failures_in_row: 0 } : { last_error_at: now, last_error: JSON.stringify(error) })
     }, now, { opensAnew: true })
     if (ok) await startBooks(db, id, now)
+    if (ok && opened.adapter.invoicing?.status !== undefined) await setTimer(db, stampsTimer, id, now)
     await recordChange(db, access, now, { action: 'connection.tested', subjectType: 'connection', subjectId: publicConnectionId, detail: { ok, ...(error !== null && { error_code: error.code }) } })
     if (before.health !== health) await recordEvents(db, now, [{ type: `connection.${health}`, mode: opened.mode, subjectId: id, data: { id: publicConnectionId, object: 'connection', health, error_code: error?.code ?? null } }])
   })
@@ -204,7 +206,7 @@ export async function registerWebhook (hub: Hub, access: Access, publicConnectio
     await call('unregister_webhook', opened, async context => await unregister(context, row.hook_reference!))
   }
   // An event that cannot be provoked is no failure of the registration: the wizard goes on waiting for a real one.
-  if (provoke !== undefined && opened.mode === 'test') await call('provoke_webhook', opened, async context => await provoke(context))
+  if (provoke !== undefined && opened.mode === 'test') await call('provoke_webhook', opened, async context => await provoke(context, providerReference))
   return await getConnection(hub, access, publicConnectionId)
 }
 
@@ -262,6 +264,7 @@ function assertMode (access: Access, mode: Mode): Mode {
 
 function requireAdapter (hub: Pick<Hub, 'adapters'>, provider: string): Adapter {
   const adapter = hub.adapters.get(provider)
+  if (adapter === undefined && hub.adapters.isWithheld(provider)) throw invalidField('provider', `${provider} is experimental: the operator offers it with PASARELA_EXPERIMENTAL=1`, 'provider_unknown')
   if (adapter === undefined) throw invalidField('provider', `there is no adapter ${provider}; see GET /v1/providers`, 'provider_unknown')
   return adapter
 }

@@ -3,8 +3,8 @@ import { isProviderProblem } from '../adapter/problems.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { problemText } from '../adapter/problem-text.ts'
-import type { ConnectionRow } from './queries.ts'
-import type { Connection, Health, Setup } from './schema.ts'
+import type { ConnectionRow, StampReadingRow } from './queries.ts'
+import type { Connection, Health, Setup, StampReading } from './schema.ts'
 
 type Language = 'es' | 'en'
 const at = (date: Date | null) => date?.toISOString() ?? null
@@ -18,6 +18,14 @@ export async function webhookUrl (hub: Pick<Hub, 'vault' | 'publicUrl'>, row: Co
   const base = row.host_name === null ? hub.publicUrl() : `https://${row.host_name}`
   return `${base}/hooks/${token}`
 }
+
+export const showReading = (row: StampReadingRow): StampReading => ({
+  left: row.stamps_left,
+  per_day: row.per_day === null ? null : Math.round(row.per_day * 10) / 10,
+  days_left: row.days_left === null ? null : Math.floor(row.days_left),
+  level: row.level as StampReading['level'],
+  read_at: row.read_at.toISOString()
+})
 
 export async function showConnection (hub: Pick<Hub, 'vault' | 'publicUrl'>, row: ConnectionRow): Promise<Connection> {
   const url = await webhookUrl(hub, row)
@@ -44,6 +52,7 @@ export async function showConnection (hub: Pick<Hub, 'vault' | 'publicUrl'>, row
     },
     health: row.enabled ? row.health as Connection['health'] : 'disabled',
     tested_at: at(row.tested_at),
+    stamps: row.stamps === null ? null : showReading({ ...row.stamps, read_at: new Date(row.stamps.read_at) }),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString()
   }

@@ -1,6 +1,7 @@
 /** Connections to PostgreSQL, and what its values become in JavaScript. */
 import pg from 'pg'
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
+import { connectionLost } from './errors.ts'
 import type { Database } from './schema.ts'
 
 export interface PoolOptions {
@@ -36,7 +37,7 @@ export function createPool (options: PoolOptions): pg.Pool {
   })
   pool.on('error', onError)
   // The pool listens to idle connections only; one that breaks while it is checked out, between two queries, is ours.
-  pool.on('connect', client => { client.on('error', ignore) })
+  pool.on('connect', client => { client.on('error', connectionLost) })
   return pool
 }
 
@@ -60,7 +61,10 @@ function preparing (pool: pg.Pool): PostgresPool {
   return {
     options: pool.options,
     async connect () {
-      const client = await pool.connect()
+      const client = await pool.connect().catch((error: Error) => {
+        if (!pool.ended) connectionLost(error)
+        throw error
+      })
       const query = ((text: unknown, values?: unknown[]) => typeof text === 'string' && values !== undefined && values.length > 0 && isHot(text)
         ? client.query({ name: nameOf(text), text, values })
         : (client.query as (...all: unknown[]) => unknown)(text, values)) as PostgresPoolClient['query']
@@ -101,5 +105,3 @@ function deep (value: unknown, parse: (text: string) => unknown): unknown {
   if (Array.isArray(value)) return value.map(item => deep(item, parse))
   return typeof value === 'string' ? parse(value) : value
 }
-
-function ignore (): void {}

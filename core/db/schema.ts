@@ -32,6 +32,7 @@ export interface Database {
   invoice_payments: InvoicePayments
   invoices: Invoices
   issuers: Issuers
+  mails: Mails
   operations: Operations
   partner_tenants: PartnerTenants
   partners: Partners
@@ -43,6 +44,7 @@ export interface Database {
   routing_rules: RoutingRules
   series: Series
   sessions: Sessions
+  stamp_readings: StampReadings
   subscription_cycles: SubscriptionCycles
   subscriptions: Subscriptions
   tenants: Tenants
@@ -369,6 +371,7 @@ export interface Documents {
   created_at: Date
   retain_until: Date
   deleted_at: Date | null
+  variant: Generated<string>
 }
 
 export interface Events {
@@ -449,15 +452,23 @@ export interface InvoicePayments {
   tenant_id: string
   id: string
   invoice_id: string
-  number: number
+  number: number | null
   amount: string
-  balance_before: string
+  balance_before: string | null
   currency: string
-  form: string
+  form: string | null
   paid_at: Date
   payment_id: string | null
   receipt_id: string | null
   created_at: Date
+  told: Generated<boolean>
+  given_back: Generated<string>
+  applied: string | null
+  excess: Generated<string>
+  receipt_amount: string | null
+  receipt_tries: Generated<number>
+  receipt_retry_at: Date | null
+  waits: string | null
 }
 
 export interface Invoices {
@@ -505,6 +516,8 @@ export interface Invoices {
   version: Generated<number>
   created_at: Date
   updated_at: Date
+  amount_credited: Generated<string>
+  link: Json | null
 }
 
 export interface Issuers {
@@ -534,6 +547,27 @@ export interface Issuers {
   created_at: Date
   updated_at: Date
   deleted_at: Date | null
+  mail: Generated<Json>
+}
+
+export interface Mails {
+  tenant_id: string
+  id: string
+  mode: string
+  subject_type: string
+  subject_id: string
+  issuer_id: string | null
+  automatic: boolean
+  status: string
+  uncertain: Generated<boolean>
+  attempts: Generated<number>
+  content_sealed: string | null
+  documents: Generated<string[]>
+  error_code: string | null
+  created_at: Date
+  attempted_at: Date | null
+  ended_at: Date | null
+  updated_at: Date
 }
 
 export interface Operations {
@@ -668,6 +702,9 @@ export interface Payments {
   save_method: Generated<boolean>
   amount_received: Generated<number>
   dispute: Json | null
+  invoice_id: string | null
+  exchange_rate: string | null
+  succeeded_at: Date | null
 }
 
 export interface Plans {
@@ -750,6 +787,18 @@ export interface Sessions {
   last_seen_at: Generated<Date>
   expires_at: Date
   revoked_at: Date | null
+}
+
+export interface StampReadings {
+  tenant_id: string
+  id: string
+  mode: string
+  connection_id: string
+  stamps_left: number
+  per_day: number | null
+  days_left: number | null
+  level: string
+  read_at: Date
 }
 
 export interface SubscriptionCycles {

@@ -10,6 +10,11 @@ export async function setTimer (db: TenantDb, kind: string, id: string, at: Date
     .onConflict(oc => oc.columns(['tenant_id', 'kind', 'id']).doUpdateSet({ due_at: at, tries: 0 })).execute()
 }
 
+/** When it is due; undefined when it is not set. */
+export async function timerAt (db: TenantDb, kind: string, id: string): Promise<Date | undefined> {
+  return (await db.selectFrom('timers').select('due_at').where('tenant_id', '=', db.tenantId).where('kind', '=', kind).where('id', '=', id).executeTakeFirst())?.due_at
+}
+
 /** For what begins once and then sets itself: a timer that runs already is left as it is. */
 export async function startTimer (db: TenantDb, kind: string, id: string, at: Date): Promise<void> {
   await db.insertInto('timers').values({ tenant_id: db.tenantId, kind, id, due_at: at }).onConflict(oc => oc.columns(['tenant_id', 'kind', 'id']).doNothing()).execute()

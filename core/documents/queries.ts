@@ -4,6 +4,7 @@ export interface NewDocumentRow {
   id: string
   mode: string
   kind: string
+  variant: string
   subject_type: string
   subject_id: string
   name: string

@@ -15,10 +15,14 @@ export interface NewDocument {
   kind: 'xml' | 'pdf' | 'receipt' | 'ticket' | 'attachment'
   subjectType: IdKind
   subjectId: string
+  /** Which of several of its kind: of a printed representation its paper and language. */
+  variant?: string
   /** As the person who downloads it sees it. */
   name: string
   contentType: string
   bytes: Uint8Array
+  /** The law of its country keeps it so long, where that is longer than what the operator says. */
+  years?: number
 }
 
 /**
@@ -32,6 +36,7 @@ export async function storeDocument (hub: Pick<Hub, 'documents' | 'config' | 'no
     id: newUuid(now),
     mode,
     kind,
+    variant: document.variant ?? '',
     subject_type: document.subjectType,
     subject_id: document.subjectId,
     name,
@@ -39,7 +44,7 @@ export async function storeDocument (hub: Pick<Hub, 'documents' | 'config' | 'no
     bytes: bytes.byteLength,
     sha256: createHash('sha256').update(bytes).digest(),
     created_at: now,
-    retain_until: yearsLater(now, hub.config.documentsRetentionYears)
+    retain_until: yearsLater(now, Math.max(hub.config.documentsRetentionYears, document.years ?? 0))
   }
   await hub.documents.put(keyOf(tenantId, row), bytes, contentType)
   return async db => {

@@ -419,6 +419,31 @@ t.test('webhooks over HTTP', async t => {
     t.match(await getInbound(hub, access, kept.id), { status: 'processed', payment: payment.id })
   })
 
+  t.test('a dispute that overtakes the news of its payment waits for it; a stranger’s does not wait for ever', async t => {
+    simulator.deliver({ how: 'hold' })
+    simulator.inject({ kind: 'cut_after', method: 'POST', path: '/v1/payment_intents' })
+    const payment = await createPayment(hub, access, { ...order, method: { type: 'card', token: 'pm_card_createDispute' } }, null)
+    t.match(payment, { status: 'unknown', provider_reference: null })
+    const [event] = (await shop.stripe('GET', '/v1/events?type=charge.dispute.created&limit=1')).data
+    await shop.send(event)
+    await made.work()
+    const early = await newest()
+    t.match(early, { status: 'retrying', reason: /no payment of ours is pi_\w+ yet/ })
+    made.advance(6_000)
+    simulator.deliver({ how: 'release' })
+    await settle()
+    made.advance(31_000)
+    await settle()
+    t.match(await getInbound(hub, access, early.id), { status: 'processed', payment: payment.id })
+    t.equal((await database.owner.selectFrom('disputes').select('id').where('payment_id', '=', uuidOf('payment', payment.id)).execute()).length, 1)
+    await shop.send({ ...event, id: 'evt_of_a_stranger', data: { object: { ...event.data.object, id: 'dp_stranger', payment_intent: 'pi_stranger', charge: 'ch_stranger' } } })
+    for (const ms of [0, 5_100, 30_100]) {
+      made.advance(ms)
+      await made.work()
+    }
+    t.match(await newest(), { status: 'unmatched', attempts: 3 })
+  })
+
   t.test('a refund from the provider’s dashboard is ours too, exactly once', async t => {
     const payment = await createPayment(hub, access, { ...order, method: visa }, null)
     made.busy(true)

@@ -10,9 +10,10 @@ import { beginListing, processDispute } from '../disputes/inbound.ts'
 import type { Ending } from '../events/ending.ts'
 import type { Hub } from '../hub.ts'
 import { parseId, publicId } from '../ids.ts'
+import { processDocument } from '../invoices/inbound.ts'
 import { recordedCall } from '../operations/call.ts'
 import { type Applied, applyFact, prepare } from '../payments/apply.ts'
-import { findByProviderReference, findPayment, findRefund, lockPayment, type PaymentRow } from '../payments/queries.ts'
+import { findByProviderReference, findPayment, findRefund, findRefundByProviderReference, hasUnanswered, listRefunds, lockPayment, type PaymentRow } from '../payments/queries.ts'
 import type { Fact } from '../payments/machine.ts'
 import { wakeLeftAttempt } from '../payments/left-attempts.ts'
 import { pullPayment } from '../payments/pull.ts'
@@ -64,15 +65,15 @@ async function processEvents (hub: Hub, connection: SealedConnection, row: Inbou
   // Only a signature over the whole body makes its content worth believing; otherwise the provider is asked.
   const believed = row.verdict === 'verified' && adapter.manifest.webhooks?.signs === 'body'
   const endings: Ending[] = []
-  for (const event of events) endings.push(await processEvent(hub, connection, event, believed))
+  for (const event of events) endings.push(await processEvent(hub, connection, event, { believed, attempt: row.attempts }))
   return endings.find(({ status }) => status === 'unmatched') ?? endings.find(({ status }) => status === 'processed') ?? endings[0] ?? { status: 'ignored', reason: 'nothing in it concerns us' }
 }
 
-async function processEvent (hub: Hub, connection: SealedConnection, event: ProviderEvent, believed: boolean): Promise<Ending> {
+async function processEvent (hub: Hub, connection: SealedConnection, event: ProviderEvent, { believed, attempt }: { believed: boolean, attempt: number }): Promise<Ending> {
   switch (event.type) {
     case 'ignored': return { status: 'ignored', reason: event.why }
     case 'connection': return { status: 'processed', reason: event.what }
-    case 'document': return { status: 'unmatched', reason: 'no invoice of ours' }
+    case 'document': return await processDocument(hub, connection, event)
     case 'checkout': {
       const told = await processCheckout(hub, connection, event, believed)
       return told === undefined ? { status: 'unmatched', reason: 'no checkout session or payment link of ours' } : { status: 'processed', reason: null, ...told }
@@ -87,14 +88,23 @@ async function processEvent (hub: Hub, connection: SealedConnection, event: Prov
         const found = event.type === 'payment' ? await adopt(hub, connection, event, believed) : undefined
         if (found !== undefined) return found
         const left = await wakeLeftAttempt(hub, connection, event.providerReference)
+        // It names no payment of ours, and may have overtaken the news that would tell whose it is.
+        if (left === undefined && event.type !== 'payment' && event.reference === undefined && (attempt <= Math.min(looksForOvertaken, hub.config.inboundSchedule.length) || await isAnswerOwed(hub, connection))) throw new Error(`no payment of ours is ${event.providerReference} yet`)
         return left === undefined
           ? { status: 'unmatched', reason: `no payment of ours is ${event.providerReference}` }
           : { status: 'processed', reason: 'its payment went on with another connection', subjectId: left }
       }
-      return { status: 'processed', reason: await tell(hub, connection, payment, event, believed), subjectId: payment.id }
+      const reason = await tell(hub, connection, payment, event, believed)
+      if (payment.invoice_id !== null) hub.wake('receivable', [{ tenantId: connection.tenantId, id: payment.invoice_id }])
+      return { status: 'processed', reason, subjectId: payment.id }
     }
   }
 }
+
+/** So often a refund or a dispute of a payment that nobody knows is looked at again before it is called a stranger's. */
+const looksForOvertaken = 3
+
+const isAnswerOwed = async (hub: Pick<Hub, 'db'>, { id, tenantId }: SealedConnection): Promise<boolean> => await inTenant(hub.db, tenantId, async db => await hasUnanswered(db, id))
 
 /** A payment that we did not ask for, of a page or a subscription of ours. Undefined when its reference names neither. */
 async function adopt (hub: Hub, connection: SealedConnection, event: Extract<ProviderEvent, { type: 'payment' }>, believed: boolean): Promise<Ending | undefined> {
@@ -158,6 +168,9 @@ async function processRefund (hub: Hub, connection: SealedConnection, payment: P
   }
   const named = snapshot.refundReference === undefined ? undefined : parseId('refund', snapshot.refundReference)
   const tell = async (): Promise<string | null> => await inTenant(hub.db, connection.tenantId, async db => {
+    // Where a refund carries no reference of ours, it may be the one whose own answer is still on its way: that answer says so.
+    const nameless = named === undefined && await findRefundByProviderReference(db, connection.id, snapshot.providerReference) === undefined
+    if (nameless && (await listRefunds(db, payment.id)).some(({ status, provider_reference: known }) => status === 'unknown' && known === null)) throw new Error('a refund of ours is not answered yet')
     const ours = named === undefined ? undefined : await findRefund(db, named)
     const told = ours !== undefined && ours.payment_id === payment.id ? await applyRefund(hub, db, ours.id, snapshot) : await adoptRefund(hub, db, payment.id, snapshot)
     return 'ignored' in told ? told.ignored : null

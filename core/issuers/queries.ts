@@ -10,7 +10,7 @@ const selectIssuers = (db: TenantDb) => db.selectFrom('issuers as i')
   .select(['i.id', 'i.tenant_id', 'i.legal_name', 'i.tax_id', 'i.trade_name', 'i.regime', 'i.postal_code', 'i.email', 'i.phone', 'i.website', 'i.logo_type', 'i.colour', 'i.ticket_footer', 'i.connection_id', 'i.created_at', 'i.updated_at'])
   .select([
     sql<Mode>`i.mode`.as('mode'), sql<TaxCountry>`i.country`.as('country'), sql<Issuer['address']>`i.address`.as('address'), sql<Branch[]>`i.branches`.as('branches'),
-    sql<Partial<Record<Document, string>>>`i.default_series`.as('default_series'), sql<Issuer['mx']>`i.mx`.as('mx'), sql<Issuer['ec']>`i.ec`.as('ec'), sql<Issuer['es']>`i.es`.as('es'),
+    sql<Partial<Record<Document, string>>>`i.default_series`.as('default_series'), sql<Issuer['mail']>`i.mail`.as('mail'), sql<Issuer['mx']>`i.mx`.as('mx'), sql<Issuer['ec']>`i.ec`.as('ec'), sql<Issuer['es']>`i.es`.as('es'),
     sql<number | null>`octet_length(i.logo)`.as('logo_bytes')
   ])
   .where('i.tenant_id', '=', db.tenantId).where('i.deleted_at', 'is', null)
@@ -50,6 +50,7 @@ export interface IssuerColumns {
   ticket_footer: string | null
   default_series: string
   connection_id: string | null
+  mail: string
   mx: string
   ec: string
   es: string

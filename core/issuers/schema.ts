@@ -36,17 +36,33 @@ export const Branch = Type.Object({
 }, closed)
 export type Branch = Static<typeof Branch>
 
-const Mx = Type.Object({ timezone: Type.Optional(text(60, { description: 'IANA name, only where the postal code does not tell it: at the northern border.' })) }, closed)
+const Mx = Type.Object({
+  timezone: Type.Optional(text(60, { description: 'IANA name, only where the postal code does not tell it: at the northern border.' })),
+  receipts: Type.Optional(oneOf(['automatic', 'manual'], { description: '`automatic`: a payment of a PPD invoice gets its complemento de pago by itself. `manual` when absent; an invoice may say otherwise.' })),
+  payment_forms: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{1,40}$' }), Type.String({ pattern: '^\\d{2}$' }), { maxProperties: 40, description: 'c_FormaPago by payment method (`{"paypal": "06"}`), where yours is another than the usual one.' }))
+}, closed)
 const Ec = Type.Object({
   special_taxpayer: Type.Optional(text(13, { description: 'Contribuyente especial: number of the resolution.' })),
   keeps_accounting: Type.Optional(Type.Boolean({ description: 'Obligado a llevar contabilidad.' })),
   withholding_agent: Type.Optional(text(8, { description: 'Agente de retención: number of the resolution.' })),
-  rimpe: Type.Optional(oneOf(['entrepreneur', 'popular_business']))
+  rimpe: Type.Optional(oneOf(['entrepreneur', 'popular_business'])),
+  signature: Type.Optional(oneOf(['sha1', 'sha256'], { description: 'Digest and signature of its comprobantes; sha1 when absent, which is what the SRI’s Ficha Técnica specifies.' }))
 }, closed)
 const Es = Type.Object({
   person: Type.Optional(oneOf(['natural', 'legal'])),
   residence: Type.Optional(oneOf(['resident', 'eu', 'foreign'])),
-  registration: Type.Optional(text(200, { description: 'Datos registrales.' }))
+  registration: Type.Optional(text(20, { description: 'Datos registrales, as they fit into a Facturae.' })),
+  first_surname: Type.Optional(text(40, { description: 'Of a person; then `legal_name` is the given name alone.' })),
+  second_surname: Type.Optional(text(40)),
+  iban: Type.Optional(text(42, { description: 'Where its invoices are paid when they do not say otherwise.' })),
+  bic: Type.Optional(text(11))
+}, closed)
+
+const MailWishes = Type.Object({
+  send: Type.Optional(Type.Boolean({ description: 'Invoices are mailed to their customer as soon as they are issued, where there is an address.' })),
+  language: Type.Optional(oneOf(['es', 'en'], { description: 'es when absent.' })),
+  reply_to: Type.Optional(Type.String({ format: 'email', maxLength: 254, description: 'Where answers go; `email` when absent.' })),
+  cc: Type.Optional(Type.Array(Type.String({ format: 'email', maxLength: 254 }), { maxItems: 5, description: 'Who also gets what is sent by itself.' }))
 }, closed)
 
 const fields = {
@@ -63,6 +79,7 @@ const fields = {
   colour: Type.String({ pattern: '^#[0-9A-Fa-f]{6}$' }),
   ticket_footer: text(1000),
   connection: Type.String({ maxLength: 60, description: 'The connection that issues when nobody names one.' }),
+  mail: MailWishes,
   mx: Mx,
   ec: Ec,
   es: Es
@@ -84,6 +101,7 @@ export const NewIssuer = Type.Object({
   colour: Type.Optional(fields.colour),
   ticket_footer: Type.Optional(fields.ticket_footer),
   connection: Type.Optional(fields.connection),
+  mail: Type.Optional(fields.mail),
   mx: Type.Optional(fields.mx),
   ec: Type.Optional(fields.ec),
   es: Type.Optional(fields.es)
@@ -106,6 +124,7 @@ export const PatchIssuer = Type.Object({
   ticket_footer: Type.Optional(Nullable(fields.ticket_footer)),
   default_series: Type.Optional(DefaultSeries),
   connection: Type.Optional(Nullable(fields.connection)),
+  mail: Type.Optional(fields.mail),
   mx: Type.Optional(fields.mx),
   ec: Type.Optional(fields.ec),
   es: Type.Optional(fields.es)
@@ -133,6 +152,7 @@ export const Issuer = Type.Object({
   default_series: DefaultSeries,
   certificate: Nullable(Type.String({ description: 'The certificate in use now; another is chosen by `POST /v1/certificates/{id}/activate`.' })),
   connection: Nullable(Type.String()),
+  mail: MailWishes,
   mx: Mx,
   ec: Ec,
   es: Es,

@@ -208,7 +208,7 @@ function imageType (bytes: Buffer): 'image/png' | 'image/jpeg' | undefined {
 function columns (body: NewIssuer | PatchIssuer): Partial<IssuerColumns> {
   const plain = Object.fromEntries((['trade_name', 'regime', 'postal_code', 'email', 'phone', 'website', 'colour', 'ticket_footer'] as const)
     .filter(name => body[name] !== undefined).map(name => [name, body[name]]))
-  const json = Object.fromEntries((['address', 'branches', 'mx', 'ec', 'es'] as const).filter(name => body[name] !== undefined).map(name => [name, body[name] === null ? null : JSON.stringify(body[name])]))
+  const json = Object.fromEntries((['address', 'branches', 'mail', 'mx', 'ec', 'es'] as const).filter(name => body[name] !== undefined).map(name => [name, body[name] === null ? null : JSON.stringify(body[name])]))
   const logo = body.logo == null ? null : Buffer.from(body.logo.data, 'base64')
   return {
     ...plain,
@@ -245,6 +245,7 @@ async function show (db: TenantDb, { language }: Access, now: Date, row: IssuerR
     default_series: row.default_series as Issuer['default_series'],
     certificate: certificate === undefined ? null : publicId('certificate', certificate.id),
     connection: row.connection_id === null ? null : publicId('connection', row.connection_id),
+    mail: row.mail,
     mx: row.mx,
     ec: row.ec,
     es: row.es,
