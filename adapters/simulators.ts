@@ -1,7 +1,15 @@
-import type { SatWorld, Simulator } from '../core/adapter/index.ts'
+import type { SatWorld, Simulator, SriWorld } from '../core/adapter/index.ts'
+import { startConektaSimulator } from './conekta/simulator.ts'
+import { startEdicomSimulator } from './edicom/simulator.ts'
+import { startFaceSimulator } from './facturae/simulator.ts'
+import { startFacturamaSimulator } from './facturama/simulator.ts'
 import { startFinkokSimulator } from './finkok/simulator.ts'
+import { startGigstackSimulator } from './gigstack/simulator.ts'
 import { startSatStatusSimulator } from './sat_status/simulator.ts'
+import { startSolucionFactibleSimulator } from './solucion_factible/simulator.ts'
+import { startSriSimulator } from './sri/simulator.ts'
 import { startStripeSimulator } from './stripe/simulator.ts'
+import { startSwSimulator } from './sw/simulator.ts'
 
 export interface SimulatorOptions {
   port: number
@@ -9,11 +17,21 @@ export interface SimulatorOptions {
   stateFile: string
   /** The tax authority that the PACs share. */
   world: SatWorld
+  /** That of Ecuador. */
+  sri: SriWorld
 }
 
 /** The twin of each provider, by adapter id: for tests and the demo mode, never for serving. */
 export const simulators: Record<string, (options: SimulatorOptions) => Promise<Simulator>> = {
   stripe: startStripeSimulator,
+  conekta: async ({ port, stateFile }) => await startConektaSimulator({ port, stateFile, localHooks: true }),
+  facturama: startFacturamaSimulator,
   finkok: startFinkokSimulator,
-  sat_status: startSatStatusSimulator
+  gigstack: startGigstackSimulator,
+  sw: startSwSimulator,
+  solucion_factible: startSolucionFactibleSimulator,
+  edicom: startEdicomSimulator,
+  sat_status: startSatStatusSimulator,
+  facturae: startFaceSimulator,
+  sri: async ({ sri, port }) => await startSriSimulator({ world: sri, port })
 }

@@ -1,34 +1,17 @@
 import { sign } from 'node:crypto'
-import { fromInvoice, type InvoiceDraft } from '../core/fiscal/mx/from-invoice.ts'
+import { fromInvoice } from '../core/fiscal/mx/from-invoice.ts'
 import { readSatCertificate } from '../core/fiscal/mx/sat-certificate.ts'
 import { sealCfdi } from '../core/fiscal/mx/seal.ts'
 import { verifyCfdi } from '../core/fiscal/mx/verify.ts'
 import { makeCsd } from '../test/support/csd.ts'
+import { sampleInvoice, sampleIssuer } from './invoice-sample.ts'
 import { closedLoop, type Result, round } from './support.ts'
 
-const invoice: InvoiceDraft = {
-  reference: 'inv_bench',
-  country: 'MX',
-  kind: 'invoice',
-  series: 'A',
-  number: '1',
-  issuedAt: new Date('2026-07-01T18:00:00Z'),
-  issuer: { name: 'ESCUELA KEMPER URGATE', taxId: 'EKU9003173C9', address: { postalCode: '26015' }, mx: { regime: '601' } },
-  customer: { name: 'XOCHILT CASAS CHAVEZ', taxId: 'CACX7605101P8', address: { postalCode: '36257' }, mx: { regime: '612', cfdiUse: 'G03' } },
-  currency: 'MXN',
-  payment: { method: 'PUE', form: '03' },
-  lines: ['Café de altura & chocolate', 'Servicio de reparto', 'Taza «Ñandú»'].map((description, index) => ({
-    description,
-    quantity: String(index + 1),
-    unitPrice: '123.45',
-    taxes: [{ type: 'IVA', rate: '0.16' }, { type: 'ISR', rate: '0.0125', withheld: true }],
-    mx: { productKey: '50201706', unitKey: 'H87' }
-  }))
-}
+const invoice = sampleInvoice()
 
 /** (5) CFDI: how many invoices of three lines are built and sealed in a second, against nothing but the signatures; how many sealed ones are verified. */
 export async function cfdi (): Promise<Result[]> {
-  const { cer, privateKey } = makeCsd({ rfc: 'EKU9003173C9', name: 'ESCUELA KEMPER URGATE' })
+  const { cer, privateKey } = makeCsd(sampleIssuer)
   const certificate = readSatCertificate(cer)
   const signed = (bytes: Uint8Array): Buffer => sign('sha256', bytes, privateKey)
   const model = fromInvoice(invoice)

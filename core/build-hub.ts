@@ -5,10 +5,12 @@ import type { AdapterRegistry } from './adapter/registry.ts'
 import type { Config } from './config.ts'
 import { createHealthRecorder } from './connections/health.ts'
 import { createConnectionOpener } from './connections/open.ts'
+import { readOperatorFiles } from './connections/operator-files.ts'
 import { createUsableConnections } from './connections/usable.ts'
 import { createPool, kyselyOf } from './db/pool.ts'
 import { createDocumentStore } from './documents/create-store.ts'
 import type { Hub } from './hub.ts'
+import { mailSettings } from './notifications/settings.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { databaseKeyStore } from './vault/database-store.ts'
 import { parseMasterKeys } from './vault/master-keys.ts'
@@ -38,6 +40,7 @@ export interface BuiltHub {
 
 /** Puts together what every service is lent. It reads no environment and opens no port. */
 export function buildHub ({ config, appUrl, masterKeys, adapters, log, now = () => new Date(), publicUrl, wake, applicationName = 'pasarela', metrics = createMetrics({ processMetrics: false }) }: HubOptions): BuiltHub {
+  mailSettings(config) // throws when half of it is said
   const pool = createPool({ url: appUrl, max: config.databasePoolSize, applicationName, statementTimeoutMs: 30_000, onError: error => log.warn({ err: error }, 'a database connection broke') })
   const db = kyselyOf(pool)
   const vault = createVault({ keyring: parseMasterKeys(masterKeys), store: databaseKeyStore(db), now })
@@ -46,7 +49,7 @@ export function buildHub ({ config, appUrl, masterKeys, adapters, log, now = () 
     db, log, breakerFailures: config.breakerFailures, changed: tenantId => { usable.forget(tenantId) }, ended: connectionId => { usable.probeEnded(connectionId) }
   })
   const open = createConnectionOpener({
-    vault, adapters, providerUrls: config.providerUrls, providerRates: config.providerRates, limiter, log, now,
+    vault, adapters, providerUrls: config.providerUrls, providerRates: config.providerRates, operatorSecrets: readOperatorFiles(config.operatorFiles), limiter, log, now,
     notOpened: connection => { health.note(connection, { outcome: 'nowhere', errorCode: 'invalid_credentials', providerCode: null, finishedAt: now() }) }
   })
   const usable = createUsableConnections({ db, now, breaker: { failures: config.breakerFailures, openMs: config.breakerOpenMs }, troubled: connectionId => { health.expect(connectionId) } })

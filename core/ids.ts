@@ -8,7 +8,7 @@ export const idPrefixes = {
   operation: 'op', payment: 'pay', attempt: 'att', refund: 'ref', event: 'evt', alert: 'alt', inbound: 'inb',
   customer: 'cus', payment_method: 'pmt', plan: 'pln', subscription: 'sub', cycle: 'cyc', checkout_session: 'chk', payment_link: 'lnk', dispute: 'dsp',
   certificate: 'cer', certificate_use: 'cru', issuer: 'iss', invoice: 'inv', series: 'ser', document: 'doc',
-  balance_transaction: 'btx', completeness_audit: 'cau'
+  balance_transaction: 'btx', mail: 'mai', stamp_reading: 'stp', completeness_audit: 'cau'
 } as const
 export type IdKind = keyof typeof idPrefixes
 

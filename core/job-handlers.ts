@@ -1,5 +1,6 @@
 import { watchCertificate } from './certificates/watch.ts'
 import { resolvePage } from './checkout/resolver.ts'
+import { readStampsJob } from './connections/stamps.ts'
 import { keepCustomer } from './customers/at-provider.ts'
 import { resolveMethod } from './customers/resolve-method.ts'
 import { listDisputesOf } from './disputes/inbound.ts'
@@ -7,8 +8,12 @@ import { resolveDispute } from './disputes/resolver.ts'
 import { forgetDocument } from './documents/service.ts'
 import type { Hub } from './hub.ts'
 import { processInbound } from './inbound/process.ts'
+import { collectInvoice } from './invoices/collect.ts'
 import { carryOnInvoice } from './invoices/issue.ts'
+import { mailIssued } from './invoices/send.ts'
+import { watchInvoice } from './invoices/watch.ts'
 import type { JobKind } from './jobs/kinds.ts'
+import { deliverMail } from './notifications/deliver.ts'
 import { closeLeftAttempt } from './payments/left-attempts.ts'
 import { resolveRefund } from './payments/refunds.ts'
 import { resolvePayment } from './payments/resolver.ts'
@@ -39,5 +44,10 @@ export const jobHandlers: Readonly<Record<Exclude<JobKind, 'maintenance'>, JobHa
   dispute_listing: { concurrency: 1, run: listDisputesOf },
   certificate: { concurrency: 1, run: watchCertificate },
   invoice: { concurrency: 4, run: carryOnInvoice },
+  receivable: { concurrency: 2, run: collectInvoice },
+  mail: { concurrency: 4, run: deliverMail },
+  invoice_mail: { concurrency: 2, run: mailIssued },
+  invoice_watch: { concurrency: 1, run: watchInvoice },
+  stamps: { concurrency: 1, run: readStampsJob },
   document: { concurrency: 1, run: forgetDocument }
 }

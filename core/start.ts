@@ -102,6 +102,12 @@ async function database (config: Config, log: Logger, shutdown: Shutdown): Promi
 async function demoSimulators (config: Config): Promise<Awaited<ReturnType<typeof startSimulators>>> {
   const stateDir = path.join(config.dataDir, 'simulators')
   mkdirSync(stateDir, { recursive: true })
-  const { createSatWorld } = await import('./demo/sat-world.ts')
-  return await startSimulators({ except: Object.keys(config.providerUrls), ports: config.simulatorPorts, stateDir, world: createSatWorld({ stateFile: path.join(stateDir, 'sat.json'), processMs: 2000 }) })
+  const [{ createSatWorld }, { createSriWorld }] = await Promise.all([import('./demo/sat-world.ts'), import('./demo/sri-world.ts')])
+  return await startSimulators({
+    except: Object.keys(config.providerUrls),
+    ports: config.simulatorPorts,
+    stateDir,
+    world: createSatWorld({ stateFile: path.join(stateDir, 'sat.json'), processMs: 2000 }),
+    sri: createSriWorld({ stateFile: path.join(stateDir, 'sri.json'), processMs: 2000 })
+  })
 }

@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { Type } from 'typebox'
 import t, { type Test } from 'tap'
+import { connectionLost } from '../core/db/errors.ts'
 import { HubError } from '../core/errors.ts'
 import { httpApp } from '../test/support/http-app.ts'
 import { validation } from './validation.ts'
@@ -24,6 +25,11 @@ async function app (t: Test, destination?: { write: (line: string) => void }) {
   app.get('/throws-nothing', async () => { throw null }) // eslint-disable-line no-throw-literal
   app.get('/provider', async () => { throw new HubError('provider_refused', { provider: { id: 'acme', code: 'E17', message: 'No.' }, detail: { es: 'Dijo que no.', en: 'It said no.' } }) })
   app.get('/busy', async () => { throw new HubError('rate_limited', { retryAfterMs: 1500 }) })
+  app.get('/away', async () => {
+    const error = new Error('connect ECONNREFUSED 10.0.0.7:5432')
+    connectionLost(error)
+    throw new Error('the work failed', { cause: error })
+  })
   app.get('/axios', async () => { throw Object.assign(new Error('Request failed with status code 404'), { statusCode: 404, code: 'ERR_BAD_REQUEST', status: 404 }) })
   return app
 }
@@ -43,6 +49,13 @@ t.test('an error is a problem document with code, request id and the language as
     request_id: answer.headers['request-id']
   })
   t.equal((await it.inject({ url: '/provider' })).json().detail, 'It said no.')
+})
+
+t.test('the database went away: 503, and the same request may come again', async t => {
+  const it = await app(t)
+  const answer = await it.inject({ url: '/away' })
+  t.match([answer.statusCode, answer.json().code, answer.headers['retry-after']], [503, 'unavailable', '1'])
+  t.notMatch(answer.body, '10.0.0.7')
 })
 
 t.test('every wrong field is named, once, with what is expected', async t => {

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Socket } from 'node:net'
+import { isDatabaseAway } from '../core/db/errors.ts'
 import { errorCatalogue, HubError, type ErrorCode } from '../core/errors.ts'
 import { fieldErrors, type ValidationIssue } from './field-errors.ts'
 import { languageOf, type Language } from './language.ts'
@@ -58,6 +59,8 @@ function vary (reply: FastifyReply): string {
 function failureOf (error: unknown, language: Language): HubError {
   if (error instanceof HubError) return error
   if (!(error instanceof Error)) return new HubError('internal', { cause: error })
+  // Nobody knows how far it got. The same request may come again: with its Idempotency-Key it goes on from there.
+  if (isDatabaseAway(error)) return new HubError('unavailable', { retryAfterMs: 1000, cause: error })
   const { code, statusCode, validation } = error as Partial<FastifyError> & { validation?: ValidationIssue[] }
   if (validation !== undefined) return new HubError('request_invalid', { errors: fieldErrors(validation, language), cause: error })
   // Only Fastify's own errors are read by their status: a provider's or a library's error may carry one as well.

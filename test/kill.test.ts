@@ -4,8 +4,6 @@
  * CHAOS_ROUNDS and CHAOS_SEED choose how long and which.
  */
 import { randomInt } from 'node:crypto'
-import { createServer, request as httpRequest } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -13,16 +11,16 @@ import t from 'tap'
 import { sql } from 'kysely'
 import { startStripeSimulator } from '../adapters/stripe/simulator.ts'
 import { seeded } from '../adapters/stripe/simulator/ids.ts'
-import { type Answer, askAt, card, type Method } from './support/app.ts'
+import { askAt, card } from './support/app.ts'
 import { testDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
+import { hooksFront } from './support/hooks-front.ts'
+import { createPartner } from './support/partner.ts'
 import { freePort, type ServerProcess, startServer } from './support/server-process.ts'
 
 const rounds = Number(process.env.CHAOS_ROUNDS ?? 30)
 const seed = Number(process.env.CHAOS_SEED ?? randomInt(2 ** 31))
 const storiesPerRound = 8
-
-interface Told { name: string, key: string, path: string, body: object, answer: Answer }
 
 t.setTimeout(560_000)
 
@@ -68,44 +66,11 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
 
   // --- the clients ------------------------------------------------------------------------------------------------------
 
-  const told: Told[] = []
-  let cuts = 0
-  let sent = 0
   /** Called at each request that is about to be sent. */
   let onSend = (): void => {}
   /** Who answers, or the one that is starting. */
   let serving: Promise<ServerProcess> = Promise.resolve(current)
-
-  /** Repeats the request with its key until it is answered. */
-  async function tell (name: string, idempotencyKey: string, path: string, body: object): Promise<Answer> {
-    const { answer } = await eventually(`${name} is answered`, async () => {
-      const answer = await attempt('POST', path, { body, idempotencyKey })
-      const again = answer === undefined || answer.status === 503 || answer.body?.code === 'idempotency_in_progress' || answer.body?.code === 'operation_in_progress'
-      return again ? undefined : { answer }
-    }, { withinMs: 40_000, everyMs: 50 })
-    told.push({ name, key: idempotencyKey, path, body, answer })
-    return answer
-  }
-
-  async function attempt (method: Method, path: string, asked: object): Promise<Answer | undefined> {
-    const { url } = await serving
-    try {
-      sent++
-      onSend()
-      return await askAt(url, method, path, { key, ...asked })
-    } catch {
-      cuts++
-      return undefined // cut, or nobody is there
-    }
-  }
-
-  /** The payment, once it is known how it stands. */
-  async function known (id: string): Promise<any> {
-    return await eventually(`the outcome of ${id} is known`, async () => {
-      const answer = await attempt('GET', `/v1/payments/${id}`, {})
-      return answer?.status === 200 && answer.body.status !== 'unknown' && answer.body
-    }, { withinMs: 40_000, everyMs: 60 })
-  }
+  const { tell, known, told, sent, cut } = createPartner({ key, url: async () => (await serving).url, onSend: () => { onSend() } })
 
   const plots = {
     pay: async (name: string) => {
@@ -201,9 +166,9 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
       await plots[plot](name).catch((error: unknown) => { failures.push(String(error)) })
     })
     // The moment of the kill: in the midst of this many requests, and up to 25 ms after the last of them left.
-    const after = sent + 1 + Math.floor(random() * storiesPerRound * 2)
+    const after = sent() + 1 + Math.floor(random() * storiesPerRound * 2)
     const moment = Promise.withResolvers<void>()
-    onSend = () => { if (sent >= after) moment.resolve() }
+    onSend = () => { if (sent() >= after) moment.resolve() }
     await Promise.race([moment.promise, Promise.all(ends)])
     await pause(random() * 25)
     await kill()
@@ -276,40 +241,5 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
     t.same(rows, [], 'and none is kept twice')
   })
 
-  t.comment(`${kills} kills in ${Math.round(chaosMs)} ms (${Math.round(chaosMs / rounds)} ms a round, ${Math.round(tiredMs)} at most; ${alone} times nobody else was up), ${stories.length} stories, ${told.length} answers, ${cuts} cut, ${front.acknowledged.size} webhooks`)
+  t.comment(`${kills} kills in ${Math.round(chaosMs)} ms (${Math.round(chaosMs / rounds)} ms a round, ${Math.round(tiredMs)} at most; ${alone} times nobody else was up), ${stories.length} stories, ${told.length} answers, ${cut()} cut, ${front.acknowledged.size} webhooks`)
 })
-
-/** One address for webhooks whichever process lives, which notes what was acknowledged to the provider. */
-async function hooksFront (target: () => string): Promise<{ url: string, acknowledged: Set<string>, refused: () => number, close: () => Promise<void> }> {
-  const acknowledged = new Set<string>()
-  let refused = 0
-  const server = createServer((incoming, response) => {
-    const chunks: Buffer[] = []
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-      const body = Buffer.concat(chunks)
-      const fail = (): void => {
-        refused++
-        if (!response.headersSent) response.writeHead(502).end()
-      }
-      const forwarded = httpRequest(target() + incoming.url, { method: 'POST', headers: incoming.headers, timeout: 10_000 }, answer => {
-        answer.on('error', fail).on('end', () => {
-          const ok = answer.statusCode! >= 200 && answer.statusCode! < 300
-          if (ok) acknowledged.add((JSON.parse(body.toString()) as { id: string }).id)
-          else refused++
-          response.writeHead(answer.statusCode!).end()
-        }).resume()
-      })
-      forwarded.on('error', fail).end(body)
-    })
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    acknowledged,
-    refused: () => refused,
-    close: async () => {
-      server.closeAllConnections()
-      await new Promise<void>(resolve => server.close(() => resolve()))
-    }
-  }
-}

@@ -12,6 +12,8 @@ import { insertConsent } from '../core/certificates/queries.ts'
 import { inTenant } from '../core/db/in-tenant.ts'
 import { storeDocument } from '../core/documents/service.ts'
 import { type IdKind, newUuid, parseId, publicId } from '../core/ids.ts'
+import type { Letter } from '../core/notifications/letter.ts'
+import { prepareMail } from '../core/notifications/service.ts'
 import { type Answer, type AppTenant, type Asked, card, type Method, order, testApp, type TestApp } from './support/app.ts'
 import { makeCsd } from './support/csd.ts'
 import { eventually } from './support/eventually.ts'
@@ -57,6 +59,8 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   documents: { kind: 'document', moded: true },
   certificates: { kind: 'certificate', moded: true },
   invoices: { kind: 'invoice', moded: true },
+  einvoicing: { kind: 'invoice', moded: true },
+  mails: { kind: 'mail', moded: true },
   issuers: { kind: 'issuer', moded: true },
   series: { kind: 'series', moded: true },
   balance_transactions: { kind: 'balance_transaction', moded: true },
@@ -85,6 +89,8 @@ function csdOf (rfc: string): { cer: string, key: string, passphrase: string } {
 const invoiceContent = { country: 'MX', currency: 'MXN', customer: { name: 'A', tax_id: 'XAXX010101000' }, lines: [{ description: 'a', quantity: '1', unit_price: '1.00', taxes: [] }] }
 const invoiceDraft = { ...invoiceContent, draft: true }
 
+const letter: Letter = { language: 'en', subject: 'a', sender: 'A', heading: 'a', paragraphs: [], facts: [], actions: [], footer: [], test: true }
+
 /** A body that would do something, for the routes that want one. A new route with a required body needs a line here. */
 const bodies: Record<string, object> = {
   'POST /v1/payments': order,
@@ -104,6 +110,7 @@ const bodies: Record<string, object> = {
   'PATCH /v1/subscriptions/{id}': { quantity: 2 },
   'POST /v1/subscriptions/{id}/preview': { quantity: 2 },
   'POST /v1/subscriptions/{id}/cancel': { at: 'now' },
+  'POST /v1/subscriptions/{id}/resolve_review': { decision: 'mark_canceled', reason: 'I am a stranger' },
   'POST /v1/connections': { provider: 'stripe', mode: 'test', credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
   'PATCH /v1/connections/{id}': { label: 'Mine now', enabled: false },
   'POST /v1/connections/{id}/credentials': { credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
@@ -115,14 +122,18 @@ const bodies: Record<string, object> = {
   'POST /v1/documents/{id}/link': {},
   'POST /v1/invoices': invoiceDraft,
   'POST /v1/invoices/validate': invoiceDraft,
+  'POST /v1/einvoicing/send': { invoice_id: `inv_${'0'.repeat(32)}` },
   'PATCH /v1/invoices/{id}': invoiceContent,
   'POST /v1/invoices/{id}/cancel': { motive: '02' },
   'POST /v1/invoices/{id}/payments': { form: '03' },
+  'POST /v1/invoices/{id}/payment_link': { partial: true },
   'POST /v1/invoices/{id}/credit_notes': {},
+  'POST /v1/invoices/{id}/send': { to: 'stranger@example.com' },
   'POST /v1/certificates': csdOf('JES900109Q90'),
   'PATCH /v1/certificates/{id}': { label: 'Mine now' },
   'POST /v1/certificates/{id}/activate': {},
   'POST /v1/certificates/{id}/consents': { connection: `con_${'0'.repeat(32)}`, accept: true },
+  'POST /v1/certificates/{id}/uploads': { connection: `con_${'0'.repeat(32)}`, accept: true },
   'POST /v1/issuers': school,
   'PATCH /v1/issuers/{id}': { legal_name: 'MINE NOW' },
   'POST /v1/series': { issuer: `iss_${'0'.repeat(32)}`, document: 'invoice', prefix: 'Z' },
@@ -141,7 +152,7 @@ const bodies: Record<string, object> = {
 /** Fields of a body that hold the id of a thing, by their name. */
 const namedInBodies: Record<string, IdKind> = { connection: 'connection', tenant: 'tenant', payment: 'payment', partner: 'partner', refund: 'refund', user: 'user', customer: 'customer', plan: 'plan', payment_method: 'payment_method', issuer: 'issuer' }
 /** Query parameters that hold one, of any kind. */
-const namedInQueries = ['connection', 'origin', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant', 'customer', 'plan', 'issuer']
+const namedInQueries = ['about', 'connection', 'origin', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant', 'customer', 'plan', 'issuer']
 
 /** Without a scope: about whoever asks. */
 const anyone = ['GET /v1/catalogues', 'GET /v1/catalogues/{name}', 'GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/me', 'GET /v1/sessions', 'GET /v1/sessions/current', 'DELETE /v1/sessions/{id}']
@@ -290,8 +301,8 @@ t.test('strangers', async t => {
       const known = await send(app, operation, real, owner)
       t.equal(unknown.status, 404, `${operation.name}: absent`)
       t.not(known.status, 404, `${operation.name}: there`)
-      // A draft has no document yet.
-      if (operation.method === 'GET') t.equal(known.status, /^GET \/v1\/invoices\/\{id\}\/(xml|pdf)$/.test(operation.name) ? 409 : 200, operation.name)
+      // A draft has no document yet, and nobody can pay it.
+      if (operation.method === 'GET') t.equal(known.status, /^GET \/v1\/invoices\/\{id\}\/(xml|pdf|payment_link)$/.test(operation.name) ? 409 : 200, operation.name)
       t.ok(known.status < 500, `${operation.name} answers ${known.status}`)
     }
   })
@@ -324,6 +335,8 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
   // The first stays open when the second is canceled, so that the customer is not forgotten before the method is removed.
   await subscribe()
   const issuer = await app.must('POST', '/v1/issuers', { ...mine, body: school })
+  const mail = await prepareMail(app.hub, tenant.uuid, { mode: 'test', subjectType: 'issuer', subjectId: parseId('issuer', issuer.id)!, automatic: false, recipients: [{ kind: 'to', address: 'ana@example.com' }], letter, documents: [] })
+  await inTenant(app.hub.db, tenant.uuid, mail.insert)
   const series = await app.must('POST', '/v1/series', { ...mine, body: { issuer: issuer.id, document: 'invoice', prefix: 'A' } })
   const certificate = await app.must('POST', '/v1/certificates', { ...mine, body: csdOf('EKU9003173C9') })
   // To a provider that seals; that this one does not is another matter.
@@ -352,6 +365,7 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
     document: { id: publicId('document', document) },
     balance_transaction: await newest('/v1/balance_transactions'),
     completeness_audit: { id: audit.id },
+    mail: { id: publicId('mail', mail.id) },
     user: { id: user.id, owner: session },
     session: { ...await newest('/v1/sessions', session), owner: session },
     api_key: key,

@@ -102,6 +102,8 @@ t.test('customers, saved methods and subscriptions over HTTP', async t => {
     t.match(await client('PATCH', `/v1/subscriptions/${id}`, { body: { quantity: 2, proration: 'none' } }), { status: 200, body: { quantity: 2 } })
     t.match(await client('PATCH', `/v1/subscriptions/${id}`, { body: { quantity: 0 } }), { status: 400, body: { errors: [{ path: /quantity/ }] } })
     t.match(await client('PATCH', `/v1/subscriptions/${id}`, { body: {} }), { status: 400 })
+    t.match(await post(`/v1/subscriptions/${id}/resolve_review`, { decision: 'mark_canceled', reason: 'by hand' }), { status: 409, body: { code: 'invalid_state' } })
+    t.match(await post(`/v1/subscriptions/${id}/resolve_review`, { decision: 'mark_canceled', reason: '' }), { status: 400, body: { errors: [{ path: /reason/ }] } })
     t.match(await post(`/v1/subscriptions/${id}/cancel`, { at: 'later' }), { status: 400, body: { errors: [{ path: /at/ }] } })
     t.match(await post(`/v1/subscriptions/${id}/cancel`, { at: 'period_end' }), { status: 200, body: { cancel_at_period_end: true } })
     t.match(await post(`/v1/subscriptions/${id}/cancel`, {}), { status: 200, body: { status: 'canceled' } })
@@ -124,7 +126,8 @@ t.test('customers, saved methods and subscriptions over HTTP', async t => {
       ['GET', `/v1/customers/${asked.customer}/payment_methods`], ['POST', `/v1/customers/${asked.customer}/payment_methods`, card('pm_card_visa')], ['GET', `/v1/customers/${asked.customer}/payment_methods/${method.id}`],
       ['POST', `/v1/customers/${asked.customer}/payment_methods/${method.id}/default`], ['DELETE', `/v1/customers/${asked.customer}/payment_methods/${method.id}`],
       ['GET', `/v1/plans/${asked.plan}`], ['POST', `/v1/plans/${asked.plan}/archive`], ['GET', `/v1/subscriptions/${id}`], ['GET', `/v1/subscriptions/${id}/cycles`], ['PATCH', `/v1/subscriptions/${id}`, { quantity: 2 }],
-      ['POST', `/v1/subscriptions/${id}/preview`, { quantity: 2 }], ['POST', `/v1/subscriptions/${id}/cancel`, { at: 'now' }], ['POST', `/v1/subscriptions/${id}/pause`], ['POST', `/v1/subscriptions/${id}/resume`]
+      ['POST', `/v1/subscriptions/${id}/preview`, { quantity: 2 }], ['POST', `/v1/subscriptions/${id}/cancel`, { at: 'now' }], ['POST', `/v1/subscriptions/${id}/pause`], ['POST', `/v1/subscriptions/${id}/resume`],
+      ['POST', `/v1/subscriptions/${id}/resolve_review`, { decision: 'mark_canceled', reason: 'I am a stranger' }]
     ]
     for (const [key, who] of [[stranger.testKey, 'another tenant'], [live, 'the live key']] as const) {
       for (const [method, path, body] of paths) t.equal((await app.ask(method, path, { key, ...(body && { body }) })).status, 404, `${who}: ${method} ${path.replace(/_[0-9a-f]{32}/g, '_…')}`)

@@ -1,5 +1,5 @@
 import {
-  allAt, at, type CancelDocumentInput, type ConnectionContext, type ConnectionTest, defineAdapter, type DocumentInRegister, type DocumentLookup, type DocumentSnapshot, type DocumentStatus, type IssueInput, ProviderError, textAt, type XmlNode
+  allAt, at, cancellationTaken, type CancelDocumentInput, type ConnectionContext, type ConnectionTest, defineAdapter, type DocumentInRegister, type DocumentLookup, type DocumentSnapshot, type IssueInput, ProviderError, scrubSoapPassword, statusInRegister, textAt, type XmlNode
 } from '../../core/adapter/index.ts'
 import { manifest } from './config.ts'
 import { command, type Incidence, incidencesOf, refusal, unreadable } from './wire.ts'
@@ -71,9 +71,6 @@ async function download (context: ConnectionContext, providerReference: string, 
   return document
 }
 
-/** Codes of a folio; 201 and 202 say that the request was taken, and no more. */
-const taken = new Set(['201', '202'])
-
 /** Hands over the request that the hub signed. It is cancelled when the register says so. */
 async function cancel (context: ConnectionContext, { sealed, fiscalId, providerReference, reference }: CancelDocumentInput): Promise<DocumentSnapshot> {
   if (sealed === undefined) throw new ProviderError({ code: 'unsupported', reached: 'nowhere' })
@@ -85,11 +82,12 @@ async function cancel (context: ConnectionContext, { sealed, fiscalId, providerR
     const status = textAt(result, 'CodEstatus')
     throw status === undefined ? unreadable() : refusal({ code: /\b\d{3}\b/.exec(status)?.[0] ?? status, message: status })
   }
-  if (!taken.has(code)) throw refusal({ code, message: textAt(folio, 'EstatusCancelacion') ?? `EstatusUUID ${code}` })
+  if (!cancellationTaken(code)) throw refusal({ code, message: textAt(folio, 'EstatusCancelacion') ?? `EstatusUUID ${code}` })
   const acuse = textAt(result, 'Acuse')
+  const said = statusInRegister({ Estado: '', EsCancelable: '', EstatusCancelacion: textAt(folio, 'EstatusCancelacion') ?? '' })
   return {
     providerReference, reference, fiscalId,
-    status: statusOf('', '', textAt(folio, 'EstatusCancelacion') ?? '', 'cancel_requested'),
+    status: said === 'issued' ? 'cancel_requested' : said,
     providerStatus: code,
     messages: [{ code, message: textAt(folio, 'EstatusCancelacion') ?? '' }],
     ...(acuse !== undefined && { document: Buffer.from(acuse, 'utf8') })
@@ -108,17 +106,10 @@ async function getCancellation (context: ConnectionContext, providerReference: s
   if (told('Estado') === 'No Encontrado' || told('CodigoEstatus').startsWith('N')) throw new ProviderError({ code: 'not_found', reached: 'answered', providerCode: told('CodigoEstatus'), providerMessage: told('Estado') })
   return {
     providerReference, fiscalId,
-    status: told('Estado') === 'Cancelado' ? 'canceled' : statusOf(told('Estado'), told('EsCancelable'), told('EstatusCancelacion'), 'issued'),
+    status: statusInRegister({ Estado: told('Estado'), EsCancelable: told('EsCancelable'), EstatusCancelacion: told('EstatusCancelacion') }),
     providerStatus: [told('Estado'), told('EstatusCancelacion')].filter(text => text !== '').join(': '),
     messages: [{ code: told('Estado'), message: told('EstatusCancelacion') }]
   }
-}
-
-/** The SAT's words about a cancellation. A document is cancelled only where its Estado says so. */
-function statusOf (estado: string, cancelable: string, cancellation: string, otherwise: DocumentStatus): DocumentStatus {
-  if (/rechazada/i.test(cancellation)) return 'cancel_rejected'
-  if (/en proceso/i.test(cancellation)) return /con aceptaci/i.test(cancelable) ? 'cancel_pending_acceptance' : 'cancel_requested'
-  return estado === 'Cancelado' ? 'canceled' : otherwise
 }
 
 /** A document that cannot be there: refused for itself, not for the account. */
@@ -132,11 +123,5 @@ async function test (context: ConnectionContext): Promise<ConnectionTest> {
   return { account: { id, country: 'MX', name: id }, mode: context.mode, evidence: [{ es: `Finkok reconoció al usuario ${id} en el ambiente de ${context.mode === 'test' ? 'demostración' : 'producción'}.`, en: `Finkok recognised the user ${id} in its ${context.mode === 'test' ? 'demo' : 'live'} environment.` }] }
 }
 
-/** The password stands in every request. */
-function scrub (transcript: string, credentials: Readonly<Record<string, string>>): string {
-  const without = transcript.replace(/<((?:\w+:)?password)>[^<]*<\/\1>/g, '<$1>[redacted]</$1>')
-  return Object.entries(credentials).reduce((text, [name, value]) => name === 'password' && value.length >= 6 ? text.replaceAll(value, '[redacted]') : text, without)
-}
-
 /** Finkok stamps what the hub sealed, over SOAP. The user does not tell the environment, so the addresses do. What is uncertain is in QUIRKS.md. */
-export default defineAdapter({ manifest, detectMode: () => undefined, test, invoicing: { seals: 'hub', issue, get, find, cancel, getCancellation, download }, webhooks: 'provider-has-none', scrub })
+export default defineAdapter({ manifest, detectMode: () => undefined, test, invoicing: { seals: 'hub', issue, get, find, cancel, getCancellation, download }, webhooks: 'provider-has-none', scrub: scrubSoapPassword })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { conformance } from '../../core/adapter/conformance.ts'
 import { closeHttpAgents } from '../../core/adapter/index.ts'
-import { createSatWorld } from '../../test/support/mexico.ts'
+import { createSatWorld } from '../../test/support/sat-world.ts'
 import { cfdiSamples } from '../../test/support/cfdi.ts'
 import finkok from './adapter.ts'
 import { startFinkokSimulator } from './simulator.ts'

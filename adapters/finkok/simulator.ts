@@ -11,15 +11,18 @@ export interface FinkokSimulator extends Simulator {
   emptyRepeats: (on: boolean) => void
   /** `stamped` does not know anything: for some seconds after a stamp it does not. */
   slowToKnow: (on: boolean) => void
+  /** `stamped` knows a stamp only this long after it, ms. */
+  lag: (ms: number) => void
 }
 
 /** An account that is always there, for the demo. */
 export const demoAccount = { username: 'demo@pasarela.example', password: 'Finkok-demo-1' }
 
-export async function startFinkokSimulator ({ world, port }: { world: SatWorld, port?: number }): Promise<FinkokSimulator> {
+export async function startFinkokSimulator ({ world, port, now = () => new Date() }: { world: SatWorld, port?: number, now?: () => Date }): Promise<FinkokSimulator> {
   const accounts = new Map<string, { password: string, stamped: Set<string> }>([[demoAccount.username, { password: demoAccount.password, stamped: new Set() }]])
   const cancellations = new Map<string, number>()
-  let [emptyRepeats, slowToKnow] = [false, false]
+  const stampedAt = new Map<string, number>()
+  let [emptyRepeats, slowToKnow, lagMs] = [false, false, 0]
 
   const server = await serveSimulator(answer, port === undefined ? {} : { port })
 
@@ -53,6 +56,7 @@ export async function startFinkokSimulator ({ world, port }: { world: SatWorld, 
         const stamp = world.stamp('finkok', documentOf(values))
         if (isStamp(stamp)) {
           account.stamped.add(stamp.uuid)
+          stampedAt.set(stamp.uuid, now().getTime())
           return stampResult(stamp, 'Comprobante timbrado satisfactoriamente')
         }
         if (stamp.code === '307' && stamp.previous !== undefined) {
@@ -63,7 +67,8 @@ export async function startFinkokSimulator ({ world, port }: { world: SatWorld, 
       stamped (values, account) {
         if (account === undefined) return incidence('300', 'Usuario y contraseña inválidos')
         const stamp = slowToKnow ? undefined : world.stamped('finkok', documentOf(values))
-        return stamp === undefined ? incidence('603', 'El CFDI no contiene un timbre previo') : stampResult(stamp, 'Comprobante timbrado previamente')
+        const known = stamp !== undefined && now().getTime() - (stampedAt.get(stamp.uuid) ?? 0) >= lagMs
+        return !known ? incidence('603', 'El CFDI no contiene un timbre previo') : stampResult(stamp, 'Comprobante timbrado previamente')
       },
       query_pending (values, account) {
         const uuid = (textAt(values, 'uuid') ?? '').toUpperCase()
@@ -109,7 +114,8 @@ export async function startFinkokSimulator ({ world, port }: { world: SatWorld, 
     deliver () {},
     settled: async () => {},
     emptyRepeats: on => { emptyRepeats = on },
-    slowToKnow: on => { slowToKnow = on }
+    slowToKnow: on => { slowToKnow = on },
+    lag: ms => { lagMs = ms }
   }
 }
 

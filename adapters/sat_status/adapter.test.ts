@@ -1,6 +1,7 @@
 import t from 'tap'
-import { contractProblems, createHttpClient, ProviderError, type ConnectionContext, type SatStatus, type SatWorld } from '../../core/adapter/index.ts'
-import adapter, { expressionOf, statusOf } from './adapter.ts'
+import { contractProblems, ProviderError, type SatStatus, type SatWorld, statusInRegister } from '../../core/adapter/index.ts'
+import { openConnection } from '../../test/support/connection.ts'
+import adapter, { expressionOf } from './adapter.ts'
 import { startSatStatusSimulator } from './simulator.ts'
 
 const document = { fiscalId: '5803EB8D-81CD-4557-8719-26632D2FA434', issuerTaxId: 'A&A050908GT0', customerTaxId: 'XAXX010101000', total: '1160.00', sealTail: 'gJYhbQ==' }
@@ -19,7 +20,7 @@ t.test('the contract, and the words of the register', async t => {
     ['Cancelado', '', 'Cancelado con aceptación', 'canceled'],
     ['Cancelado', '', 'Plazo vencido', 'canceled']
   ]
-  for (const [Estado, EsCancelable, EstatusCancelacion, expected] of words) t.equal(statusOf({ Estado, EsCancelable, EstatusCancelacion }), expected, `${Estado}, ${EstatusCancelacion}`)
+  for (const [Estado, EsCancelable, EstatusCancelacion, expected] of words) t.equal(statusInRegister({ Estado, EsCancelable, EstatusCancelacion }), expected, `${Estado}, ${EstatusCancelacion}`)
 })
 
 t.test('over the wire', async t => {
@@ -27,8 +28,7 @@ t.test('over the wire', async t => {
   let status: SatStatus = { CodigoEstatus: 'S - Comprobante obtenido satisfactoriamente.', Estado: 'Vigente', EsCancelable: 'Cancelable con aceptación', EstatusCancelacion: 'En proceso', ValidacionEFOS: '200' }
   const simulator = await startSatStatusSimulator({ world: { status: (query: object) => { asked.push(query); return status } } as unknown as SatWorld })
   t.teardown(simulator.close)
-  const http = createHttpClient({ allowedOrigins: [simulator.url], defaultTimeoutMs: 2000 })
-  const context = { connectionId: 'con_x', mode: 'test', credentials: {}, settings: {}, account: undefined, origin: () => simulator.url, http, now: () => new Date(), log: { debug () {}, info () {}, warn () {} } } as const satisfies ConnectionContext
+  const context = openConnection(adapter, simulator)
 
   t.match(await adapter.test(context), { account: { id: 'sat' }, evidence: [{ es: /obtenido/ }] })
   const told = await adapter.register.look(context, document)

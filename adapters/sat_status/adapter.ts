@@ -1,4 +1,4 @@
-import { type ConnectionContext, type ConnectionTest, defineAdapter, type DocumentInRegister, type DocumentSnapshot, type DocumentStatus, escapeXml, ProviderError, soapCall, textAt } from '../../core/adapter/index.ts'
+import { type ConnectionContext, type ConnectionTest, defineAdapter, type DocumentInRegister, type DocumentSnapshot, escapeXml, ProviderError, soapCall, statusInRegister, textAt } from '../../core/adapter/index.ts'
 import { manifest } from './config.ts'
 
 interface Answer {
@@ -34,14 +34,6 @@ function shortest (total: string): string {
   return `${whole}.${decimals.replace(/0+$/, '').padEnd(1, '0')}`
 }
 
-/** In the register's words, in ours. A cancellation that waits is still a valid document, and says so beside it. */
-export function statusOf ({ Estado, EsCancelable, EstatusCancelacion }: Pick<Answer, 'Estado' | 'EsCancelable' | 'EstatusCancelacion'>): DocumentStatus {
-  if (Estado === 'Cancelado') return 'canceled'
-  if (/rechazada/i.test(EstatusCancelacion)) return 'cancel_rejected'
-  if (/en proceso/i.test(EstatusCancelacion)) return /con aceptaci/i.test(EsCancelable) ? 'cancel_pending_acceptance' : 'cancel_requested'
-  return 'issued'
-}
-
 async function look (context: ConnectionContext, document: DocumentInRegister): Promise<DocumentSnapshot> {
   const answer = await ask(context, expressionOf(document))
   if (answer.Estado === 'No Encontrado' || answer.CodigoEstatus.startsWith('N')) {
@@ -49,7 +41,7 @@ async function look (context: ConnectionContext, document: DocumentInRegister): 
     throw new ProviderError({ code: 'not_found', reached: 'answered', providerCode: answer.CodigoEstatus, providerMessage: answer.Estado })
   }
   const messages = [answer.CodigoEstatus, answer.EsCancelable, answer.EstatusCancelacion].filter(text => text !== '').map(message => ({ code: answer.Estado, message }))
-  return { providerReference: document.fiscalId, fiscalId: document.fiscalId.toUpperCase(), status: statusOf(answer), providerStatus: [answer.Estado, answer.EstatusCancelacion].filter(text => text !== '').join(': '), messages }
+  return { providerReference: document.fiscalId, fiscalId: document.fiscalId.toUpperCase(), status: statusInRegister(answer), providerStatus: [answer.Estado, answer.EstatusCancelacion].filter(text => text !== '').join(': '), messages }
 }
 
 /** A document that cannot be: the service is there when it answers that it does not know it. */

@@ -52,6 +52,8 @@ export interface StripeSimulatorOptions {
   testCardsInLive?: boolean
   /** First wait before a webhook is sent again. Default five minutes. */
   webhookRetryBaseMs?: number
+  /** Each further wait, in that unit. Default: as Stripe repeats, three times in test mode. */
+  webhookRetrySteps?: readonly number[]
   /** How long asynchronous refunds take. Default 2 s; `advance` lets the time pass at once. */
   asyncMs?: number
   /** What the accounts have set in their Dashboard, and waits that are shorter than Stripe's. */
@@ -97,7 +99,7 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
     apiVersion: options.apiVersion ?? newestVersion,
     testCardsInLive: options.testCardsInLive ?? false,
     asyncMs: options.asyncMs ?? 2000,
-    deliveries: new Deliveries({ now, timers, retryBaseMs: options.webhookRetryBaseMs ?? 300_000, changed: () => file?.changed() }),
+    deliveries: new Deliveries({ now, timers, retryBaseMs: options.webhookRetryBaseMs ?? 300_000, retrySteps: options.webhookRetrySteps, changed: () => file?.changed() }),
     later: new Later(timers, now),
     accounts: new Map(),
     references: new Map(),

@@ -65,8 +65,10 @@ function methodOf (intent: Stripe.PaymentIntent, charge: Stripe.Charge | undefin
   const used = charge?.payment_method_details ?? intent.last_payment_error?.payment_method ?? expanded(intent.payment_method)
   if (used === null || used === undefined) return undefined
   const card = used.card
-  return { type: methodNameOf(used.type), brand: card?.brand ?? undefined, last4: card?.last4 ?? undefined, wallet: card?.wallet?.type }
+  return { type: methodNameOf(used.type), brand: card?.brand ?? undefined, last4: card?.last4 ?? undefined, wallet: card?.wallet?.type, funding: fundingOf(card?.funding) }
 }
+
+const fundingOf = (told: string | null | undefined) => told === 'credit' || told === 'debit' || told === 'prepaid' ? told : undefined
 
 /** Of a transfer that may come in parts: Stripe counts it as received when it is all there, and tells until then what is left. */
 function transferredOf (intent: Stripe.PaymentIntent, nextAction: PaymentSnapshot['nextAction']): number | undefined {

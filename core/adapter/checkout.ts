@@ -72,6 +72,7 @@ export interface PaymentLinkSnapshot {
   status: 'active' | 'inactive'
   providerStatus: string
   url: string
-  amount: Money
+  /** Absent where the provider does not tell it again: then only the payments that come of it say. */
+  amount?: Money
   mode?: Mode
 }

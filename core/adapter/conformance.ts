@@ -132,7 +132,7 @@ function familyOf (plan: Plan): { family?: Snapshot, happen?: Happening } {
   if (invoicing !== undefined && plan.harness.invoicing !== undefined) {
     const { issued } = issuer(plan)
     return {
-      family: { get: invoicing.get },
+      family: { ...(invoicing.get !== undefined && { get: invoicing.get }) },
       async happen (session, context) {
         const { input, document } = await issued(session, context)
         return { providerReference: document.providerReference, reference: input.reference }

@@ -14,6 +14,8 @@ export interface ConnectionContext {
   readonly mode: Mode
   /** The fields of the credential form, decrypted for the time of one operation. */
   readonly credentials: Readonly<Record<string, string>>
+  /** The operator's own secret for this provider, where one account of the operator serves every tenant. */
+  readonly operator?: string | undefined
   /** The connection's own settings, valid against the manifest's `settings` schema, with defaults filled in. */
   readonly settings: Readonly<Record<string, unknown>>
   /** What the last successful `test` read back. */

@@ -41,7 +41,8 @@ const methodOf: Record<Family, Record<string, OperationName>> = {
   invoicing: {
     issue: 'issue', get: 'get_document', find: 'find_document', validate: 'validate_document', cancel: 'cancel_document',
     getCancellation: 'get_cancellation', download: 'download', creditNote: 'credit_note', paymentReceipt: 'payment_receipt',
-    selfInvoice: 'self_invoice', registerSale: 'register_sale', globalInvoice: 'global_invoice', status: 'account_status'
+    selfInvoice: 'self_invoice', registerSale: 'register_sale', globalInvoice: 'global_invoice', status: 'account_status',
+    uploadCertificate: 'upload_certificate', checkCustomer: 'check_customer'
   },
   register: { look: 'look_up_document' }
 }
@@ -49,7 +50,7 @@ const methodOf: Record<Family, Record<string, OperationName>> = {
 const writes = new Set<OperationName>(['create_payment', 'confirm_payment', 'capture', 'cancel', 'refund', 'register_webhook',
   'create_checkout', 'expire_checkout', 'create_payment_link', 'expire_payment_link', 'create_customer', 'update_customer', 'delete_customer', 'save_method', 'remove_method',
   'create_plan', 'create_subscription', 'update_subscription', 'cancel_subscription', 'pause_subscription', 'resume_subscription', 'submit_evidence', 'accept_dispute',
-  'issue', 'cancel_document', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice'])
+  'issue', 'cancel_document', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'upload_certificate'])
 
 /** What the adapter can do, asked of the adapter itself: a method that exists is the capability. */
 export function capabilitiesOf (adapter: Adapter): OperationName[] {
@@ -116,6 +117,7 @@ export function contractProblems (adapter: Adapter): string[] {
   needs('create_customer', 'find_customer')
   needs('create_plan', 'find_plan')
   needs('create_subscription', 'find_subscription')
+  owes(manifest.retry_safety.issue !== 'query-first' || capabilities.includes('find_document'), 'issue is repeated only after asking, so find_document is owed')
   for (const name of manifest.credentials.required) owes(name in manifest.credentials.properties, `required credential ${name} is not a field`)
   for (const [name, field] of Object.entries(manifest.credentials.properties)) {
     if (field.pattern !== undefined) owes(compiles(field.pattern), `pattern of ${name} is not a regular expression`)

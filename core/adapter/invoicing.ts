@@ -9,8 +9,8 @@ export interface Invoice {
   /** Our invoice id. */
   reference: string
   country: 'MX' | 'EC' | 'ES'
-  /** `transfer`: goods move, nothing is sold (Mexico: traslado). */
-  kind: 'invoice' | 'credit_note' | 'debit_note' | 'payment_receipt' | 'global_invoice' | 'transfer' | 'withholding'
+  /** `transfer`: goods move, nothing is sold (Mexico: traslado). The last three: Ecuador's retención, guía de remisión, liquidación de compra. */
+  kind: 'invoice' | 'credit_note' | 'debit_note' | 'payment_receipt' | 'global_invoice' | 'transfer' | 'withholding' | 'delivery_note' | 'purchase_settlement'
   series?: string
   number?: string
   issuedAt: Date
@@ -25,8 +25,8 @@ export interface Invoice {
   /** Of a state or a town, outside the national taxes. `rate` is a fraction. */
   localTaxes?: { name: string, rate: string, amount: string, withheld?: boolean }[]
   mx?: MxInvoice
-  ec?: Record<string, unknown>
-  es?: Record<string, unknown>
+  ec?: EcInvoice
+  es?: EsInvoice
 }
 
 /** What only a CFDI asks. */
@@ -74,7 +74,134 @@ export interface MxPayment {
     /** Of the whole document: the payment carries its share. */
     taxes?: { total: string, charged: DocumentTax[], withheld: DocumentTax[] }
     taxObject?: string
+    /** Computed in the core: what is open after it, units of the document's currency for one of the payment's, and its share of the taxes. */
+    remaining?: string
+    equivalence?: string
+    share?: { tax: string, factor: string, rate?: string, base: string, amount?: string, withheld: boolean }[]
   }[]
+}
+
+/** What only a comprobante of the SRI asks. Days are `AAAA-MM-DD`. */
+export interface EcInvoice {
+  /** Ambiente: 1 pruebas, 2 producción. */
+  environment: '1' | '2'
+  /** Of the series: establecimiento and punto de emisión. */
+  establishment?: string
+  point?: string
+  /** Clave de acceso, once the document has its number. */
+  accessKey?: string
+  /** Signed with SHA-256 instead of SHA-1. */
+  sha256?: boolean
+  /** RUC of who runs the system that issues it (Anexo 26). */
+  operatorRuc?: string
+  additionalInfo?: { name: string, value: string }[]
+  /** One of the whole total when absent, by `payment.form`. */
+  payments?: { form: string, total: string, term?: string, unit?: string }[]
+  tip?: string
+  /** Of an invoice whose goods travel: `001-001-000000001`. */
+  deliveryNote?: string
+  /** Transport services: the vehicle. */
+  plate?: string
+  /** Collected for others, outside the total. */
+  thirdPartyItems?: { concept: string, total: string }[]
+  /** Of a credit note. */
+  reason?: string
+  /** What a credit or debit note changes. */
+  modified?: { document: string, number: string, issuedOn: string }
+  withholding?: EcWithholding
+  delivery?: EcDelivery
+}
+
+export interface EcWithholding {
+  /** `mm/aaaa` */
+  period: string
+  relatedParty?: boolean
+  /** Of one from abroad: 01 natural, 02 legal. */
+  subjectType?: string
+  documents: {
+    /** codSustento of the ATS */
+    support: string
+    document: string
+    number: string
+    issuedOn: string
+    registeredOn?: string
+    authorization?: string
+    subtotal: string
+    total: string
+    /** Taxes that the document charged. */
+    taxes: { type: string, rate: string, code?: string, base: string, amount?: string, exempt?: boolean }[]
+    withheld: { type: string, code: string, base: string, percent: string, amount?: string }[]
+    payments: { form: string, total: string }[]
+  }[]
+}
+
+export interface EcDelivery {
+  from: string
+  startsOn: string
+  endsOn: string
+  plate: string
+  carrier: { name: string, taxId: string, taxIdType?: string }
+  reason: string
+  route?: string
+  destinationEstablishment?: string
+  customsDocument?: string
+  /** The sale whose goods these are. */
+  support?: { document: string, number: string, authorization?: string, issuedOn: string }
+}
+
+/** What only a Facturae asks. Days are `AAAA-MM-DD`, rates fractions. */
+export interface EsInvoice {
+  /** By the calendar of the mainland. */
+  issuedOn: string
+  /** FC: complete, FA: simplified. FC when absent. */
+  document?: 'FC' | 'FA'
+  operationDate?: string
+  period?: EsPeriod
+  language?: string
+  description?: string
+  transactionReference?: string
+  contractReference?: string
+  fileReference?: string
+  /** Of a factura rectificativa. */
+  corrective?: {
+    /** ReasonCode: 01–16, 80–85. */
+    reason: string
+    /** CorrectionMethod: 01–04. By differences (02) it says how much less. */
+    method: string
+    period: EsPeriod
+    series?: string
+    number?: string
+    issuedOn?: string
+    note?: string
+  }
+  /** Of the whole invoice, beside those of its lines. */
+  discounts?: EsCharge[]
+  charges?: EsCharge[]
+  /** Where it is to be paid, or from where it is collected (PaymentMeans 02). */
+  account?: { iban: string, bic?: string }
+  attachments?: { format: string, data: string, description?: string, compression?: string }[]
+  legalLiterals?: string[]
+  additionalInformation?: string
+}
+
+export interface EsPeriod { start: string, end: string }
+
+/** `rate` is of the amount that it is taken off; with both, `amount` counts. */
+export interface EsCharge { reason: string, rate?: string, amount?: string }
+
+export interface EsParty {
+  person?: 'natural' | 'legal'
+  residence?: 'resident' | 'eu' | 'foreign'
+  /** Of a natural person: then `name` is the given name alone. */
+  firstSurname?: string
+  secondSurname?: string
+  tradeName?: string
+  /** Datos registrales, in one text. */
+  registration?: string
+  phone?: string
+  website?: string
+  /** Codes of the public bodies that a public buyer is billed by: FACe asks for the first three. */
+  dir3?: { accountingOffice?: string, managingBody?: string, processingUnit?: string, proposingBody?: string }
 }
 
 /** In the words of the law: tax and factor by their keys, `rate` absent where it is exempt. */
@@ -87,7 +214,9 @@ export interface InvoiceParty {
   address?: { street?: string, city?: string, region?: string, postalCode?: string, country?: string }
   email?: string
   mx?: { regime?: string, cfdiUse?: string, residence?: string, foreignTaxId?: string }
-  es?: Record<string, unknown>
+  /** Of an issuer of Ecuador. Addresses on one line: of the head office, and of the establishment when it is another. */
+  ec?: { tradeName?: string, headOffice?: string, establishmentAddress?: string, specialTaxpayer?: string, keepsAccounting?: boolean, withholdingAgent?: string, rimpe?: 'entrepreneur' | 'popular_business' }
+  es?: EsParty
 }
 
 export interface InvoiceLine {
@@ -97,8 +226,13 @@ export interface InvoiceLine {
   discount?: string
   sku?: string
   unit?: string
-  /** `quota`: `rate` is an amount for each unit, not a fraction. */
-  taxes: { type: string, rate: string, base: string, amount: string, withheld?: boolean, exempt?: boolean, quota?: boolean }[]
+  /** Quantity × unit price as the document writes it, before the discount. Computed in the core. */
+  amount?: string
+  /** `quota`: `rate` is an amount for each unit, not a fraction. `code`: the authority's own, where the rate does not tell it. */
+  taxes: { type: string, rate: string, base: string, amount: string, withheld?: boolean, exempt?: boolean, quota?: boolean, code?: string }[]
+  ec?: { auxiliaryCode?: string, details?: { name: string, value: string }[] }
+  /** `special`: why it is exempt or not taxable (SpecialTaxableEvent 01, 02). */
+  es?: { discounts?: EsCharge[], charges?: EsCharge[], special?: { code: string, reason: string }, period?: EsPeriod, information?: string }
   mx?: {
     productKey: string
     unitKey: string
@@ -126,9 +260,37 @@ export interface DocumentSnapshot {
   providerStatus: string
   /** The signed document exactly as received: re-serialising it would break its signature. */
   document?: Uint8Array
+  /** The authority's own paper about it, kept beside it, where it gives one (SRI: autorización). */
+  authorization?: Uint8Array
+  /** When the authority made it a fiscal document, where the document itself does not say so. */
+  authorizedAt?: Date
   /** The authority's findings, verbatim, in its language. */
   messages: { code: string, message: string }[]
   mode?: Mode
+  /** What the receiver did with it since, where the authority passes that on: it changes nothing of the document. */
+  handling?: { code: string, text: string, refused: boolean }
+  /** Payments of another provider that it covers, where the provider invoices these by itself. `provider` is an adapter's id. */
+  charges?: { provider: string, providerReference: string }[]
+}
+
+/** A certificate with its key, as the tax authority's programs write them. Handed over only by recorded consent. */
+export interface CertificateUpload {
+  idempotencyKey: IdempotencyKey
+  /** DER. */
+  certificate: Uint8Array
+  /** PKCS#8, encrypted with the passphrase. */
+  key: Uint8Array
+  passphrase: string
+  /** Of its holder. */
+  taxId: string
+}
+
+/** What the authority's list says of a customer, as far as the provider tells; what is absent was not compared. */
+export interface CustomerCheck {
+  ok: boolean
+  matches: { taxId?: boolean, name?: boolean, postalCode?: boolean, regime?: boolean }
+  /** The provider's own words. */
+  message?: string
 }
 
 /**
@@ -179,9 +341,17 @@ export interface InvoicingFamily {
   /** `hub`: takes the document that the core built and sealed. `provider`: takes the model. */
   seals: 'hub' | 'provider'
   issue: (context: ConnectionContext, input: IssueInput) => Promise<DocumentSnapshot>
-  get: (context: ConnectionContext, providerReference: string) => Promise<DocumentSnapshot>
-  /** By natural key; undefined when the provider certainly has none. It is asked before any repeat: nothing is stamped twice. */
-  find: (context: ConnectionContext, lookup: DocumentLookup) => Promise<DocumentSnapshot | undefined>
+  /**
+   * `sent`: the bytes that are asked about, where the hub seals: an answer about an earlier attempt is not one about them.
+   * Absent where the provider tells nothing of a document once it is stamped.
+   */
+  get?: (context: ConnectionContext, providerReference: string, sent?: { sealed: Uint8Array }) => Promise<DocumentSnapshot>
+  /**
+   * By natural key; undefined when the provider certainly has none. It is asked before any repeat: nothing is stamped twice.
+   * Absent where the provider cannot be asked, and `unsupported` is thrown where it cannot be asked about this one: then a repeat
+   * must be harmless (`natural-key`, `idempotency-key`).
+   */
+  find?: (context: ConnectionContext, lookup: DocumentLookup) => Promise<DocumentSnapshot | undefined>
   validate?: (context: ConnectionContext, input: IssueInput) => Promise<DocumentSnapshot['messages']>
   cancel?: (context: ConnectionContext, input: CancelDocumentInput) => Promise<DocumentSnapshot>
   /** What became of a cancellation, and of the document in the authority's register as this provider sees it. */
@@ -192,6 +362,15 @@ export interface InvoicingFamily {
   selfInvoice?: (context: ConnectionContext, input: { idempotencyKey: IdempotencyKey, reference: string, model: Invoice }) => Promise<{ url: string, expiresAt?: Date }>
   registerSale?: (context: ConnectionContext, input: { idempotencyKey: IdempotencyKey, reference: string, model: Invoice }) => Promise<{ providerReference: string }>
   globalInvoice?: (context: ConnectionContext, input: IssueInput) => Promise<DocumentSnapshot>
+  /** Asks the authority's list through the provider. Some charge a stamp for it. */
+  checkCustomer?: (context: ConnectionContext, customer: { taxId: string, name: string, postalCode: string, regime: string }) => Promise<CustomerCheck>
+  /** Where the provider seals: puts the certificate on file there. The same again replaces it by itself. */
+  uploadCertificate?: (context: ConnectionContext, upload: CertificateUpload) => Promise<{ number?: string, expiresAt?: Date }>
+  /**
+   * The payment provider (an adapter's id) whose charges this account invoices by itself, as the connection's settings declare.
+   * Of such a charge the hub never issues an invoice: it listens, and links what the provider made.
+   */
+  invoicesChargesOf?: (settings: Readonly<Record<string, unknown>>) => string | undefined
   /** Stamps left, certificate on file: whatever the provider tells of the account. */
   status?: (context: ConnectionContext) => Promise<{ stampsLeft?: number, certificateExpiresAt?: Date }>
 }

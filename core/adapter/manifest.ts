@@ -16,7 +16,7 @@ export const operationNames = [
   'submit_evidence', 'accept_dispute',
   'register_webhook', 'unregister_webhook', 'provoke_webhook',
   'issue', 'get_document', 'find_document', 'validate_document', 'cancel_document', 'get_cancellation', 'download',
-  'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'account_status', 'look_up_document'
+  'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'account_status', 'upload_certificate', 'check_customer', 'look_up_document'
 ] as const
 export type OperationName = typeof operationNames[number]
 

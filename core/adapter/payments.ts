@@ -138,7 +138,7 @@ export interface PaymentSnapshot {
   nextAction?: NextAction
   /** Why the last attempt failed. */
   error?: PaymentProblem
-  method?: { type: string, brand?: string, last4?: string, wallet?: string }
+  method?: { type: string, brand?: string, last4?: string, wallet?: string, funding?: 'credit' | 'debit' | 'prepaid' }
   /** The saved method that paid, for the next charge. */
   savedMethodReference?: string
   /** The provider's customer, where it told one. */
@@ -182,6 +182,15 @@ export interface RefundLookup extends Lookup {
   refundReference: string
   /** Absent when it is not known: then there can be no refund. */
   providerReference: string
+  /** What was to go back. */
+  amount?: Money
+  /** The provider's ids of this payment's other refunds: where a refund keeps no reference of ours, one of `amount` that is none of these is it. */
+  others?: readonly string[]
+}
+
+export interface SubscriptionLookup extends Lookup {
+  /** Whose it is: at providers whose subscriptions are only listed by customer. */
+  customerProviderReference?: string
 }
 
 export interface ProviderTransaction {
@@ -259,7 +268,7 @@ export interface PaymentsFamily {
   findPlan?: (context: ConnectionContext, lookup: Lookup) => Promise<PlanSnapshot | undefined>
   createSubscription?: (context: ConnectionContext, input: CreateSubscriptionInput) => Promise<SubscriptionSnapshot>
   getSubscription?: (context: ConnectionContext, providerReference: string) => Promise<SubscriptionSnapshot>
-  findSubscription?: (context: ConnectionContext, lookup: Lookup) => Promise<SubscriptionSnapshot | undefined>
+  findSubscription?: (context: ConnectionContext, lookup: SubscriptionLookup) => Promise<SubscriptionSnapshot | undefined>
   updateSubscription?: (context: ConnectionContext, input: UpdateSubscriptionInput) => Promise<SubscriptionSnapshot>
   previewUpdate?: (context: ConnectionContext, input: Omit<UpdateSubscriptionInput, 'idempotencyKey'>) => Promise<ProrationPreview>
   cancelSubscription?: (context: ConnectionContext, input: CancelSubscriptionInput) => Promise<SubscriptionSnapshot>

@@ -3,6 +3,8 @@ import { type Adapter, AdapterContractError, contractProblems } from './define.t
 export interface AdapterRegistry {
   get: (id: string) => Adapter | undefined
   list: () => readonly Adapter[]
+  /** Experimental, and the operator did not ask for those: it is there, and not offered. */
+  isWithheld: (id: string) => boolean
 }
 
 /**
@@ -11,13 +13,15 @@ export interface AdapterRegistry {
  */
 export function createRegistry (adapters: readonly Adapter[], { experimental = false }: { experimental?: boolean } = {}): AdapterRegistry {
   const byId = new Map<string, Adapter>()
+  const withheld = new Set<string>()
   for (const adapter of adapters) {
     const problems = contractProblems(adapter)
     if (problems.length > 0) throw new AdapterContractError(String(adapter?.manifest?.id), problems)
     const { id } = adapter.manifest
-    if (byId.has(id)) throw new AdapterContractError(id, ['another adapter has this id'])
-    if (!adapter.manifest.experimental || experimental) byId.set(id, adapter)
+    if (byId.has(id) || withheld.has(id)) throw new AdapterContractError(id, ['another adapter has this id'])
+    if (adapter.manifest.experimental && !experimental) withheld.add(id)
+    else byId.set(id, adapter)
   }
   const list = [...byId.values()]
-  return { get: id => byId.get(id), list: () => list }
+  return { get: id => byId.get(id), list: () => list, isWithheld: id => withheld.has(id) }
 }

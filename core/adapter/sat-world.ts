@@ -1,3 +1,5 @@
+import type { Invoice, InvoiceLine } from './invoicing.ts'
+
 /**
  * The tax authority and its register, as the simulators of PACs see it. They speak the PACs' wire; what a stamp is, which
  * documents are refused and what becomes of a cancellation is the same for all of them, and comes from whoever starts them
@@ -9,6 +11,13 @@ export interface SatWorld {
   /** What that PAC stamped before, by the document that it was given. */
   stamped: (pac: string, xml: Uint8Array) => SatStamp | undefined
   find: (uuid: string) => SatStamp | undefined
+  /** A CSD as it is handed to a PAC that seals for its customers; or what is wrong with it. */
+  openCsd: (files: CsdFiles) => { rfc: string, noCertificado: string, validTo: Date } | SatRefusal
+  /**
+   * What such a PAC does with a model: builds the document, seals it with the CSD, stamps it. The same model again is another
+   * document with another stamp: nothing but the customer keeps a PAC from it. `fecha` is local time of the place of issue; now when absent.
+   */
+  issue: (pac: string, model: SatModel, csd: CsdFiles, fecha?: string) => Promise<SatStamp | SatRefusal>
   /** Of a signed `Cancelacion`: one answer for each folio in it. Throws nothing: what cannot be read is code 301 or 302 of no uuid. */
   cancel: (signed: Uint8Array) => SatCancelAnswer
   /** The same, by a PAC that signs with the certificate that it was given. */
@@ -19,6 +28,14 @@ export interface SatWorld {
   receiverAnswers: (uuid: string, answer: 'accept' | 'reject') => void
   /** Every stamp there is, in order: what a test counts. */
   ledger: () => readonly SatStamp[]
+}
+
+/** DER; the key as encrypted PKCS#8. */
+export interface CsdFiles { certificate: Uint8Array, key: Uint8Array, passphrase: string }
+
+/** A document that is to be made: its amounts are computed when it is built. */
+export type SatModel = Omit<Invoice, 'totals' | 'lines' | 'issuedAt' | 'localTaxes'> & {
+  lines: (Omit<InvoiceLine, 'taxes' | 'amount'> & { taxes: (Omit<InvoiceLine['taxes'][number], 'base' | 'amount'> & { base?: string })[] })[]
 }
 
 export interface SatStamp {

@@ -10,6 +10,8 @@ export interface SimulatedRequest {
   /** Names in lower case. */
   headers: Record<string, string>
   body: string
+  /** The body as it came, for what is no text. */
+  bytes: Buffer
 }
 
 export interface SimulatedAnswer {
@@ -57,7 +59,8 @@ export async function serveSimulator (answer: (request: SimulatedRequest) => Sim
       case 'rate_limit': return send(response, { status: 429, headers: { 'retry-after': '2' }, body: 'slow down' })
     }
     const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]))
-    const answered = await Promise.resolve(answer({ method, url, headers, body: Buffer.concat(chunks).toString() }))
+    const bytes = Buffer.concat(chunks)
+    const answered = await (async () => await answer({ method, url, headers, body: bytes.toString(), bytes }))()
       .catch((error: unknown): SimulatedAnswer => ({ status: 500, body: `the simulator failed: ${String(error)}` }))
     switch (fault?.kind) {
       case 'cut_after': return incoming.socket.destroy()

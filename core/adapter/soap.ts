@@ -95,3 +95,9 @@ function bodyOf (text: string): Record<string, XmlNode> | undefined {
     return undefined
   }
 }
+
+/** User and password stand in the body of every request of such services: the element is emptied, and the value wherever else it is. */
+export function scrubSoapPassword (transcript: string, { password = '' }: Readonly<Record<string, string>>): string {
+  const without = transcript.replace(/<((?:\w+:)?password)>[^<]*<\/\1>/g, '<$1>[redacted]</$1>')
+  return password.length >= 6 ? without.replaceAll(password, '[redacted]') : without
+}

@@ -56,8 +56,8 @@ export interface WebhookScheme {
   /** Registers `url` at the provider by its API. `secret` is what it will sign with, when it tells. */
   register?: (context: ConnectionContext, input: { url: string, events: readonly string[] }) => Promise<{ providerReference: string, secret?: string }>
   unregister?: (context: ConnectionContext, providerReference: string) => Promise<void>
-  /** Makes the provider send a real, signed event, harmlessly. Test mode only. */
-  provoke?: (context: ConnectionContext) => Promise<void>
+  /** Makes the provider send a real, signed event, harmlessly. Test mode only. `providerReference` is what `register` gave. */
+  provoke?: (context: ConnectionContext, providerReference: string) => Promise<void>
   /** What the provider wants to read as an answer; an empty 200 when absent. */
   acknowledge?: (events: RawWebhook) => { status: number, body: string, contentType: string }
 }

@@ -1,14 +1,17 @@
 import type { Access } from '../access/principal.ts'
 import { recordChange } from '../audit/record.ts'
 import { recordSystemChange } from '../audit/record-system.ts'
-import type { OpenConnection } from '../connections/open.ts'
+import type { IdempotencyKey } from '../adapter/payments.ts'
+import { loadSealed, type OpenConnection } from '../connections/open.ts'
 import { isUniqueViolation } from '../db/errors.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
 import * as queries from './queries.ts'
-import type { Consent, NewConsent } from './schema.ts'
+import { recordedCall } from '../operations/call.ts'
+import { refusal } from '../operations/problem.ts'
+import type { Consent, NewConsent, Upload } from './schema.ts'
 import { fileUse, recordUse } from './sign.ts'
 import { consentVersion, showConsent } from './view.ts'
 
@@ -75,7 +78,7 @@ export interface ExportedKey {
 
 /**
  * The key for one upload to the provider of an open connection: only with the tenant's consent to exactly that, only over TLS
- * (or to this machine, where simulators run), on record as a use and in the audit log before it is opened. Throws
+ * (in test mode also to this machine, where simulators run), on record as a use and in the audit log before it is opened. Throws
  * `consent_missing`, `certificate_not_usable`. The caller hands it to the adapter and keeps nothing of it.
  */
 export async function exportForProvider (hub: Pick<Hub, 'db' | 'now' | 'vault'>, connection: OpenConnection, certificateId: string, by: Access | { system: string }): Promise<ExportedKey> {
@@ -95,10 +98,51 @@ export async function exportForProvider (hub: Pick<Hub, 'db' | 'now' | 'vault'>,
   return { certificate: row.certificate, key: Buffer.from(key, 'base64'), passphrase, number: row.number, taxId: row.tax_id }
 }
 
+/**
+ * Puts the certificate on file at a PAC that seals: agreed to in the same breath (the consent is kept), the key opened for this one
+ * call and on record before it. The same again replaces what is there. Throws what `giveConsent` and `exportForProvider` throw, and
+ * the provider's own refusal.
+ */
+export async function uploadToProvider (hub: Hub, access: Access, publicCertificateId: string, body: NewConsent): Promise<Upload> {
+  await giveConsent(hub, access, publicCertificateId, body)
+  const [id, connectionId] = [uuidOf('certificate', publicCertificateId), uuidOf('connection', body.connection)]
+  const sealed = await inTenant(hub.db, access.tenantId, async db => await loadSealed(db, connectionId))
+  if (sealed === undefined) throw new HubError('not_found')
+  const connection = await hub.open(sealed)
+  const { manifest, invoicing } = connection.adapter
+  if (invoicing?.uploadCertificate === undefined) throw new HubError('capability_not_supported')
+  const { uploadCertificate } = invoicing
+  const files = await exportForProvider(hub, connection, id, access)
+  if (files.taxId === null) throw new HubError('certificate_not_usable')
+  const { taxId, certificate, key, passphrase } = files
+  const idempotencyKey = `pasarela-${publicCertificateId}-${body.connection}` as IdempotencyKey
+  const result = await recordedCall(hub, async work => await inTenant(hub.db, access.tenantId, work), { connection, kind: 'upload_certificate', subjectId: id, idempotencyKey, requestId: access.requestId },
+    async context => await uploadCertificate(context, { idempotencyKey, certificate, key, passphrase, taxId })).finally(() => key.fill(0))
+  const now = hub.now()
+  await inTenant(hub.db, access.tenantId, async db => {
+    await recordChange(db, access, now, {
+      action: result.ok ? 'certificate.uploaded' : 'certificate.upload_failed', subjectType: 'certificate', subjectId: publicCertificateId,
+      detail: { connection: body.connection, provider: manifest.id, operation: publicId('operation', result.operationId), ...(!result.ok && { error_code: result.report.errorCode }) }
+    })
+  })
+  if (!result.ok) throw refusal(result.error, manifest.id)
+  return {
+    object: 'certificate_upload',
+    mode: access.mode,
+    certificate: publicCertificateId,
+    connection: body.connection,
+    provider: manifest.id,
+    number: result.value.number ?? files.number,
+    operation: publicId('operation', result.operationId),
+    uploaded_at: now.toISOString()
+  }
+}
+
 /** The operator may have pointed the adapter elsewhere: not to a place that the key would travel to in clear. */
 function assertPrivate (connection: OpenConnection): void {
   const { protocol, hostname } = new URL(connection.context('test', () => {}).origin())
-  if (protocol !== 'https:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
+  const isSimulator = connection.mode === 'test' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+  if (protocol !== 'https:' && !isSimulator) {
     throw new HubError('connection_not_usable', { detail: { es: 'La conexión con ese proveedor no va cifrada: la llave no se entrega.', en: 'The connection to that provider is not encrypted: the key is not handed out.' } })
   }
 }

@@ -3,7 +3,7 @@ import type { HubInstance } from '../http.ts'
 import { IdParams } from '../http-schema.ts'
 import * as exporting from './export.ts'
 import {
-  Activate, Certificate, CertificatePage, Consent, ConsentList, ConsentParams, DryRun, ListCertificates, ListUses, NewCertificate, NewConsent, PatchCertificate, UsePage
+  Activate, Certificate, CertificatePage, Consent, ConsentList, ConsentParams, DryRun, ListCertificates, ListUses, NewCertificate, NewConsent, PatchCertificate, Upload, UsePage
 } from './schema.ts'
 import * as service from './service.ts'
 
@@ -37,6 +37,8 @@ export async function certificateRoutes (app: HubInstance): Promise<void> {
 
   app.post('/v1/certificates/:id/consents', { config: write, schema: { tags, summary: 'Agree that the key is handed to a PAC that seals', params: IdParams, body: NewConsent, response: { 201: Consent } } }, async (request, reply) =>
     await reply.code(201).send(await exporting.giveConsent(hub, request.requireAccess(), request.params.id, request.body)))
+  app.post('/v1/certificates/:id/uploads', { config: write, schema: { tags, summary: 'Hand the certificate and its key to a PAC that seals, agreeing to it', params: IdParams, body: NewConsent, response: { 201: Upload } } }, async (request, reply) =>
+    await reply.code(201).send(await exporting.uploadToProvider(hub, request.requireAccess(), request.params.id, request.body)))
   app.get('/v1/certificates/:id/consents', { config: read, schema: { tags, summary: 'What was agreed to', params: IdParams, response: { 200: ConsentList } } }, async request =>
     await exporting.listConsents(hub, request.requireAccess(), request.params.id))
   app.delete('/v1/certificates/:id/consents/:connection_id', { config: write, schema: { tags, summary: 'Withdraw a consent', params: ConsentParams, response: { 204: Type.Null() } } }, async (request, reply) => {

@@ -99,6 +99,18 @@ export const NewConsent = Type.Object({
 }, closed)
 export type NewConsent = Static<typeof NewConsent>
 
+export const Upload = Type.Object({
+  object: Type.Literal('certificate_upload'),
+  mode: Mode,
+  certificate: Type.String(),
+  connection: Type.String(),
+  provider: Type.String(),
+  number: Nullable(Type.String({ description: 'NoCertificado, as the provider tells it where it does.' })),
+  operation: Type.String({ description: 'The call to the provider; what is kept of it holds neither key nor passphrase.' }),
+  uploaded_at: Instant
+}, { title: 'CertificateUpload' })
+export type Upload = Static<typeof Upload>
+
 export const Consent = Type.Object({
   object: Type.Literal('certificate_consent'),
   mode: Mode,

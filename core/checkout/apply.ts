@@ -27,7 +27,7 @@ export async function applyPage (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb,
   const outcome = pageTransition(pageStateOf(row), fact)
   if (outcome.do === 'alert') {
     const { providerReference, amount } = (fact as { snapshot: ToldPage }).snapshot
-    await raiseAlert(db, now, { kind: 'checkout_review', severity: 'critical', mode: row.mode as Mode, subjectId: publicId(row.kind as PageKind, row.id), detail: { why: outcome.why, provider_reference: providerReference, provider_amount: amount.amount, provider_currency: amount.currency } })
+    await raiseAlert(db, now, { kind: 'checkout_review', severity: 'critical', mode: row.mode as Mode, subjectId: publicId(row.kind as PageKind, row.id), detail: { why: outcome.why, provider_reference: providerReference, provider_amount: amount?.amount, provider_currency: amount?.currency } })
     return row
   }
   const told = 'snapshot' in fact ? detailsOf(row, fact.snapshot) : {}
@@ -95,6 +95,7 @@ export async function adoptOnPage (hub: Pick<Hub, 'now' | 'config'>, db: TenantD
     ...(row.statement_descriptor !== null && { statementDescriptor: row.statement_descriptor }),
     ...(row.lines !== null && { lines: row.lines as object }),
     metadata: row.metadata as Record<string, string>,
+    ...(row.invoice_id !== null && { invoiceId: row.invoice_id }),
     prepared
   })
   if (row.kind === 'checkout_session') await setPayment(hub, db, row, payment)

@@ -28,7 +28,8 @@ export interface PageSnapshot {
   providerReference: string
   reference?: string
   status: CheckoutStatus
-  amount: Money
+  /** Absent where the provider does not tell it again. */
+  amount?: Money
   mode?: Mode
 }
 
@@ -81,7 +82,7 @@ function strange (state: PageState, snapshot: PageSnapshot): string | undefined 
   if (snapshot.reference === undefined && state.providerReference === null && state.pending !== 'create') return 'it names no page of ours'
   if (state.providerReference !== null && state.providerReference !== snapshot.providerReference) return 'the provider made it twice'
   if (snapshot.mode !== undefined && snapshot.mode !== state.mode) return 'it is of the other mode'
-  if (snapshot.amount.amount !== state.amount || snapshot.amount.currency !== state.currency) return 'the amount is another'
+  if (snapshot.amount !== undefined && (snapshot.amount.amount !== state.amount || snapshot.amount.currency !== state.currency)) return 'the amount is another'
   return undefined
 }
 

@@ -15,9 +15,6 @@ import { beginExpire, expireInput, factOfError, performCall } from './perform.ts
 import * as queries from './queries.ts'
 import type { PageKind, PageRow } from './queries.ts'
 
-/** While one job is at it the others keep away for this long, ms. */
-const leaseMs = 120_000
-
 /**
  * The job that looks after a page: finds out what became of a call that was not answered, asks the provider about an open one
  * now and then, and ends one whose time is over where the provider's own clock does not. Safe to run at any moment.
@@ -25,7 +22,7 @@ const leaseMs = 120_000
 export async function resolvePage (hub: Hub, tenantId: string, id: string): Promise<void> {
   const work = async <T> (run: (db: TenantDb) => Promise<T>) => await inTenant(hub.db, tenantId, run)
   const found = await work(async db => {
-    const claimed = await claimTimer(db, pageTimer, id, hub.now(), leaseMs)
+    const claimed = await claimTimer(db, pageTimer, id, hub.now(), hub.config.jobLeaseMs)
     const row = claimed && await queries.findPage(db, id)
     return row && { row, tries: claimed.tries, connection: await loadSealed(db, row.connection_id) }
   })

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Amount, closed, Currency, Instant, listQuery, Metadata, Mode, Nullable, oneOf, pageOf } from '../http-schema.ts'
 import { Problem } from '../operations/problem.ts'
-import { CustomerOrId, Lines, StatementDescriptor } from '../payments/schema.ts'
+import { CustomerOrId, InvoiceId, Lines, StatementDescriptor } from '../payments/schema.ts'
 import { pageStatuses } from './machine.ts'
 
 const Status = oneOf(pageStatuses)
@@ -19,6 +19,7 @@ const page = {
   description: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
   statement_descriptor: Type.Optional(StatementDescriptor),
   metadata: Type.Optional(Metadata),
+  invoice_id: Type.Optional(InvoiceId),
   collect_tax_id: Type.Optional(Type.Boolean({ description: 'Asks the buyer for a tax id on the page, where the provider can.' }))
 }
 
@@ -63,6 +64,7 @@ const shown = {
   success_url: Nullable(Type.String()),
   expires_at: Nullable(Instant),
   collect_tax_id: Type.Boolean(),
+  invoice_id: Nullable(Type.String({ description: 'The invoice that it collects. Such a page is paid once.' })),
   provider: Type.String(),
   connection: Type.String(),
   provider_reference: Nullable(Type.String()),
@@ -91,7 +93,6 @@ export const PaymentLink = Type.Object({
   object: Type.Literal('payment_link'),
   ...shown,
   max_payments: Nullable(Type.Integer()),
-  invoice: Nullable(Type.String()),
   totals: Type.Object({ payments: Type.Integer({ description: 'That were paid or authorised.' }), amount: Type.Integer({ description: 'What was taken, in minor units.' }) })
 }, { title: 'PaymentLink' })
 export type PaymentLink = Static<typeof PaymentLink>

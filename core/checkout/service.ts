@@ -16,7 +16,8 @@ import { chooseConnection } from '../payments/choose-connection.ts'
 import { assertSum, checkoutLines, futureMoment } from '../payments/details.ts'
 import { openCustomer } from '../payments/payer.ts'
 import { sumByOrigin, sumByOrigins } from '../payments/queries.ts'
-import { firstLook, providerKey, throwProviderError } from '../payments/service.ts'
+import { firstLook, invoiceNamed, providerKey, throwProviderError } from '../payments/service.ts'
+import { reserve } from '../receivables/books.ts'
 import { assertPublicUrl } from '../urls.ts'
 import { pageTimer } from './apply.ts'
 import { neededMethods, pageCalls, type PagePlan, sealPagePlan } from './calls.ts'
@@ -28,13 +29,15 @@ import { resolvePage } from './resolver.ts'
 import type { CheckoutSession, ListPages, NewCheckoutSession, NewPaymentLink, PaymentLink } from './schema.ts'
 import { showLink, showSession } from './view.ts'
 
+/** `body.invoice_id`: the invoice that it collects. */
 export async function createCheckoutSession (hub: Hub, access: Access, body: NewCheckoutSession, idempotency: Idempotency | null): Promise<CheckoutSession> {
   return showSession(await createPage(hub, access, 'checkout_session', body, idempotency), access.language)
 }
 
-/** `invoiceId`: the invoice that it collects, where it is one's. */
-export async function createPaymentLink (hub: Hub, access: Access, body: NewPaymentLink, idempotency: Idempotency | null, { invoiceId = null }: { invoiceId?: string | null } = {}): Promise<PaymentLink> {
-  return await withTotals(hub, access, await createPage(hub, access, 'payment_link', body, idempotency, invoiceId))
+/** One that collects an invoice (`body.invoice_id`) is paid once. */
+export async function createPaymentLink (hub: Hub, access: Access, body: NewPaymentLink, idempotency: Idempotency | null): Promise<PaymentLink> {
+  if (body.invoice_id !== undefined && (body.max_payments ?? 1) !== 1) throw invalidField('max_payments', 'is 1 where it collects an invoice')
+  return await withTotals(hub, access, await createPage(hub, access, 'payment_link', body.invoice_id === undefined ? body : { ...body, max_payments: 1 }, idempotency))
 }
 
 type PageBody = NewCheckoutSession & NewPaymentLink
@@ -43,13 +46,15 @@ type PageBody = NewCheckoutSession & NewPaymentLink
  * A page at the provider. Throws 4xx before anything is written, and when the provider refuses it: then there is no page. When
  * nobody knows, it is answered as `unknown`, and the resolver finds out.
  */
-async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewCheckoutSession | NewPaymentLink, idempotency: Idempotency | null, invoiceId: string | null = null): Promise<PageRow> {
+async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewCheckoutSession | NewPaymentLink, idempotency: Idempotency | null): Promise<PageRow> {
   // A first run of the same request got as far as its intent and died: what it began is the answer.
   if (idempotency?.subject !== undefined) return await read(hub, access, kind, idempotency.subject)
   const body = storable(given) as PageBody
   const { tenantId } = access
   const now = hub.now()
   const expiresAt = checked(access, body, now)
+  const invoiceId = invoiceNamed(body.invoice_id)
+  if (invoiceId !== null && body.capture === 'manual') throw invalidField('capture', 'an invoice is paid, not held')
   const customerId = typeof body.customer === 'string' ? uuidOfCustomer(body.customer) : null
   const { connection, adapter } = await chooseConnection(hub, tenantId, {
     mode: access.mode,
@@ -72,6 +77,8 @@ async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewC
   const { idempotencyKey } = plan.input
   const operationId = await inTenant(hub.db, tenantId, async db => {
     await assertStillThere(db, connection)
+    // First: the lock of the invoice comes before everything that this writes.
+    if (invoiceId !== null) await reserve(db, { invoiceId, mode: access.mode, currency: body.currency, amount: body.amount })
     const operationId = await insertOperation(db, now, { connection: { id: connection.id, mode: connection.mode, adapter }, kind: calls.names.create, subjectId: id, idempotencyKey, requestId: access.requestId })
     await queries.insertPage(db, {
       id,

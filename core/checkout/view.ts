@@ -28,7 +28,6 @@ export function showLink (row: PageRow, language: Language, totals: { count: num
     object: 'payment_link',
     ...shown(row, language),
     max_payments: row.max_payments,
-    invoice: row.invoice_id && publicId('invoice', row.invoice_id),
     totals: { payments: totals.count, amount: totals.amount }
   }
 }
@@ -49,6 +48,7 @@ const shown = (row: PageRow, language: Language) => ({
   success_url: row.success_url,
   expires_at: row.expires_at?.toISOString() ?? null,
   collect_tax_id: row.collect_tax_id,
+  invoice_id: row.invoice_id && publicId('invoice', row.invoice_id),
   provider: row.provider,
   connection: publicId('connection', row.connection_id),
   provider_reference: row.provider_reference,

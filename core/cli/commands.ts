@@ -8,6 +8,8 @@ import { keysRotateMaster } from './keys-rotate-master.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
 import { signCfdi } from './sign-cfdi.ts'
+import { signSri } from './sign-sri.ts'
+import { signFacturae } from './sign-facturae.ts'
 import { tenantsCreate } from './tenants-create.ts'
 import { tenantsList } from './tenants-list.ts'
 import { validate } from './validate.ts'
@@ -27,6 +29,8 @@ export const commands: readonly Command[] = [
   adaptersList,
   certificate,
   signCfdi,
+  signSri,
+  signFacturae,
   verify,
   cadena,
   validate

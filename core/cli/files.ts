@@ -27,6 +27,16 @@ export function momentOf (option: string, given: string | undefined): Date {
   return date
 }
 
+/** The zone that an option names. */
+export function zoneOf (option: string, given: string | undefined): string | undefined {
+  if (given === undefined) return undefined
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: given }).resolvedOptions().timeZone
+  } catch {
+    throw new UsageError(`--${option} must be an IANA zone, such as America/Mexico_City`)
+  }
+}
+
 /** Of sentences that a person reads. */
 export function languageOf (env: Call['env']): 'es' | 'en' {
   return /^es/i.test(env.LC_ALL || env.LC_MESSAGES || env.LANG || '') ? 'es' : 'en'

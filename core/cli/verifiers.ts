@@ -1,10 +1,13 @@
 import type { PacKeys } from '../fiscal/mx/pac-keys.ts'
+import { kindOfXades } from '../fiscal/xades/kinds.ts'
 import type { Verification } from '../fiscal/verification.ts'
 import type { XmlElement } from '../fiscal/xml/element.ts'
 
 export interface VerifierOptions {
   /** Keys of PACs whose certificates were given. */
   pacKeys: PacKeys
+  /** Authorities that are trusted, DER: then a chain must end at one of them. */
+  authorities?: readonly Uint8Array[]
 }
 
 /** What one kind of signed document is known by, and what looks at it. Another kind is another row. */
@@ -26,6 +29,13 @@ export const verifiers: readonly Verifier[] = [
     verify: async bytes => {
       const { verifyCancellation } = await import('../fiscal/mx/cancellation.ts')
       return verifyCancellation(bytes)
+    }
+  },
+  {
+    isIt: root => kindOfXades(root) !== undefined,
+    verify: async (bytes, { authorities = [] }) => {
+      const [{ verifyXades }, { readCertificate }] = await Promise.all([import('../fiscal/xades/verify.ts'), import('../x509/certificate.ts')])
+      return await verifyXades(bytes, { authorities: authorities.map(readCertificate) })
     }
   }
 ]

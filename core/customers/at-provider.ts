@@ -56,16 +56,13 @@ const fieldsOf = ({ name, email, phone, tax_id: taxId }: CustomerRow) => ({
   ...(name !== null && { name }), ...(email !== null && { email }), ...(phone !== null && { phone }), ...(taxId !== null && { taxId })
 })
 
-/** While one job is at it the others keep away for this long, ms. */
-const leaseMs = 120_000
-
 /** Tells every provider that has the customer what changed, or to forget it too. At the end of the schedule a person is told. */
 export async function keepCustomer (hub: Hub, tenantId: string, id: string): Promise<void> {
   const work = async <T> (run: (db: TenantDb) => Promise<T>) => await inTenant(hub.db, tenantId, run)
   const now = hub.now()
-  const leasedUntil = new Date(now.getTime() + leaseMs)
+  const leasedUntil = new Date(now.getTime() + hub.config.jobLeaseMs)
   const found = await work(async db => {
-    const claimed = await claimTimer(db, 'customer', id, now, leaseMs)
+    const claimed = await claimTimer(db, 'customer', id, now, hub.config.jobLeaseMs)
     return claimed && { tries: claimed.tries, customer: await queries.findAnyCustomer(db, id), counterparts: await queries.listCounterparts(db, 'customer', id) }
   })
   if (found?.customer === undefined) return

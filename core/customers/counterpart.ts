@@ -52,17 +52,17 @@ export async function counterpartAt (hub: Hub, opened: OpenConnection, maker: Ma
   return { ok: false, error: new ProviderError({ code: 'conflict', reached: 'unknown', providerMessage: `the ${maker.kind} is being made at the provider` }) }
 }
 
-async function takeTurn (hub: Pick<Hub, 'now'>, db: TenantDb, opened: OpenConnection, { kind, ownerId }: Maker): Promise<{ reference: string } | { row: CounterpartRow } | 'taken'> {
+async function takeTurn (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb, opened: OpenConnection, { kind, ownerId }: Maker): Promise<{ reference: string } | { row: CounterpartRow } | 'taken'> {
   const now = hub.now()
   const row = await queries.lockCounterpart(db, { id: newUuid(now), keyId: newUuid(now), kind, ownerId, connectionId: opened.id, now })
   if (row.provider_reference !== null) return { reference: row.provider_reference }
   if (row.busy_until !== null && row.busy_until > now) return 'taken'
-  await queries.updateCounterpart(db, row.id, { busy_until: new Date(now.getTime() + turnMs(opened)) }, now)
+  await queries.updateCounterpart(db, row.id, { busy_until: new Date(now.getTime() + turnMs(hub, opened)) }, now)
   return { row }
 }
 
 /** A search and a create, each with its wait for a free place: no turn ends while its call is under way. */
-const turnMs = ({ adapter: { manifest } }: OpenConnection): number => 2 * (manifest.timeouts_ms.default + 15_000)
+const turnMs = ({ config }: Pick<Hub, 'config'>, { adapter: { manifest } }: OpenConnection): number => Math.min(config.jobLeaseMs, 2 * (manifest.timeouts_ms.default + 15_000))
 
 async function make (hub: Hub, opened: OpenConnection, maker: Maker, row: CounterpartRow): Promise<Made> {
   const work = async <T> (run: (db: TenantDb) => Promise<T>) => await inTenant(hub.db, opened.tenantId, run)

@@ -12,8 +12,6 @@ import { applyLocked, openProviderReference, openRequest, sendSave } from './met
 import * as queries from './queries.ts'
 import type { MethodRow } from './queries.ts'
 
-/** While one job is at it the others keep away for this long, ms. */
-const leaseMs = 120_000
 /** A set-up that waits for the payer is asked about now and then, in case its webhook never comes, ms. */
 const pollMs = [10, 60, 6 * 60, 24 * 60].map(minutes => minutes * 60_000)
 const pollsAtMost = 14
@@ -22,9 +20,9 @@ const pollsAtMost = 14
 export async function resolveMethod (hub: Hub, tenantId: string, id: string): Promise<void> {
   const work = async <T> (run: (db: TenantDb) => Promise<T>) => await inTenant(hub.db, tenantId, run)
   const now = hub.now()
-  const leasedUntil = new Date(now.getTime() + leaseMs)
+  const leasedUntil = new Date(now.getTime() + hub.config.jobLeaseMs)
   const found = await work(async db => {
-    const claimed = await claimTimer(db, 'payment_method', id, now, leaseMs)
+    const claimed = await claimTimer(db, 'payment_method', id, now, hub.config.jobLeaseMs)
     const row = claimed && await queries.findMethod(db, id)
     return row && { tries: claimed!.tries, row, connection: await loadSealed(db, row.connection_id) }
   })

@@ -69,6 +69,7 @@ async function demoConnections (hub: Hub, made: FirstRun): Promise<void> {
 const demoCredentials: Record<string, Record<string, string>> = {
   finkok: { username: 'demo@pasarela.example', password: 'Finkok-demo-1' },
   sat_status: {},
+  sri: {},
   stripe: { secret_key: 'sk_test_pasareladdemo0000000000001', publishable_key: 'pk_test_pasareladdemo0000000000001' }
 }
 

@@ -1,12 +1,14 @@
-import { createHash, createSign, generateKeyPairSync, type KeyObject, randomUUID, verify } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, createSign, generateKeyPairSync, type KeyObject, randomUUID, verify } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import forge from 'node-forge'
-import type { SatCancelAnswer, SatRefusal, SatStamp, SatStatus, SatWorld } from '../adapter/sat-world.ts'
+import type { CsdFiles, SatCancelAnswer, SatRefusal, SatStamp, SatStatus, SatWorld } from '../adapter/sat-world.ts'
+import { FiscalError } from '../fiscal/errors.ts'
 import { cadenaOriginal, cadenaTfd } from '../fiscal/mx/cadena.ts'
+import { fromInvoice } from '../fiscal/mx/from-invoice.ts'
 import { tfd } from '../fiscal/mx/namespaces.ts'
 import { validateCfdi } from '../fiscal/mx/rules/validate.ts'
 import { readSatCertificate, type SatCertificate } from '../fiscal/mx/sat-certificate.ts'
-import { timbreOf } from '../fiscal/mx/seal.ts'
+import { sealCfdi, timbreOf } from '../fiscal/mx/seal.ts'
 import { instantOf, localTime, zoneOf } from '../fiscal/mx/zones.ts'
 import { attribute, elements, type XmlElement } from '../fiscal/xml/element.ts'
 import { parseXml } from '../fiscal/xml/parse.ts'
@@ -87,6 +89,15 @@ export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAc
     return { root }
   }
 
+  function keep (pac: string, xml: Uint8Array, root: XmlElement): SatStamp {
+    const stamp = authority.stamp(pac, xml, root, now())
+    bySeal.set(keyOf(pac, root), stamp)
+    register.set(stamp.uuid, { stamp })
+    ledger.push(stamp)
+    save()
+    return stamp
+  }
+
   return {
     stamp (pac, xml) {
       const read = refusalOf(xml)
@@ -94,12 +105,25 @@ export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAc
       if (repeated !== undefined) return { code: '307', message: 'El comprobante contiene un timbre previo', previous: repeated }
       if (!('root' in read)) return read
       if (timbreOf(read.root) !== undefined) return { code: '307', message: 'El comprobante contiene un timbre previo' }
-      const stamp = authority.stamp(pac, xml, read.root, now())
-      bySeal.set(keyOf(pac, read.root), stamp)
-      register.set(stamp.uuid, { stamp })
-      ledger.push(stamp)
-      save()
-      return stamp
+      return keep(pac, xml, read.root)
+    },
+    openCsd (files) {
+      const opened = openCsd(files)
+      return 'code' in opened ? opened : { rfc: opened.certificate.rfc, noCertificado: opened.certificate.noCertificado, validTo: opened.certificate.validTo }
+    },
+    async issue (pac, model, files, fecha) {
+      const csd = openCsd(files)
+      if ('code' in csd) return csd
+      let xml: Uint8Array
+      try {
+        const comprobante = fromInvoice({ ...model, issuedAt: now() })
+        ;({ xml } = await sealCfdi({ model: { ...comprobante, ...(fecha !== undefined && { Fecha: fecha }) }, certificate: csd.certificate, sign: cadena => createSign('RSA-SHA256').update(cadena).sign(csd.key) }))
+      } catch (error) {
+        if (!(error instanceof FiscalError)) throw error
+        return { code: error.reason === 'certificate_of_another' ? '303' : error.reason === 'certificate_not_valid_then' ? '305' : '301', message: error.text.es }
+      }
+      const read = refusalOf(xml)
+      return 'root' in read ? keep(pac, xml, read.root) : read
     },
     stamped (pac, xml) {
       try {
@@ -110,7 +134,12 @@ export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAc
     },
     find: uuid => register.get(uuid.toUpperCase())?.stamp,
     cancel (signed) {
-      const read = readCancellation(signed)
+      let read
+      try {
+        read = readCancellation(signed)
+      } catch {
+        return authority.acuse([{ uuid: '', code: '301' }], now())
+      }
       if (!read.ok) return authority.acuse([{ uuid: '', code: '302' }], now())
       return authority.acuse(read.folios.map(({ uuid, motive, substitute }) => ({ uuid: uuid.toUpperCase(), code: request({ issuer: read.issuer, uuid, motive, ...(substitute !== undefined && { substitute }) }) })), now())
     },
@@ -162,6 +191,25 @@ export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAc
     if (answered === undefined && at >= request.at.getTime() + acceptanceMs) return { Estado: 'Cancelado', EsCancelable, EstatusCancelacion: 'Plazo vencido' }
     return { Estado: 'Vigente', EsCancelable, EstatusCancelacion: 'En proceso' }
   }
+}
+
+/** As a PAC looks at the files of a new customer. */
+function openCsd ({ certificate: der, key: encrypted, passphrase }: CsdFiles): { certificate: SatCertificate, key: KeyObject } | SatRefusal {
+  let certificate: SatCertificate
+  try {
+    certificate = readSatCertificate(der)
+  } catch {
+    return { code: 'certificate', message: 'El certificado no es válido' }
+  }
+  if (certificate.kind !== 'csd') return { code: '306', message: 'El certificado no es de tipo CSD' }
+  let key: KeyObject
+  try {
+    key = createPrivateKey({ key: Buffer.from(encrypted), format: 'der', type: 'pkcs8', passphrase })
+  } catch {
+    return { code: 'passphrase', message: 'La contraseña de la llave privada no es correcta' }
+  }
+  if (!createPublicKey(key).equals(certificate.publicKey)) return { code: 'pair', message: 'La llave privada no corresponde al certificado' }
+  return { certificate, key }
 }
 
 /** Without acceptance: at most MXN 1,000, public in general, foreigners, and what is no income (RMF 2.7.1.35, as the facts of 2026-08 have it). */

@@ -14,18 +14,15 @@ import { openDisputePlan } from './plan.ts'
 import * as queries from './queries.ts'
 import type { DisputeRow } from './queries.ts'
 
-/** While one job is at it the others keep away for this long, ms. */
-const leaseMs = 120_000
-
 /**
  * The job that looks after a dispute: warns before the deadline, ends a call that was not answered, and asks the provider every
  * day what became of it, in case its webhook never comes. Safe to run at any moment.
  */
 export async function resolveDispute (hub: Hub, tenantId: string, id: string): Promise<void> {
-  const leasedUntil = new Date(hub.now().getTime() + leaseMs)
+  const leasedUntil = new Date(hub.now().getTime() + hub.config.jobLeaseMs)
   const work = async <T> (run: (db: TenantDb) => Promise<T>) => await inTenant(hub.db, tenantId, run)
   const claimed = await work(async db => {
-    const claimed = await claimTimer(db, disputeTimer, id, hub.now(), leaseMs)
+    const claimed = await claimTimer(db, disputeTimer, id, hub.now(), hub.config.jobLeaseMs)
     const row = claimed && await queries.findDispute(db, id)
     return row && { row, tries: claimed.tries }
   })

@@ -19,4 +19,5 @@ export class FiscalError extends Error {
 export type FiscalReason =
   | 'not_a_cfdi' | 'version_not_supported' | 'kind_not_built' | 'structure'
   | 'complement_unknown' | 'value_invalid' | 'already_stamped' | 'tax_not_supported'
+  | 'already_signed' | 'not_signable' | 'signature_refused' | 'certificate_not_rsa'
   | 'certificate_unreadable' | 'certificate_not_csd' | 'certificate_not_valid_then' | 'certificate_of_another' | 'key_of_another'

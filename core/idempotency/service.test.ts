@@ -132,7 +132,7 @@ t.test('a request that was refused before anything was executed leaves the key f
   const { process, tenant } = await world(t)
   const it = process()
   const name = { tenantId: tenant, mode: 'test' as const, key: 'k' }
-  const refusals: Array<[number, ErrorCode]> = [[400, 'request_invalid'], [401, 'unauthenticated'], [403, 'forbidden'], [413, 'payload_too_large'], [415, 'unsupported_media_type'], [429, 'rate_limited'], [409, 'operation_in_progress'], [503, 'unavailable']]
+  const refusals: Array<[number, ErrorCode]> = [[400, 'request_invalid'], [401, 'unauthenticated'], [403, 'forbidden'], [413, 'payload_too_large'], [415, 'unsupported_media_type'], [429, 'rate_limited'], [409, 'operation_in_progress'], [409, 'outcome_unknown'], [503, 'unavailable']]
   for (const [status, code] of refusals) {
     await it.end(runOf(await it.begin(name, same)), { status, headers: {}, body: '{}' }, code)
     const next = runOf(await it.begin(name, hashOf({ corrected: code })))

@@ -41,7 +41,7 @@ export interface IdempotencyOptions {
 }
 
 const unexecutedStatuses: ReadonlySet<number> = new Set([400, 401, 403, 413, 415, 429])
-const unexecutedCodes: ReadonlySet<ErrorCode | undefined> = new Set(['idempotency_in_progress', 'idempotency_mismatch', 'operation_in_progress'])
+const unexecutedCodes: ReadonlySet<ErrorCode | undefined> = new Set(['idempotency_in_progress', 'idempotency_mismatch', 'operation_in_progress', 'outcome_unknown'])
 
 /**
  * Idempotency-Key as Stripe has it (https://docs.stripe.com/api/idempotent_requests, read 2026-11-21): the first answer

@@ -1,11 +1,12 @@
 import type { Access } from '../access/principal.ts'
 import type { DocumentInRegister, DocumentSnapshot, Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import type { IdempotencyKey } from '../adapter/payments.ts'
+import { raiseAlert } from '../alerts/raise.ts'
 import { recordChange } from '../audit/record.ts'
 import { certificateFor } from '../certificates/queries.ts'
-import { signWith } from '../certificates/sign.ts'
+import { recordUse, withSigner } from '../certificates/sign.ts'
 import { loadSealed, type OpenConnection } from '../connections/open.ts'
-import { inTenant } from '../db/in-tenant.ts'
+import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { setTimer } from '../db/timers.ts'
 import { documentsOf } from '../documents/queries.ts'
 import { readBytes, storeDocument } from '../documents/service.ts'
@@ -35,8 +36,8 @@ export async function cancelInvoice (hub: Hub, access: Access, publicInvoiceId: 
   if (row?.mode !== access.mode) throw new HubError('not_found')
   if (row.status !== 'issued' && row.status !== 'cancel_rejected') throw stateError(row)
   const adapter = hub.adapters.get(row.provider ?? '')
-  if (adapter?.invoicing?.cancel === undefined) throw new HubError('capability_not_supported')
   const engine = engineOf(row.country)
+  if (adapter?.invoicing?.cancel === undefined) throw new HubError('capability_not_supported', engine.insteadOfCancelling === undefined ? {} : { detail: engine.insteadOfCancelling })
   const motive = engine.motives[body.motive]
   if (motive === undefined) throw invalidField('motive', `is one of ${Object.keys(engine.motives).join(', ')}`)
   if (motive.needsSubstitute !== (body.substitute !== undefined)) throw invalidField('substitute', motive.needsSubstitute ? `motive ${body.motive} needs the document that replaces it` : `motive ${body.motive} takes none`)
@@ -44,10 +45,12 @@ export async function cancelInvoice (hub: Hub, access: Access, publicInvoiceId: 
   const now = hub.now()
   const { issuer } = row.model as unknown as InvoiceModel
   // The one in use now: that which sealed the invoice may have expired since.
-  const certificate = await inTenant(hub.db, tenantId, async db => await certificateFor(db, row.issuer_id, now))
-  const sealed = adapter.invoicing.seals === 'hub' && engine.cancellation !== undefined
-    ? await signWith(hub, tenantId, certificate?.id ?? noCertificate(), { purpose: 'cancel_invoice', subjectId: publicInvoiceId }, async seal =>
-      await engine.cancellation!({ issuerTaxId: issuer.taxId, fiscalId: row.fiscal_id!, motive: body.motive, at: now, ...(substitute !== undefined && { substitute }) }, seal))
+  const key = adapter.invoicing.seals === 'hub' && engine.cancellation !== undefined
+    ? await inTenant(hub.db, tenantId, async db => await recordUse(db, now, (await certificateFor(db, row.issuer_id, now))?.id ?? noCertificate(), { purpose: 'cancel_invoice', subjectId: publicInvoiceId }))
+    : undefined
+  const sealed = key !== undefined
+    ? await withSigner(hub, tenantId, key, async signer =>
+      await engine.cancellation!({ issuerTaxId: issuer.taxId, fiscalId: row.fiscal_id!, motive: body.motive, at: now, ...(substitute !== undefined && { substitute }) }, { ...signer, at: now }))
     : null
   await inTenant(hub.db, tenantId, async db => {
     const locked = await queries.lockInvoice(db, id)
@@ -91,14 +94,14 @@ export async function carryOnCancellation (hub: Hub, row: InvoiceRow): Promise<'
     const sentBefore = await inTenant(hub.db, row.tenant_id, async db => await lastSent(db, row.id, 'cancel_document'))
     // What was sent and not answered is looked up before it is sent again.
     if (sentBefore === undefined || sentBefore.getTime() < row.pending_since!.getTime()) return await send(hub, row, opened)
-    const asked = await ask(hub, row, opened)
+    const asked = await askRegister(hub, row, opened)
     if (asked === undefined || asked.row.pending_kind !== 'cancel') return asked === undefined ? 'later' : waits(asked.row)
     const { manifest } = opened.adapter
     const safety = manifest.retry_safety.cancel_document ?? 'never'
     const settled = hub.now().getTime() - sentBefore.getTime() >= manifest.settles_within_ms
     return safety === 'natural-key' || (safety === 'query-first' && settled) ? await send(hub, asked.row, opened) : 'later'
   }
-  const asked = await ask(hub, row, opened)
+  const asked = await askRegister(hub, row, opened)
   return asked === undefined ? 'later' : waits(asked.row)
 }
 
@@ -137,25 +140,51 @@ async function send (hub: Hub, row: InvoiceRow, opened: OpenConnection): Promise
 }
 
 /** The provider's own mirror of the register, and the register itself where the tenant has a connection to it: the register's word counts. */
-async function ask (hub: Hub, row: InvoiceRow, opened: OpenConnection): Promise<{ row: InvoiceRow } | undefined> {
+export async function askRegister (hub: Hub, row: InvoiceRow, opened: OpenConnection | undefined): Promise<{ row: InvoiceRow } | undefined> {
   const register = await registerOf(hub, row)
   let latest: InvoiceRow | undefined
+  let tellers = 0
   for (const [connection, by] of [[opened, 'provider'], [register, 'authority']] as [OpenConnection | undefined, Teller][]) {
     const [look, getCancellation] = [connection?.adapter.register?.look, connection?.adapter.invoicing?.getCancellation]
     if (connection === undefined || (look ?? getCancellation) === undefined) continue
+    tellers++
     const document = documentOf(row, await tailOf(hub, row))
     const result = await recordedCall(hub, async work => await inTenant(hub.db, row.tenant_id, work), { connection, kind: look === undefined ? 'get_cancellation' : 'look_up_document', subjectId: row.id, requestId: 'invoice' },
       async context => look === undefined ? await getCancellation!(context, row.provider_reference!, document) : await look(context, document))
-    if (!result.ok) continue
+    if (!result.ok) {
+      if (by === 'authority' && result.error.code === 'not_found') await tellUnknown(hub, row)
+      continue
+    }
     const snapshot = result.value
     const insert = snapshot.document === undefined ? undefined : await keepReceipt(hub, row, snapshot)
     latest = await change(hub, row, async (db, locked) => {
       const { row: applied, outcome } = await applyFact(hub, db, locked, { type: 'told', by, status: snapshot.status }, { messages: snapshot.messages })
       if (outcome.do === 'apply' && outcome.statusChanged) await insert?.(db)
-      return applied
+      return await keepHandling(hub, db, applied, snapshot)
     }, { anyVersion: true }) ?? latest
   }
+  // Nobody can be asked: it stands as it stood.
+  if (tellers === 0) return { row }
   return latest && { row: latest }
+}
+
+/** A PAC hands a stamp over within hours. What the register does not know after days nobody else can check, and the customer cannot deduct. */
+const registeredWithinMs = 3 * 24 * 3600_000
+
+async function tellUnknown (hub: Hub, row: InvoiceRow): Promise<void> {
+  const now = hub.now()
+  if (row.stamped_at === null || now.getTime() - row.stamped_at.getTime() < registeredWithinMs) return
+  await inTenant(hub.db, row.tenant_id, async db => {
+    await raiseAlert(db, now, { kind: 'invoice_not_registered', severity: 'critical', mode: row.mode as 'test', subjectId: publicId('invoice', row.id), detail: { fiscal_id: row.fiscal_id, provider: row.provider } })
+  })
+}
+
+/** What the receiver did with it is news, and changes nothing of the document; sent back, a person has to correct it. */
+async function keepHandling (hub: Pick<Hub, 'now'>, db: TenantDb, row: InvoiceRow, { handling, messages }: DocumentSnapshot): Promise<InvoiceRow> {
+  if (handling === undefined || handling.code === row.provider_status) return row
+  const now = hub.now()
+  if (handling.refused) await raiseAlert(db, now, { kind: 'invoice_rejected', severity: 'warning', mode: row.mode as 'test', subjectId: publicId('invoice', row.id), detail: { messages } })
+  return await queries.updateInvoice(db, row.id, { provider_status: handling.code, messages }, now)
 }
 
 /** A connection to the authority's own status service, where the tenant has one. */

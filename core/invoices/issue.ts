@@ -1,3 +1,4 @@
+import type { ConnectionContext } from '../adapter/context.ts'
 import type { DocumentSnapshot, InvoicingFamily, Invoice as InvoiceModel, IssueInput } from '../adapter/invoicing.ts'
 import type { IdempotencyKey } from '../adapter/payments.ts'
 import type { ProviderError } from '../adapter/problems.ts'
@@ -9,7 +10,7 @@ import { claimTimer, clearTimer, retryTimer, setTimer } from '../db/timers.ts'
 import { storeDocument } from '../documents/service.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
-import { callProvider, connectionsTried, finishOperation, insertOperation, lastSent, recordedCall } from '../operations/call.ts'
+import { callProvider, connectionsTried, finishOperation, insertOperation, lastEnded, recordedCall } from '../operations/call.ts'
 import { chooseRoute } from '../routing-rules/choose.ts'
 import { applyFact } from './apply.ts'
 import { engineOf } from './engines.ts'
@@ -75,7 +76,7 @@ async function seal (hub: Hub, row: InvoiceRow): Promise<InvoiceRow | undefined>
   if (adapter.invoicing!.seals === 'hub') {
     const { certificate_id: certificateId } = row
     if (certificateId === null) throw new Error('the invoice names no certificate')
-    sealed = await signWith(hub, tenantId, certificateId, { purpose: 'seal_invoice', subjectId: publicId('invoice', row.id) }, async seal => await engineOf(row.country).seal(model, seal))
+    sealed = await signWith(hub, tenantId, certificateId, { purpose: 'seal_invoice', subjectId: publicId('invoice', row.id) }, async signer => await engineOf(row.country).seal(model, { ...signer, at: hub.now() }))
   }
   return await change(hub, row, async (db, locked) => (await applyFact(hub, db, locked, { type: 'signed' }, { connection_id: connection.id, provider: adapter.manifest.id, sealed })).row)
 }
@@ -83,7 +84,8 @@ async function seal (hub: Hub, row: InvoiceRow): Promise<InvoiceRow | undefined>
 /** Writes the intent, commits, sends, and applies what came of it. */
 async function send (hub: Hub, row: InvoiceRow): Promise<Done> {
   const opened = await open(hub, row)
-  if (opened === undefined) return 'later'
+  // Its connection is gone or does not open: nothing was sent, so another may.
+  if (opened === undefined) return await moveOn(hub, row) ? 'done' : 'later'
   const key = row.pending_key ?? `pasarela-${publicId('invoice', row.id)}-${row.version}`
   const asked = await change(hub, row, async (db, locked) => {
     const operationId = await insertOperation(db, hub.now(), { connection: opened, kind: 'issue', subjectId: row.id, idempotencyKey: key, requestId: 'invoice' })
@@ -93,40 +95,54 @@ async function send (hub: Hub, row: InvoiceRow): Promise<Done> {
   return await issue(hub, asked, opened)
 }
 
-/** The call itself, whose intent is committed. */
-async function issue (hub: Hub, row: InvoiceRow, opened: OpenConnection): Promise<Done> {
+/**
+ * The call itself, whose intent is committed. `unsure`: an earlier call may have stamped it, so that whatever falls short of a
+ * stamp now proves nothing: it stays unknown, and is asked about again.
+ */
+async function issue (hub: Hub, row: InvoiceRow, opened: OpenConnection, { unsure = false }: { unsure?: boolean } = {}): Promise<Done> {
   const operationId = row.pending_operation_id!
   const family = opened.adapter.invoicing!
   const result = await callProvider(hub, opened, 'issue', async context => await family.issue(context, inputOf(row, family)))
-  if (result.ok) return await told(hub, row, result.value, opened, async db => { await finishOperation(db, operationId, result.report) })
-  const { error } = result
-  await change(hub, row, async (db, locked) => {
+  if (result.ok && !(unsure && result.value.status === 'rejected')) return await told(hub, row, result.value, opened, async db => { await finishOperation(db, operationId, result.report) })
+  const after = await change(hub, row, async (db, locked) => {
     await finishOperation(db, operationId, result.report)
     const mine = locked.pending_operation_id === operationId
-    return mine ? (await applyFact(hub, db, locked, factOf(error), messagesOf(error))).row : locked
+    if (!mine) return locked
+    const fact = unsure || result.ok ? { type: 'no_answer' as const } : factOf(result.error)
+    return (await applyFact(hub, db, locked, fact, result.ok ? {} : messagesOf(result.error))).row
   }, { anyVersion: true })
-  if (error.reached === 'answered' && !isOurs(error)) return 'done'
-  return error.reached !== 'unknown' && await moveOn(hub, row) ? 'done' : 'later'
+  if (after?.status !== 'signed' || result.ok) return after?.status === 'rejected' ? 'done' : 'later'
+  const { error } = result
+  return await moveOn(hub, after, error.reached === 'answered' ? error.code : undefined) ? 'done' : 'later'
 }
 
 /**
- * To the next of the rule's connections, when it is proven that the one before did not stamp. Only between those that take
- * the same bytes: a document that another one seals would be another document.
+ * To the next of the rule's connections, when it is proven that none before did stamp: the call never got there, it was turned
+ * away with a refusal after which the tenant wants another tried, or the provider knows nothing of it after its settling time.
+ * Only between those that take the same bytes: a document that another one seals would be another document.
  */
-async function moveOn (hub: Hub, row: InvoiceRow): Promise<boolean> {
-  const { first, next } = await chooseRoute(hub, row.tenant_id, wantedOf(row))
-  const tried = new Set(await inTenant(hub.db, row.tenant_id, async db => await connectionsTried(db, row.id, 'issue')))
+async function moveOn (hub: Hub, row: InvoiceRow, refusal?: ProviderError['code']): Promise<boolean> {
+  const { first, next, failoverOn } = await chooseRoute(hub, row.tenant_id, wantedOf(row))
+  if (refusal !== undefined && !failoverOn.includes(refusal)) return false
   const seals = hub.adapters.get(row.provider!)?.invoicing?.seals
-  const other = [first, ...next].find(({ connection, adapter }) => !tried.has(connection.id) && adapter.invoicing?.seals === seals)
+  const others = [first, ...next].filter(({ connection, adapter }) => connection.id !== row.connection_id && adapter.invoicing?.seals === seals)
+  const tried = new Set(await inTenant(hub.db, row.tenant_id, async db => await connectionsTried(db, row.id, 'issue')))
+  const untried = others.find(({ connection }) => !tried.has(connection.id))
+  // When all were tried it waits, and then begins with another: one that was down may be well again.
+  const other = untried ?? (row.pending_kind === null ? others[0] : undefined)
   if (other === undefined) return false
   const moved = await inTenant(hub.db, row.tenant_id, async db => {
     const locked = await queries.lockInvoice(db, row.id)
-    if (locked?.status !== 'signed' || locked.pending_kind !== null) return undefined
-    await setTimer(db, 'invoice', row.id, hub.now())
-    return await queries.updateInvoice(db, row.id, { connection_id: other.connection.id, provider: other.adapter.manifest.id }, hub.now())
+    if (locked?.version !== row.version) return false
+    // Of one that was looked for and is certainly not there: it is as if it had never been sent.
+    const unsent = locked.pending_kind === null ? locked : (await applyFact(hub, db, locked, { type: 'not_done' })).row
+    if (unsent.status !== 'signed') return false
+    if (untried !== undefined) await setTimer(db, 'invoice', row.id, hub.now())
+    await queries.updateInvoice(db, row.id, { connection_id: other.connection.id, provider: other.adapter.manifest.id }, hub.now())
+    return untried !== undefined
   })
-  if (moved !== undefined) hub.wake('invoice', [{ tenantId: row.tenant_id, id: row.id }])
-  return moved !== undefined
+  if (moved) hub.wake('invoice', [{ tenantId: row.tenant_id, id: row.id }])
+  return moved
 }
 
 /** What the routing rules are asked with. */
@@ -153,7 +169,7 @@ const messagesOf = (error: ProviderError) => error.reached === 'answered'
 function inputOf (row: InvoiceRow, family: InvoicingFamily): IssueInput {
   const model = row.model as unknown as InvoiceModel
   const shared = { idempotencyKey: row.pending_key as IdempotencyKey, reference: publicId('invoice', row.id), naturalKey: naturalKeyOf(row) }
-  return family.seals === 'hub' ? { ...shared, sealed: row.sealed! } : { ...shared, model }
+  return family.seals === 'hub' ? { ...shared, sealed: row.sealed! } : { ...shared, model: { ...model, issuedAt: new Date(model.issuedAt) } }
 }
 
 function naturalKeyOf (row: InvoiceRow): IssueInput['naturalKey'] {
@@ -167,20 +183,31 @@ async function find (hub: Hub, row: InvoiceRow): Promise<Done> {
   if (opened === undefined) return 'later'
   const family = opened.adapter.invoicing!
   const since = row.pending_since ?? row.created_at
-  const looked = await recordedCall(hub, async work => await inTenant(hub.db, row.tenant_id, work), { connection: opened, kind: 'find_document', subjectId: row.id, requestId: 'resolver' },
-    async context => row.provider_reference === null
-      ? await family.find(context, { reference: publicId('invoice', row.id), naturalKey: naturalKeyOf(row), from: since, to: hub.now(), ...(row.sealed !== null && { sealed: row.sealed }) })
-      : await family.get(context, row.provider_reference))
-  if (!looked.ok) return 'later'
-  if (looked.value !== undefined) return await told(hub, row, looked.value, opened, async () => {})
-  if (row.pending_kind === null) return 'later'
+  const sent = row.sealed === null ? undefined : { sealed: row.sealed }
+  const lookedAt = hub.now()
+  const look = row.provider_reference === null
+    ? family.find && (async (context: ConnectionContext) => await family.find!(context, { reference: publicId('invoice', row.id), naturalKey: naturalKeyOf(row), from: since, to: lookedAt, ...sent }))
+    : family.get && (async (context: ConnectionContext) => await family.get!(context, row.provider_reference!, sent))
+  let mute = look === undefined
+  let notThere = false
+  if (look !== undefined) {
+    const looked = await recordedCall<DocumentSnapshot | undefined>(hub, async work => await inTenant(hub.db, row.tenant_id, work), { connection: opened, kind: 'find_document', subjectId: row.id, requestId: 'resolver' }, look)
+    notThere = !looked.ok && looked.error.code === 'not_found' && looked.error.reached === 'answered'
+    if (!looked.ok && !notThere && looked.error.code !== 'unsupported') return 'later'
+    mute = !looked.ok && !notThere
+    if (looked.ok && looked.value !== undefined) return await told(hub, row, looked.value, opened, async () => {})
+  }
+  if (row.pending_kind === null) return notThere && await isLost(hub, row, opened) ? await send(hub, row) : 'later'
 
-  // It does not know it. Whether exactly these bytes may be sent once more is the manifest's word.
+  // It does not know it, or cannot be asked. Whether exactly these bytes may be sent once more is the manifest's word.
   const { manifest } = opened.adapter
   const safety = manifest.retry_safety.issue ?? 'never'
   const ageMs = hub.now().getTime() - since.getTime()
-  const sentAt = await inTenant(hub.db, row.tenant_id, async db => await lastSent(db, row.id, 'issue')) ?? since
-  const settled = hub.now().getTime() - sentAt.getTime() >= manifest.settles_within_ms
+  const endedAt = await inTenant(hub.db, row.tenant_id, async db => await lastEnded(db, row.id, 'issue', manifest.timeouts_ms.issue ?? manifest.timeouts_ms.default)) ?? since
+  const settled = lookedAt.getTime() - endedAt.getTime() >= manifest.settles_within_ms
+  // Proven: it was looked for when it would have been there.
+  const absent = !mute && settled
+  if (absent && await moveOn(hub, row)) return 'done'
   const repeatable = safety === 'natural-key' || (safety === 'idempotency-key' ? ageMs < manifest.idempotency_window_ms : safety === 'query-first' && settled)
   if (!repeatable) return 'later'
   // On the record, under the row's lock, before it leaves: whoever comes next finds that it was sent a moment ago.
@@ -188,7 +215,17 @@ async function find (hub: Hub, row: InvoiceRow): Promise<Done> {
     const operationId = await insertOperation(db, hub.now(), { connection: opened, kind: 'issue', subjectId: row.id, idempotencyKey: row.pending_key!, requestId: 'resolver' })
     return await queries.updateInvoice(db, locked.id, { pending_operation_id: operationId }, hub.now())
   })
-  return mine === undefined ? 'done' : await issue(hub, mine, opened)
+  return mine === undefined ? 'done' : await issue(hub, mine, opened, { unsure: !absent })
+}
+
+/**
+ * Taken, and a day later still nobody knows it (the SRI promises an answer within 24 hours): the same bytes go out again, where
+ * the provider tells a repetition by the document itself.
+ */
+async function isLost (hub: Hub, row: InvoiceRow, { adapter: { manifest } }: OpenConnection): Promise<boolean> {
+  if (row.status !== 'submitted' || manifest.retry_safety.issue !== 'natural-key') return false
+  const endedAt = await inTenant(hub.db, row.tenant_id, async db => await lastEnded(db, row.id, 'issue', manifest.timeouts_ms.issue ?? manifest.timeouts_ms.default))
+  return endedAt !== undefined && hub.now().getTime() - endedAt.getTime() >= dayMs
 }
 
 /** The provider's word on the document: checked, stored, applied. */
@@ -209,7 +246,7 @@ export async function told (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapsho
   const model = row.model as unknown as InvoiceModel
   let stamp
   try {
-    stamp = engine.stamped(model, row.sealed, bytes)
+    stamp = engine.stamped(model, row.sealed, bytes, { ...(snapshot.fiscalId !== undefined && { fiscalId: snapshot.fiscalId }), at: snapshot.authorizedAt ?? hub.now() })
   } catch (error) {
     if (!(error instanceof ForeignDocument)) throw error
     // Never taken for ours, never sent again by itself: a person looks at what the provider gave.
@@ -220,14 +257,21 @@ export async function told (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapsho
     }, { anyVersion: true })
     return 'later'
   }
+  const kept = engine.retentionYears === undefined ? {} : { years: engine.retentionYears }
   const insert = await storeDocument(hub, tenantId, {
-    mode: row.mode as 'test', kind: 'xml', subjectType: 'invoice', subjectId: row.id, name: engine.fileName(model, stamp.fiscalId), contentType: 'application/xml', bytes
+    mode: row.mode as 'test', kind: 'xml', subjectType: 'invoice', subjectId: row.id, name: engine.fileName(model, stamp.fiscalId), contentType: 'application/xml', bytes, ...kept
   })
+  const insertPaper = snapshot.authorization === undefined
+    ? undefined
+    : await storeDocument(hub, tenantId, { mode: row.mode as 'test', kind: 'receipt', subjectType: 'invoice', subjectId: row.id, name: `autorizacion-${stamp.fiscalId}.xml`, contentType: 'application/xml', bytes: snapshot.authorization, ...kept })
   await change(hub, row, async (db, locked) => {
     await also(db)
     const applied = await applyFact(hub, db, locked, { ...fact, fiscalId: stamp.fiscalId }, { ...known, stamped_at: stamp.stampedAt })
     // Told twice (the answer and the resolver at once): one of them keeps the bytes.
-    if (applied.outcome.do === 'apply' && !isStamped(locked.status as InvoiceStatus)) await insert(db)
+    if (applied.outcome.do === 'apply' && !isStamped(locked.status as InvoiceStatus)) {
+      await insert(db)
+      await insertPaper?.(db)
+    }
     return applied.row
   }, { anyVersion: true })
   return 'done'

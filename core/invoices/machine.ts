@@ -80,7 +80,8 @@ type Become = (changes: Partial<InvoiceState>) => Outcome
 
 function asked (state: InvoiceState, fact: Extract<Fact, { type: 'asked' }>, become: Become): Outcome {
   if (state.pending !== null) return ignore(`${state.pending} is under way`)
-  if (fact.what === 'issue') return state.status === 'signed' || state.status === 'unknown' ? become({ pending: 'issue' }) : ignore(`it is ${state.status}`)
+  // `submitted`: taken long ago, and the authority has lost it since: the same bytes go out once more.
+  if (fact.what === 'issue') return state.status === 'signed' || state.status === 'unknown' || state.status === 'submitted' ? become({ pending: 'issue' }) : ignore(`it is ${state.status}`)
   if (state.status !== 'issued' && state.status !== 'cancel_rejected') return ignore(`it is ${state.status}`)
   return become({ pending: 'cancel', cancel: { motive: fact.motive, substitute: fact.substitute } })
 }
@@ -91,7 +92,7 @@ function told (state: InvoiceState, fact: Extract<Fact, { type: 'told' }>, becom
   if (fiscalId !== undefined && state.fiscalId !== null && fiscalId !== state.fiscalId) return state.review === 'other_document' ? ignore('a person is told already') : become({ review: 'other_document' })
   if (state.status === 'draft') return ignore('it was never sent')
   const id = fiscalId === undefined ? {} : { fiscalId }
-  if (fact.status === 'submitted') return isStamped(state.status) || state.status === 'rejected' || state.status === 'submitted' ? ignore(`it is ${state.status}`) : become({ ...id, status: 'submitted', pending: null })
+  if (fact.status === 'submitted') return isStamped(state.status) || state.status === 'rejected' || (state.status === 'submitted' && state.pending === null) ? ignore(`it is ${state.status}`) : become({ ...id, status: 'submitted', pending: null })
   if (fact.status === 'rejected') return isStamped(state.status) || state.status === 'rejected' ? ignore(`it is ${state.status}`) : become({ status: 'rejected', pending: null })
   if (!isStamped(state.status)) {
     // The first news that it is stamped. Without an identifier it is no document yet.

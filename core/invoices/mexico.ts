@@ -1,14 +1,17 @@
 import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
+import { cataloguesOf } from '../catalogues/service.ts'
 import { HubError } from '../errors.ts'
 import { FiscalError } from '../fiscal/errors.ts'
 import { signCancellation } from '../fiscal/mx/cancellation.ts'
 import { verificationUrl } from '../fiscal/mx/expression.ts'
+import { invoiceOf } from '../fiscal/mx/from-cfdi.ts'
 import { documentTaxes, fromInvoice, type InvoiceDraft, type LineDraft } from '../fiscal/mx/from-invoice.ts'
+import { formOf } from '../fiscal/mx/payment-forms.ts'
 import { readCfdi } from '../fiscal/mx/read.ts'
 import { validateCfdi } from '../fiscal/mx/rules/validate.ts'
 import { readSatCertificate } from '../fiscal/mx/sat-certificate.ts'
 import { sealCfdi } from '../fiscal/mx/seal.ts'
-import { withInvoiceTotals } from '../fiscal/mx/to-invoice.ts'
+import { differences, withInvoiceTotals } from '../fiscal/mx/to-invoice.ts'
 import { verifyCfdi, verifyStamped } from '../fiscal/mx/verify.ts'
 import { instantOf } from '../fiscal/mx/zones.ts'
 import type { IssuerRow } from '../issuers/queries.ts'
@@ -20,9 +23,12 @@ import type { ChangeInvoice } from './schema.ts'
 export const mexico: CountryEngine = {
   model: (body, making) => computed(() => withInvoiceTotals(draftOf(body, making))),
   receipt: input => computed(() => withInvoiceTotals(receiptOf(input))),
-  findings: (model, now) => {
+  automaticReceipts: (body, issuer) => (body.mx?.receipts ?? issuer.mx.receipts) === 'automatic',
+  formOf: (method, issuer) => (method === null ? undefined : issuer?.mx.payment_forms?.[method.type]) ?? formOf(method),
+  homeCurrency: 'MXN',
+  findings: (model, now, dataDir) => {
     try {
-      return validateCfdi(fromInvoice(model), { now }).map(({ code, level, path, message }) => ({ code, level, path: inBody(path), message }))
+      return validateCfdi(fromInvoice(model), { now, ...(dataDir !== undefined && { catalogues: cataloguesOf(dataDir) }) }).map(({ code, level, path, message }) => ({ code, level, path: inBody(path), message }))
     } catch (error) {
       if (error instanceof FiscalError) return [{ code: error.reason, level: 'error', path: error.path ?? '', message: error.text }]
       throw error
@@ -33,6 +39,7 @@ export const mexico: CountryEngine = {
     return Buffer.from(xml)
   },
   stamped,
+  read: (document, reference) => invoiceOf(readCfdi(document).comprobante, reference),
   cancellation: async ({ issuerTaxId, fiscalId, motive, substitute, at }, { certificate, sign }: Seal) =>
     await signCancellation({ issuerRfc: issuerTaxId, folios: [{ uuid: fiscalId, motive, ...(substitute !== undefined && { substitute }) }], at },
       { certificate: readSatCertificate(certificate), sign: async bytes => await sign(bytes, 'RSA-SHA1') }),
@@ -88,9 +95,18 @@ function draftOf (body: ChangeInvoice, { issuer, kind, reference, issuedAt, seri
     mx: {
       ...(mx?.export !== undefined && { export: mx.export }),
       ...(mx?.global !== undefined && { global: mx.global }),
-      ...(mx?.postal_code !== undefined && { postalCode: mx.postal_code })
+      ...placeOf(body, issuer),
+      ...(mx?.rounding !== undefined && { rounding: mx.rounding }),
+      ...(mx?.confirmation !== undefined && { confirmation: mx.confirmation })
     }
   }
+}
+
+/** Where it is issued: as it says, at its branch, or at the issuer's; and the zone where the postal code does not tell it. */
+function placeOf ({ mx, branch }: ChangeInvoice, issuer: IssuerRow): { postalCode?: string, zone?: string } {
+  const postalCode = mx?.postal_code ?? (branch === undefined ? undefined : issuer.branches.find(({ code }) => code === branch)?.postal_code)
+  const zone = mx?.zone ?? (postalCode === undefined || postalCode === issuer.postal_code ? issuer.mx.timezone : undefined)
+  return { ...(postalCode !== undefined && { postalCode }), ...(zone !== undefined && { zone }) }
 }
 
 function lineOf ({ description, quantity, unit_price: unitPrice, discount, sku, unit, taxes, mx }: ChangeInvoice['lines'][number]): LineDraft {
@@ -102,7 +118,16 @@ function lineOf ({ description, quantity, unit_price: unitPrice, discount, sku, 
     ...(discount !== undefined && { discount }),
     ...(sku !== undefined && { sku }),
     ...(unit !== undefined && { unit }),
-    ...(mx !== undefined && { mx: { productKey: mx.product_key, unitKey: mx.unit_key, ...(mx.tax_object !== undefined && { taxObject: mx.tax_object }) } })
+    ...(mx !== undefined && {
+      mx: {
+        productKey: mx.product_key,
+        unitKey: mx.unit_key,
+        ...(mx.tax_object !== undefined && { taxObject: mx.tax_object }),
+        ...(mx.customs !== undefined && { customs: mx.customs }),
+        ...(mx.property !== undefined && { property: mx.property }),
+        ...(mx.third_party !== undefined && { thirdParty: { taxId: mx.third_party.tax_id, name: mx.third_party.name, regime: mx.third_party.regime, postalCode: mx.third_party.postal_code } })
+      }
+    })
   }
 }
 
@@ -113,9 +138,10 @@ const partyOf = ({ tax_id: taxId, legal_name: name, regime, postal_code: postalC
 })
 
 /** The complemento de pago of one payment of one invoice, with its share of that invoice's taxes. */
-function receiptOf ({ issuer, about, amount, balance, part, form, paidAt, issuedAt, reference, operationNumber }: ReceiptInput): InvoiceDraft {
+function receiptOf ({ issuer, about, amount, balance, part, form, paidAt, issuedAt, reference, operationNumber, paidIn, exchangeRate }: ReceiptInput): InvoiceDraft {
   const model = about.model as unknown as InvoiceModel
   const invoiced = fromInvoice(model)
+  const currency = paidIn?.currency ?? about.currency
   return {
     reference,
     country: 'MX',
@@ -127,17 +153,20 @@ function receiptOf ({ issuer, about, amount, balance, part, form, paidAt, issued
     lines: [],
     mx: {
       ...(model.mx?.postalCode !== undefined && { postalCode: model.mx.postalCode }),
+      ...(model.mx?.zone !== undefined && { zone: model.mx.zone }),
       payments: [{
         paidAt,
         form,
-        currency: about.currency,
-        ...(model.exchangeRate !== undefined && about.currency !== 'MXN' && { exchangeRate: model.exchangeRate }),
+        currency,
+        ...(exchangeRate !== undefined && currency !== 'MXN' && { exchangeRate }),
+        ...(paidIn !== undefined && { amount: paidIn.amount }),
         ...(operationNumber !== undefined && { operationNumber }),
         documents: [{
           fiscalId: about.fiscal_id!,
           ...(about.series !== null && about.series !== '' && { series: about.series }),
           ...(about.number !== null && { number: about.number }),
           currency: about.currency,
+          ...(exchangeRate !== undefined && about.currency !== 'MXN' && about.currency !== currency && { exchangeRate }),
           part,
           balance,
           amount,
@@ -162,10 +191,9 @@ function stamped (model: InvoiceModel, sealed: Buffer | null, returned: Uint8Arr
   const timbre = comprobante.Complemento?.TimbreFiscalDigital
   if (timbre === undefined) throw new ForeignDocument('it is not stamped')
   if (sealed === null) {
-    const ours = fromInvoice(model)
-    const differing = ([['Emisor.Rfc', ours.Emisor.Rfc, comprobante.Emisor.Rfc], ['Receptor.Rfc', ours.Receptor.Rfc, comprobante.Receptor.Rfc], ['Total', Number(ours.Total), Number(comprobante.Total)],
-      ['Moneda', ours.Moneda, comprobante.Moneda], ['Serie', ours.Serie ?? '', comprobante.Serie ?? ''], ['Folio', ours.Folio ?? '', comprobante.Folio ?? '']] as const).filter(([, asked, told]) => asked !== told)
-    if (differing.length > 0) throw new ForeignDocument(differing.map(([name, asked, told]) => `${name} is ${told} instead of ${asked}`).join('; '))
+    const numbered = [['Serie', model.series, comprobante.Serie], ['Folio', model.number, comprobante.Folio]] as const
+    const differing = [...differences(model, comprobante), ...numbered.filter(([, asked = '', told = '']) => asked !== told).map(([name]) => name)]
+    if (differing.length > 0) throw new ForeignDocument(`${differing.join(', ')}: not as was asked`)
   }
   // The timbre's time is that of the PAC, in the centre of the country.
   return { fiscalId: timbre.UUID.toUpperCase(), stampedAt: instantOf(timbre.FechaTimbrado, 'America/Mexico_City') }
@@ -181,6 +209,9 @@ const places: readonly (readonly [RegExp, string])[] = [
   [/^Conceptos\[(\d+)\]\.Descuento/, 'lines[$1].discount'],
   [/^Conceptos\[(\d+)\]\.Descripcion/, 'lines[$1].description'],
   [/^Conceptos\[(\d+)\]\.NoIdentificacion/, 'lines[$1].sku'],
+  [/^Conceptos\[(\d+)\]\.InformacionAduanera\[(\d+)\].*/, 'lines[$1].mx.customs[$2]'],
+  [/^Conceptos\[(\d+)\]\.CuentaPredial\[(\d+)\].*/, 'lines[$1].mx.property[$2]'],
+  [/^Conceptos\[(\d+)\]\.ACuentaTerceros.*/, 'lines[$1].mx.third_party'],
   [/^Conceptos\[(\d+)\].*/, 'lines[$1]'],
   [/^Receptor\.Rfc/, 'customer.tax_id'],
   [/^Receptor\.Nombre/, 'customer.name'],

@@ -18,6 +18,8 @@ export interface PrintOptions {
   footer?: string
   /** Cancelled: printed across every page. */
   canceled?: boolean
+  /** When the authority authorised it, where the document does not say so itself. */
+  authorizedAt?: Date
   /** Stamped by a PAC's sandbox: no document of law. */
   test?: boolean
 }

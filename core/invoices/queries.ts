@@ -72,7 +72,6 @@ export interface InvoiceChanges {
   metadata?: Record<string, string>
   currency?: string
   total?: string
-  amount_paid?: string
   due?: string | null
   fiscal_id?: string | null
   provider_reference?: string
@@ -106,6 +105,12 @@ export async function updateInvoice (db: TenantDb, id: string, changes: InvoiceC
   }).where('tenant_id', '=', db.tenantId).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
 }
 
+/** What is paid of it, and where. Not of its state: whoever is at that (sealing, sending) goes on as if nothing had happened. */
+export async function updateCollection (db: TenantDb, id: string, { link, ...amounts }: { amount_paid?: string, amount_credited?: string, link?: object | null }, now: Date): Promise<InvoiceRow> {
+  return await db.updateTable('invoices').set({ ...amounts, ...(link !== undefined && { link: link && JSON.stringify(link) }), updated_at: now })
+    .where('tenant_id', '=', db.tenantId).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+}
+
 export interface InvoiceFilter extends IdWindow {
   mode: Mode
   status?: string
@@ -134,28 +139,6 @@ export async function listInvoices (db: TenantDb, filter: InvoiceFilter): Promis
 /** Credit notes, receipts and substitutes of an invoice, oldest first. */
 export async function aboutInvoice (db: TenantDb, id: string): Promise<InvoiceRow[]> {
   return await db.selectFrom('invoices').selectAll().where('tenant_id', '=', db.tenantId).where('related_id', '=', id).orderBy('id').execute()
-}
-
-export interface NewInvoicePaymentRow {
-  id: string
-  invoice_id: string
-  number: number
-  amount: string
-  balance_before: string
-  currency: string
-  form: string
-  paid_at: Date
-  payment_id: string | null
-  receipt_id: string | null
-  created_at: Date
-}
-
-export async function insertInvoicePayment (db: TenantDb, row: NewInvoicePaymentRow): Promise<void> {
-  await db.insertInto('invoice_payments').values({ tenant_id: db.tenantId, ...row }).execute()
-}
-
-export async function paymentsOfInvoice (db: TenantDb, invoiceId: string) {
-  return await db.selectFrom('invoice_payments').selectAll().where('tenant_id', '=', db.tenantId).where('invoice_id', '=', invoiceId).orderBy('number').execute()
 }
 
 export const stateOf = (row: InvoiceRow): InvoiceState => ({

@@ -1,8 +1,15 @@
+import { Type } from 'typebox'
 import { send } from '../documents/routes.ts'
 import type { HubInstance } from '../http.ts'
 import { IdParams } from '../http-schema.ts'
+import { Mail } from '../notifications/schema.ts'
 import { cancelInvoice } from './cancel.ts'
-import { CancelInvoice, ChangeInvoice, Invoice, InvoicePage, ListInvoices, NewCreditNote, NewInvoice, NewInvoicePayment, PrintQuery, Validation } from './schema.ts'
+import { einvoicingRoutes } from './einvoicing.ts'
+import { CancelInvoice, ChangeInvoice, Invoice, InvoicePage, ListInvoices, NewCreditNote, NewInvoice, InvoicePaymentLink, NewInvoicePayment, NewInvoicePaymentLink, PrintQuery, SendInvoice, Validation } from './schema.ts'
+import { sendInvoice } from './send.ts'
+import { payInvoice } from './pay.ts'
+import { invoicePageRoutes } from './pay-page.ts'
+import { closePaymentLink, getPaymentLink, makePaymentLink } from './payment-link.ts'
 import * as service from './service.ts'
 
 const read = { scope: 'invoices:read' } as const
@@ -32,8 +39,20 @@ export async function invoiceRoutes (app: HubInstance): Promise<void> {
     await cancelInvoice(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)
     return await service.getInvoice(hub, request.requireAccess(), request.params.id)
   })
+  app.post('/v1/invoices/:id/payment_link', { config: write, schema: { tags, summary: 'A page where its customer pays what is due, by whatever you can take', params: IdParams, body: NewInvoicePaymentLink, response: { 201: InvoicePaymentLink } } }, async (request, reply) =>
+    await reply.code(201).send(await makePaymentLink(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)))
+  app.get('/v1/invoices/:id/payment_link', { config: read, schema: { tags, summary: 'Read its payment link', params: IdParams, response: { 200: InvoicePaymentLink } } }, async request =>
+    await getPaymentLink(hub, request.requireAccess(), request.params.id))
+  app.delete('/v1/invoices/:id/payment_link', { config: write, schema: { tags, summary: 'Take its payment link back', params: IdParams, response: { 204: Type.Null() } } }, async (request, reply) => {
+    await closePaymentLink(hub, request.requireAccess(), request.params.id)
+    return await reply.code(204).send(null)
+  })
+  await app.register(async scope => { await invoicePageRoutes(scope as unknown as HubInstance) })
+  await einvoicingRoutes(app)
+  app.post('/v1/invoices/:id/send', { config: write, schema: { tags, summary: 'Mail it, XML and PDF attached', params: IdParams, body: SendInvoice, response: { 201: Mail } } }, async (request, reply) =>
+    await reply.code(201).send(await sendInvoice(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)))
   app.post('/v1/invoices/:id/credit_notes', { config: write, schema: { tags, summary: 'Credit all of it, or lines', params: IdParams, body: NewCreditNote, response: { 201: Invoice } } }, async (request, reply) =>
     await reply.code(201).send(await service.createCreditNote(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)))
   app.post('/v1/invoices/:id/payments', { config: write, schema: { tags, summary: 'Tell a payment: its receipt is issued (complemento de pago)', params: IdParams, body: NewInvoicePayment, response: { 201: Invoice } } }, async (request, reply) =>
-    await reply.code(201).send(await service.payInvoice(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)))
+    await reply.code(201).send(await payInvoice(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)))
 }

@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { closed, Currency, Instant, listQuery, Metadata, Mode, Nullable, oneOf, pageOf } from '../http-schema.ts'
+import { EcInvoiceBody, EcLine } from './ecuador-schema.ts'
 import { invoiceStatuses } from './machine.ts'
+import { EsCorrective, EsCustomer, EsInvoiceBody, EsLine } from './spain-schema.ts'
 
 const Id = Type.String({ maxLength: 60 })
 const Text = (maxLength: number, description?: string) => Type.String({ minLength: 1, maxLength, ...(description !== undefined && { description }) })
@@ -26,7 +28,7 @@ export const InvoiceCustomer = Type.Object({
     residence: Type.Optional(Type.String({ pattern: '^[A-Z]{3}$', description: 'c_Pais, of a foreign receiver' })),
     foreign_tax_id: Type.Optional(Text(40))
   }, closed)),
-  es: Type.Optional(Type.Record(Type.String(), Type.Unknown()))
+  es: Type.Optional(EsCustomer)
 }, closed)
 
 export const InvoiceTax = Type.Object({
@@ -35,7 +37,8 @@ export const InvoiceTax = Type.Object({
   withheld: Type.Optional(Type.Boolean()),
   exempt: Type.Optional(Type.Boolean()),
   quota: Type.Optional(Type.Boolean({ description: '`rate` is an amount a unit, not a fraction.' })),
-  base: Type.Optional(Decimal('Where the law’s base is not the line’s amount.'))
+  base: Type.Optional(Decimal('Where the law’s base is not the line’s amount.')),
+  code: Type.Optional(Type.String({ pattern: '^[0-9A-Z]{1,10}$', description: 'The authority’s own code where the rate does not tell it. Ecuador: ICE by table 18; IVA 6, not subject.' }))
 }, closed)
 
 export const InvoiceLine = Type.Object({
@@ -49,8 +52,13 @@ export const InvoiceLine = Type.Object({
   mx: Type.Optional(Type.Object({
     product_key: Type.String({ pattern: '^\\d{8}$', description: 'c_ClaveProdServ' }),
     unit_key: Type.String({ pattern: '^[A-Z0-9]{2,3}$', description: 'c_ClaveUnidad' }),
-    tax_object: Type.Optional(Type.String({ pattern: '^0\\d$', description: 'c_ObjetoImp; 02 when there are taxes, 01 when there are none' }))
-  }, closed))
+    tax_object: Type.Optional(Type.String({ pattern: '^0\\d$', description: 'c_ObjetoImp; 02 when there are taxes, 01 when there are none' })),
+    customs: Type.Optional(Type.Array(Text(40, 'Pedimento: `15  48  3009  0001234`'), { minItems: 1, maxItems: 100, description: 'Numbers of customs declarations (pedimentos).' })),
+    property: Type.Optional(Type.Array(Text(150), { minItems: 1, maxItems: 20, description: 'Numbers of the cuenta predial, of a rent.' })),
+    third_party: Type.Optional(Type.Object({ tax_id: Text(13), name: Text(300), regime: Type.String({ pattern: '^\\d{3}$' }), postal_code: Type.String({ pattern: '^\\d{5}$' }) }, { ...closed, description: 'On whose account it is sold.' }))
+  }, closed)),
+  ec: Type.Optional(EcLine),
+  es: Type.Optional(EsLine)
 }, closed)
 
 export const InvoicePayment = Type.Object({
@@ -62,23 +70,32 @@ export const InvoicePayment = Type.Object({
 
 const content = {
   country: oneOf(['MX', 'EC', 'ES']),
-  kind: Type.Optional(oneOf(['invoice', 'credit_note', 'debit_note', 'global_invoice', 'transfer'], { default: 'invoice' })),
+  kind: Type.Optional(oneOf(['invoice', 'credit_note', 'debit_note', 'global_invoice', 'transfer', 'withholding', 'delivery_note', 'purchase_settlement'], { default: 'invoice', description: 'The last three: Ecuador’s retención, guía de remisión and liquidación de compra.' })),
   issuer: Type.Optional(Type.String({ maxLength: 60, description: 'The only one of the tenant when absent.' })),
   connection: Type.Optional(Type.String({ maxLength: 60, description: 'Chosen by the routing rules when absent.' })),
-  series: Type.Optional(Type.String({ maxLength: 60, description: 'Id or code; the issuer’s default when absent.' })),
+  series: Type.Optional(Type.String({ maxLength: 60, description: 'Id or code; that of the till, the branch or the issuer when absent.' })),
+  branch: Type.Optional(Type.String({ maxLength: 20, description: 'Of the issuer: chooses the series, and where it is issued.' })),
+  till: Type.Optional(Type.String({ maxLength: 20, description: 'Of the branch: chooses the series.' })),
   customer: InvoiceCustomer,
-  lines: Type.Array(InvoiceLine, { minItems: 1, maxItems: 1000 }),
+  lines: Type.Array(InvoiceLine, { maxItems: 1000, description: 'At least one; of a withholding none.' }),
   payment: Type.Optional(InvoicePayment),
   currency: Currency,
   exchange_rate: Type.Optional(Decimal('Units of the country’s currency for one of `currency`.')),
   related: Type.Optional(Type.Array(Type.Object({ type: Text(10), fiscal_id: Text(60) }, closed), { maxItems: 100 })),
-  local_taxes: Type.Optional(Type.Array(Type.Object({ name: Text(100), rate: Decimal(), amount: Decimal(), withheld: Type.Optional(Type.Boolean()) }, closed), { maxItems: 20 })),
+  local_taxes: Type.Optional(Type.Array(Type.Object({ name: Text(100), rate: Decimal('A fraction: 0.03 for 3 %.'), amount: Type.Optional(Decimal('Computed from `rate` when absent.')), withheld: Type.Optional(Type.Boolean()) }, closed), { maxItems: 20 })),
   payment_id: Type.Optional(Type.String({ maxLength: 60, description: 'The payment that this invoice covers.' })),
   mx: Type.Optional(Type.Object({
     export: Type.Optional(Type.String({ pattern: '^0[1-4]$' })),
     global: Type.Optional(Type.Object({ periodicity: Type.String({ pattern: '^0[1-5]$' }), months: Type.String({ pattern: '^\\d{2}$' }), year: Type.Integer({ minimum: 2022, maximum: 2100 }) }, closed)),
-    postal_code: Type.Optional(Type.String({ pattern: '^\\d{5}$', description: 'LugarExpedicion; the issuer’s when absent.' }))
+    postal_code: Type.Optional(Type.String({ pattern: '^\\d{5}$', description: 'LugarExpedicion; the branch’s or the issuer’s when absent.' })),
+    zone: Type.Optional(Text(60, 'IANA zone of the place of issue, where its postal code does not tell it.')),
+    rounding: Type.Optional(oneOf(['currency', 'six'], { description: 'How the amounts of lines are rounded: to the currency’s decimals (when absent), or to six.' })),
+    confirmation: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z]{5}$', description: 'Of the PAC, for amounts beyond its limits.' })),
+    receipts: Type.Optional(oneOf(['automatic', 'manual'], { description: 'Of a PPD invoice: whether payments get their complemento de pago by themselves; as the issuer says when absent.' }))
   }, closed)),
+  send: Type.Optional(Type.Boolean({ description: 'Mail it to its customer as soon as it is issued; as its issuer wishes (`mail.send`) when absent.' })),
+  ec: Type.Optional(EcInvoiceBody),
+  es: Type.Optional(EsInvoiceBody),
   reference: Type.Optional(Text(200, 'Your own number.')),
   metadata: Type.Optional(Metadata)
 }
@@ -99,6 +116,8 @@ export const NewCreditNote = Type.Object({
   lines: Type.Optional(Type.Array(InvoiceLine, { minItems: 1, maxItems: 1000, description: 'What is credited; all of it when absent.' })),
   relation: Type.Optional(Type.String({ pattern: '^0\\d$', default: '01', description: 'Mexico: 01 credit note, 03 return, 07 advance.' })),
   form: Type.Optional(Text(10)),
+  reason: Type.Optional(Text(300, 'Ecuador: motivo. Spain: a note beside the reason code.')),
+  es: Type.Optional(EsCorrective),
   series: Type.Optional(Id),
   reference: Type.Optional(Text(200)),
   metadata: Type.Optional(Metadata)
@@ -107,15 +126,51 @@ export type NewCreditNote = Static<typeof NewCreditNote>
 
 export const NewInvoicePayment = Type.Object({
   amount: Type.Optional(Decimal('In the invoice’s currency; all that is open when absent.')),
-  form: Text(10, 'Mexico: c_FormaPago, never 99'),
+  form: Type.Optional(Text(10, 'Mexico: c_FormaPago, never 99; that of `payment`’s method when absent.')),
+  exchange_rate: Type.Optional(Decimal('Units of the country’s currency for one of the foreign one on the day of the payment. Required where the invoice or `payment` is in another currency.')),
   paid_at: Type.Optional(Instant),
-  payment: Type.Optional(Type.String({ maxLength: 60, description: 'The payment of ours that paid it.' })),
+  payment: Type.Optional(Type.String({ maxLength: 60, description: 'The payment of ours that paid it: succeeded, and for no more than it took.' })),
   operation_number: Type.Optional(Text(100)),
   series: Type.Optional(Id)
 }, closed)
 export type NewInvoicePayment = Static<typeof NewInvoicePayment>
 
-export const SendInvoice = Type.Object({ to: Type.Optional(Type.Array(Type.String({ format: 'email', maxLength: 254 }), { minItems: 1, maxItems: 10, description: 'The customer’s address when absent.' })), message: Type.Optional(Text(2000)) }, closed)
+const MailAddress = Type.String({ format: 'email', maxLength: 254 })
+export const NewInvoicePaymentLink = Type.Object({
+  partial: Type.Optional(Type.Boolean({ default: false, description: 'The payer may pay a part of what is due.' })),
+  minimum: Type.Optional(Type.Integer({ minimum: 1, maximum: 9_007_199_254_740_991, description: 'Minor units: the least that a part may be, but for the last.' })),
+  methods: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_]{1,40}$' }), { minItems: 1, maxItems: 20, uniqueItems: true, description: 'Which methods are offered; all that your connections can take when absent.' })),
+  connection: Type.Optional(Type.String({ maxLength: 60, description: 'The one connection that is used; as your routing rules say when absent.' })),
+  success_url: Type.Optional(Type.String({ format: 'uri', maxLength: 2000, description: 'Offered to the payer when it is paid.' })),
+  expires_at: Type.Optional(Type.String({ format: 'date-time' }))
+}, closed)
+export type NewInvoicePaymentLink = Static<typeof NewInvoicePaymentLink>
+
+export const InvoicePaymentLink = Type.Object({
+  object: Type.Literal('invoice_payment_link'),
+  invoice: Type.String(),
+  mode: Mode,
+  status: oneOf(['open', 'paid', 'closed', 'expired']),
+  url: Type.String({ description: 'Where the customer pays. Whoever has it may pay, and see what is due; nothing else.' }),
+  amount_due: Type.String(),
+  currency: Type.String(),
+  due: Nullable(Type.String()),
+  payment_status: oneOf(['unpaid', 'partly_paid', 'paid', 'not_applicable']),
+  partial: Type.Boolean(),
+  minimum: Nullable(Type.Integer()),
+  methods: Nullable(Type.Array(Type.String())),
+  connection: Nullable(Type.String()),
+  success_url: Nullable(Type.String()),
+  expires_at: Nullable(Instant)
+}, { title: 'InvoicePaymentLink' })
+export type InvoicePaymentLink = Static<typeof InvoicePaymentLink>
+
+export const SendInvoice = Type.Object({
+  to: Type.Optional(Type.Union([MailAddress, Type.Array(MailAddress, { minItems: 1, maxItems: 10 })], { description: 'An address or several; the customer’s when absent.' })),
+  cc: Type.Optional(Type.Array(MailAddress, { maxItems: 10 })),
+  language: Type.Optional(oneOf(['es', 'en'], { description: 'Of the mail and of the PDF; the issuer’s (`mail.language`) when absent.' })),
+  message: Type.Optional(Text(2000, 'Your own words, above the facts.'))
+}, closed)
 export type SendInvoice = Static<typeof SendInvoice>
 
 export const PrintQuery = Type.Object({ size: Type.Optional(oneOf(['letter', 'a4'], { default: 'letter' })), language: Type.Optional(oneOf(['es', 'en'], { default: 'es' })) }, closed)
@@ -148,7 +203,8 @@ export const Invoice = Type.Object({
   exchange_rate: Nullable(Type.String()),
   payment: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }),
   payment_status: oneOf(['unpaid', 'partly_paid', 'paid', 'not_applicable']),
-  amount_paid: Type.String(),
+  amount_paid: Type.String({ description: 'What came and stayed: refunds and disputes take it back.' }),
+  amount_credited: Type.String({ description: 'By credit notes.' }),
   amount_due: Type.String(),
   due: Nullable(Type.String()),
   related: Type.Array(Type.Object({ type: Type.String(), fiscal_id: Type.String() })),

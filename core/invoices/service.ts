@@ -1,4 +1,3 @@
-import { Decimal } from 'decimal.js'
 import type { Access } from '../access/principal.ts'
 import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import { recordChange } from '../audit/record.ts'
@@ -11,19 +10,25 @@ import { documentsOf, type DocumentRow } from '../documents/queries.ts'
 import { readBytes } from '../documents/service.ts'
 import { HubError, invalidField } from '../errors.ts'
 import { recordEvents } from '../events/record.ts'
+import { Decimal } from '../fiscal/decimal.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
-import { findIssuer, type IssuerRow, listIssuers, logoOf } from '../issuers/queries.ts'
+import { findIssuer, type IssuerRow, listIssuers } from '../issuers/queries.ts'
 import { findPayment } from '../payments/queries.ts'
-import { takeNumber, seriesFor } from '../series/service.ts'
+import { linkPayment } from '../receivables/queries.ts'
+import { isPayable } from '../receivables/reconcile.ts'
 import { applyFact } from './apply.ts'
-import type { Finding } from './engine.ts'
+import { assertOursToInvoice } from './automatic.ts'
+import type { Finding, Making as EngineMaking } from './engine.ts'
 import { engineOf } from './engines.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
+import { printed } from './print.ts'
+import { assertIssuable, numberOf, placeOf, receiptModel } from './receipts.ts'
 import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
-import type { ChangeInvoice, Invoice, ListInvoices, NewCreditNote, NewInvoice, NewInvoicePayment, PrintQuery, Validation } from './schema.ts'
+import type { ChangeInvoice, Invoice, ListInvoices, NewCreditNote, NewInvoice, PrintQuery, Validation } from './schema.ts'
+import { assertSendable } from './send.ts'
 import { eventData, showInvoice } from './view.ts'
 
 type Body = ChangeInvoice
@@ -49,10 +54,12 @@ async function make (hub: Hub, access: Access, body: Body, { kind, draft, idempo
   const now = hub.now()
   const engine = engineOf(body.country)
   const id = newUuid(now)
+  assertSendable(hub, body)
   const issuer = await issuerOf(hub, access, body)
   const paymentId = await paymentOf(hub, access, body.payment_id)
-  const model = engine.model(body, { issuer, kind, reference: publicId('invoice', id), issuedAt: now })
-  if (!draft) assertIssuable(engine.findings(model, now))
+  await assertOursToInvoice(hub, access.tenantId, access.mode, paymentId)
+  const model = modelOf(hub, body, { issuer, kind, reference: publicId('invoice', id), issuedAt: now })
+  if (!draft) assertIssuable(engine.findings(model, now, hub.config.dataDir))
   const row = await inTenant(hub.db, tenantId, async db => {
     const inserted = await queries.insertInvoice(db, {
       id,
@@ -95,27 +102,23 @@ async function make (hub: Hub, access: Access, body: Body, { kind, draft, idempo
  */
 async function queue (hub: Hub, db: TenantDb, row: InvoiceRow, body: Body, issuer: IssuerRow): Promise<InvoiceRow> {
   const now = hub.now()
-  const engine = engineOf(row.country)
   const certificate = await certificateFor(db, issuer.id, now)
   const numbered = row.number !== null
     ? { series_id: row.series_id, series: row.series, number: row.number }
-    : await number(db, issuer, row.kind, body.series)
-  const model = engine.model(body, {
-    issuer, kind: row.kind, reference: publicId('invoice', row.id), issuedAt: now,
-    ...(numbered.series !== null && numbered.series !== '' && { series: numbered.series }), ...(numbered.number !== null && { number: numbered.number })
-  })
+    : await numberOf(db, issuer, row.kind, { ...(body.series !== undefined && { wanted: body.series }), ...placeOf(row) })
+  const model = row.kind === 'payment_receipt'
+    ? await receiptModel(db, row, now)
+    : modelOf(hub, body, {
+      issuer, kind: row.kind, ...beforeOf(row), reference: publicId('invoice', row.id), issuedAt: now,
+      ...(numbered.series !== null && numbered.series !== '' && { series: numbered.series }), ...(numbered.number !== null && { number: numbered.number })
+    })
   const { row: queued, outcome } = await applyFact(hub, db, row, { type: 'queued' }, {
-    ...numbered, model, issued_at: now, total: model.totals.total, messages: [], sealed: null, ...(certificate !== undefined && { certificate_id: certificate.id })
+    ...numbered, model, issued_at: new Date(model.issuedAt), total: model.totals.total, messages: [], sealed: null, ...(certificate !== undefined && { certificate_id: certificate.id })
   })
   if (outcome.do === 'ignore') throw stateError(row, 'issue')
   await setTimer(db, 'invoice', row.id, now)
+  await payBy(db, queued, now)
   return queued
-}
-
-async function number (db: TenantDb, issuer: IssuerRow, kind: string, wanted: string | undefined) {
-  const series = await seriesFor(db, { issuerId: issuer.id, kind, ...(wanted !== undefined && { wanted }) })
-  const taken = await takeNumber(db, series.id)
-  return { series_id: series.id, series: taken.series, number: taken.number }
 }
 
 /** Every broken rule of a draft or of a body that nobody has sent; nothing is written and nothing is asked. */
@@ -124,15 +127,10 @@ export async function validateInvoice (hub: Hub, access: Access, given: NewInvoi
   const engine = engineOf(body.country)
   const now = hub.now()
   const issuer = await issuerOf(hub, access, body)
-  const model = engine.model(body, { issuer, kind: body.kind ?? 'invoice', reference: 'inv_validate', issuedAt: now })
-  const findings = engine.findings(model, now)
+  const model = modelOf(hub, body, { issuer, kind: body.kind ?? 'invoice', reference: 'inv_validate', issuedAt: now })
+  const findings = engine.findings(model, now, hub.config.dataDir)
   const told = (level: Finding['level']) => findings.filter(finding => finding.level === level).map(finding => ({ ...finding, message: finding.message[access.language] }))
   return { ok: told('error').length === 0, errors: told('error'), warnings: told('warning'), totals: model.totals }
-}
-
-function assertIssuable (findings: readonly Finding[]): void {
-  const broken = findings.filter(({ level }) => level === 'error')
-  if (broken.length > 0) throw new HubError('invoice_invalid', { errors: broken.map(({ code, path, message }) => ({ path, code, message })) })
 }
 
 /** A draft, or what the authority rejected, as it is to be. */
@@ -141,15 +139,17 @@ export async function changeInvoice (hub: Hub, access: Access, publicInvoiceId: 
   const id = uuidOf('invoice', publicInvoiceId)
   const now = hub.now()
   await findOrThrow(hub, access, publicInvoiceId)
+  assertSendable(hub, body)
   const issuer = await issuerOf(hub, access, body)
   const paymentId = await paymentOf(hub, access, body.payment_id)
+  await assertOursToInvoice(hub, access.tenantId, access.mode, paymentId)
   const row = await inTenant(hub.db, access.tenantId, async db => {
     const locked = await lockOrThrow(db, access, id)
     if (locked.status !== 'draft' && locked.status !== 'rejected') throw stateError(locked, 'change')
     if (body.country !== locked.country) throw invalidField('country', 'cannot be changed')
     if ((body.kind ?? 'invoice') !== locked.kind) throw invalidField('kind', 'cannot be changed')
     if (locked.number !== null && issuer.id !== locked.issuer_id) throw invalidField('issuer', 'cannot be changed: the document has its number')
-    const model = engineOf(body.country).model(body, { issuer, kind: locked.kind, reference: publicInvoiceId, issuedAt: now, ...(locked.series !== null && { series: locked.series }), ...(locked.number !== null && { number: locked.number }) })
+    const model = modelOf(hub, body, { issuer, kind: locked.kind, reference: publicInvoiceId, issuedAt: now, ...beforeOf(locked), ...(locked.series !== null && { series: locked.series }), ...(locked.number !== null && { number: locked.number }) })
     await recordChange(db, access, now, { action: 'invoice.changed', subjectType: 'invoice', subjectId: publicInvoiceId, detail: { total: model.totals.total } })
     return await queries.updateInvoice(db, id, {
       body, model, customer_tax_id: body.customer.tax_id, currency: body.currency, total: model.totals.total, due: body.payment?.due ?? null, issuer_id: issuer.id, payment_id: paymentId, reference: body.reference ?? null, metadata: body.metadata ?? {}
@@ -163,12 +163,16 @@ export async function issueInvoice (hub: Hub, access: Access, publicInvoiceId: s
   const id = uuidOf('invoice', publicInvoiceId)
   if (idempotency?.subject !== undefined) return await getInvoice(hub, access, publicInvoiceId)
   const now = hub.now()
+  // Since it was drafted the connection may have declared that it invoices such charges.
+  await assertOursToInvoice(hub, access.tenantId, access.mode, (await findOrThrow(hub, access, publicInvoiceId)).payment_id)
   const row = await inTenant(hub.db, access.tenantId, async db => {
     const locked = await lockOrThrow(db, access, id)
     if (locked.status !== 'draft' && locked.status !== 'rejected') throw stateError(locked, 'issue')
     const issuer = (await findIssuer(db, locked.issuer_id))!
     const body = locked.body as unknown as Body
-    assertIssuable(engineOf(locked.country).findings(engineOf(locked.country).model(body, { issuer, kind: locked.kind, reference: publicInvoiceId, issuedAt: now, ...(await aboutOf(db, locked)) }), now))
+    const engine = engineOf(locked.country)
+    const model = locked.kind === 'payment_receipt' ? await receiptModel(db, locked, now) : modelOf(hub, body, { issuer, kind: locked.kind, reference: publicInvoiceId, issuedAt: now, ...beforeOf(locked) })
+    assertIssuable(engine.findings(model, now, hub.config.dataDir))
     await recordChange(db, access, now, { action: 'invoice.issued', subjectType: 'invoice', subjectId: publicInvoiceId })
     if (idempotency !== null) await recordSubject(db, idempotency, publicInvoiceId)
     return await queue(hub, db, locked, body, issuer)
@@ -206,24 +210,12 @@ export async function invoiceXml (hub: Hub, access: Access, publicInvoiceId: str
   return { row, bytes: await readBytes(hub, row) }
 }
 
-/** The printed representation, made from the stamped document each time: it says whether it was cancelled since. */
-export async function invoicePdf (hub: Hub, access: Access, publicInvoiceId: string, { size, language }: PrintQuery): Promise<{ row: Pick<DocumentRow, 'name' | 'content_type'>, bytes: Buffer }> {
+/** The printed representation, kept from the first time it is asked for. */
+export async function invoicePdf (hub: Hub, access: Access, publicInvoiceId: string, query: PrintQuery): Promise<{ row: Pick<DocumentRow, 'name' | 'content_type'>, bytes: Buffer }> {
   const invoice = await findOrThrow(hub, access, publicInvoiceId)
-  const { row, bytes } = await invoiceXml(hub, access, publicInvoiceId)
-  const engine = engineOf(invoice.country)
-  if (engine.print === undefined) throw new HubError('capability_not_supported')
-  const { issuer, logo } = await inTenant(hub.db, access.tenantId, async db => ({ issuer: await findIssuer(db, invoice.issuer_id), logo: await logoOf(db, invoice.issuer_id) }))
-  const printed = await engine.print(bytes, {
-    verificationUrl: engine.verificationUrl?.(invoice.model as unknown as InvoiceModel, invoice.fiscal_id!, bytes, access.mode) ?? '',
-    size: size === 'a4' ? 'A4' : 'LETTER',
-    language: language ?? 'es',
-    canceled: invoice.status === 'canceled',
-    test: invoice.mode === 'test',
-    ...(logo !== undefined && { logo }),
-    ...(issuer?.colour != null && { colour: issuer.colour }),
-    ...(issuer?.ticket_footer != null && { footer: issuer.ticket_footer })
-  })
-  return { row: { name: row.name.replace(/\.xml$/, '.pdf'), content_type: 'application/pdf' }, bytes: printed }
+  const row = await printed(hub, invoice, query)
+  if (row === undefined) throw stateError(invoice, 'pdf')
+  return { row, bytes: await readBytes(hub, row) }
 }
 
 /** What is credited, as a document of its own that names this one. */
@@ -246,7 +238,7 @@ export async function createCreditNote (hub: Hub, access: Access, publicInvoiceI
   }
   if (body.series === undefined) delete note.series
   if (note.customer.mx !== undefined) note.customer = { ...note.customer, mx: { ...note.customer.mx, cfdi_use: note.customer.tax_id === 'XAXX010101000' || note.customer.tax_id === 'XEXX010101000' ? 'S01' : 'G02' } }
-  return await make(hub, access, note, {
+  return await make(hub, access, engineOf(about.country).credit?.(note, body, about) ?? note, {
     kind: 'credit_note', draft: false, idempotency, relatedId: about.id,
     also: async (db, row) => {
       // Counted under the invoice's lock: two notes at once never credit more than there is.
@@ -261,60 +253,23 @@ export async function createCreditNote (hub: Hub, access: Access, publicInvoiceI
 /** The form in which the money goes back; 99 is for what is still to be paid, which a credit note is not. */
 const creditForm = (original: Body): string => original.payment?.form === undefined || original.payment.form === '99' ? '15' : original.payment.form
 
-/** A payment of an invoice that is paid later: the receipt (Mexico: complemento de pago) with its part and balances. */
-export async function payInvoice (hub: Hub, access: Access, publicInvoiceId: string, given: NewInvoicePayment, idempotency: Idempotency | null): Promise<Invoice> {
-  if (idempotency?.subject !== undefined) return await getInvoice(hub, access, idempotency.subject)
-  const body = storable(given)
-  const about = await findOrThrow(hub, access, publicInvoiceId)
-  const now = hub.now()
-  const model = about.model as unknown as InvoiceModel
-  if (about.status !== 'issued' && about.status !== 'cancel_rejected') throw stateError(about, 'pay')
-  if (model.payment?.method !== 'PPD') throw new HubError('invalid_state', { detail: { es: 'Solo una factura PPD se paga con complementos.', en: 'Only a PPD invoice is paid by receipts.' } })
-  const paidAt = body.paid_at === undefined ? now : new Date(body.paid_at)
-  if (Number.isNaN(paidAt.getTime()) || paidAt > now) throw invalidField('paid_at', 'is not a moment that has been')
-  const paymentId = await paymentOf(hub, access, body.payment, 'payment')
-  const engine = engineOf(about.country)
-  const id = newUuid(now)
-  const row = await inTenant(hub.db, access.tenantId, async db => {
-    const locked = (await queries.lockInvoice(db, about.id))!
-    const open = new Decimal(locked.total).minus(locked.amount_paid)
-    const amount = new Decimal(body.amount ?? open)
-    if (amount.lte(0) || amount.gt(open)) throw invalidField('amount', `at most ${open.toFixed(2)} is open`)
-    const earlier = await queries.paymentsOfInvoice(db, about.id)
-    if (paymentId !== null && earlier.some(({ payment_id }) => payment_id === paymentId)) throw new HubError('already_exists')
-    const issuer = (await findIssuer(db, about.issuer_id))!
-    const receipt = engine.receipt!({ issuer, about: locked, amount: amount.toFixed(2), balance: open.toFixed(2), part: earlier.length + 1, form: body.form, paidAt, issuedAt: now, reference: publicId('invoice', id), ...(body.operation_number !== undefined && { operationNumber: body.operation_number }) })
-    assertIssuable(engine.findings(receipt, now))
-    const asBody = { ...(about.body as unknown as Body), kind: undefined, receipt: { amount: amount.toFixed(2), balance: open.toFixed(2), part: earlier.length + 1, form: body.form, paid_at: paidAt.toISOString(), operation_number: body.operation_number } }
-    const inserted = await queries.insertInvoice(db, {
-      id, mode: access.mode, country: about.country, kind: 'payment_receipt', status: 'draft', issuer_id: issuer.id, series_id: null, series: null, number: null, connection_id: null,
-      body: asBody, model: receipt, customer_tax_id: about.customer_tax_id, currency: about.currency, total: amount.toFixed(2), due: null, reference: null, payment_id: paymentId, related_id: about.id, metadata: {}, issued_at: null, created_at: now
-    })
-    const numbered = await number(db, issuer, 'payment_receipt', body.series)
-    const certificate = await certificateFor(db, issuer.id, now)
-    const { row: queued } = await applyFact(hub, db, inserted, { type: 'queued' }, {
-      ...numbered, model: { ...receipt, ...(numbered.series !== '' && { series: numbered.series }), number: numbered.number }, issued_at: now, ...(certificate !== undefined && { certificate_id: certificate.id })
-    })
-    await setTimer(db, 'invoice', id, now)
-    await queries.insertInvoicePayment(db, {
-      id: newUuid(now), invoice_id: about.id, number: earlier.length + 1, amount: amount.toFixed(2), balance_before: open.toFixed(2), currency: about.currency, form: body.form, paid_at: paidAt, payment_id: paymentId, receipt_id: id, created_at: now
-    })
-    const paid = await queries.updateInvoice(db, about.id, { amount_paid: new Decimal(locked.amount_paid).plus(amount).toFixed(2) }, now)
-    await recordEvents(db, now, [{ type: amount.eq(open) ? 'invoice.paid' : 'invoice.partly_paid', mode: access.mode, subjectId: about.id, data: eventData(paid) }])
-    await recordChange(db, access, now, { action: 'invoice.paid', subjectType: 'invoice', subjectId: publicInvoiceId, detail: { amount: amount.toFixed(2), form: body.form, receipt: publicId('invoice', id) } })
-    if (idempotency !== null) await recordSubject(db, idempotency, publicId('invoice', id))
-    return queued
-  })
-  hub.wake('invoice', [{ tenantId: access.tenantId, id }])
-  return await show(hub, row)
+/** The payment that an invoice covers pays it, unless it pays another one already: its substitute gets it when that one is cancelled. */
+async function payBy (db: TenantDb, row: InvoiceRow, now: Date): Promise<void> {
+  if (row.payment_id === null || !isPayable(row.kind)) return
+  const payment = await findPayment(db, row.payment_id)
+  if (payment?.currency === row.currency) await linkPayment(db, row.payment_id, row.id, now)
 }
+
+/** The unified model of a body, with what the operator says and what every country asks. */
+function modelOf (hub: Hub, body: Body, making: EngineMaking): InvoiceModel {
+  if (body.lines.length === 0 && making.kind !== 'withholding') throw invalidField('lines', 'is empty')
+  return engineOf(body.country).model(body, { ...making, ...(hub.config.sriProviderRuc !== undefined && { operatorRuc: hub.config.sriProviderRuc }) })
+}
+
+/** What was sent before and rejected. */
+const beforeOf = ({ status, number, model }: InvoiceRow): { before?: InvoiceModel } => status === 'rejected' && number !== null ? { before: model as unknown as InvoiceModel } : {}
 
 // --- shared -----------------------------------------------------------------------------------------------------------
-
-async function aboutOf (db: TenantDb, row: InvoiceRow): Promise<{ about?: InvoiceRow }> {
-  const about = row.related_id === null ? undefined : await queries.findInvoice(db, row.related_id)
-  return about === undefined ? {} : { about }
-}
 
 async function issuerOf (hub: Hub, access: Access, body: Body): Promise<IssuerRow> {
   return await inTenant(hub.db, access.tenantId, async db => {

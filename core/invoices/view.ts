@@ -1,19 +1,18 @@
-import { Decimal } from 'decimal.js'
 import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import type { Mode } from '../adapter/context.ts'
 import type { DocumentRow } from '../documents/queries.ts'
+import { Decimal } from '../fiscal/decimal.ts'
 import { publicId } from '../ids.ts'
+import { isPayable, statusOf, written } from '../receivables/reconcile.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
 import type { InvoiceRow } from './queries.ts'
 import type { Invoice, NewInvoice } from './schema.ts'
 
-/** Kinds that a customer pays. */
-const payable = new Set(['invoice', 'debit_note'])
-
 export function showInvoice (row: InvoiceRow, documents: readonly DocumentRow[], verificationUrl: string | null): Invoice {
   const model = row.model as unknown as InvoiceModel
   const body = row.body as unknown as NewInvoice
-  const due = new Decimal(row.total).minus(row.amount_paid)
+  const [total, paid, credited] = [new Decimal(row.total), new Decimal(row.amount_paid), new Decimal(row.amount_credited)]
+  const owed = isPayable(row.kind) && row.status !== 'canceled'
   return {
     id: publicId('invoice', row.id),
     object: 'invoice',
@@ -34,9 +33,10 @@ export function showInvoice (row: InvoiceRow, documents: readonly DocumentRow[],
     currency: row.currency,
     exchange_rate: model.exchangeRate ?? null,
     payment: model.payment ?? {},
-    payment_status: !payable.has(row.kind) ? 'not_applicable' : due.lte(0) ? 'paid' : new Decimal(row.amount_paid).gt(0) ? 'partly_paid' : 'unpaid',
-    amount_paid: new Decimal(row.amount_paid).toFixed(2),
-    amount_due: payable.has(row.kind) ? Decimal.max(due, 0).toFixed(2) : '0.00',
+    payment_status: owed ? statusOf(total, credited, paid) : 'not_applicable',
+    amount_paid: written(paid, row.currency),
+    amount_credited: written(credited, row.currency),
+    amount_due: written(owed ? Decimal.max(total.minus(credited).minus(paid), 0) : new Decimal(0), row.currency),
     due: row.due,
     related: (model.related ?? []).map(({ type, fiscalId }) => ({ type, fiscal_id: fiscalId })),
     payment_id: row.payment_id === null ? null : publicId('payment', row.payment_id),

@@ -69,6 +69,13 @@ export async function lastSent (db: TenantDb, subjectId: string, kind: Operation
   return row?.started_at
 }
 
+/** When the last call about this ended. One whose end nobody saw (the process died) may have gone on for `timeoutMs`. */
+export async function lastEnded (db: TenantDb, subjectId: string, kind: OperationName, timeoutMs: number): Promise<Date | undefined> {
+  const row = await db.selectFrom('operations').select(['started_at', 'finished_at'])
+    .where('tenant_id', '=', db.tenantId).where('subject_id', '=', subjectId).where('kind', '=', kind).orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return row && (row.finished_at ?? new Date(row.started_at.getTime() + timeoutMs))
+}
+
 /** Where a call of this kind about it was sent, or was about to be. */
 export async function connectionsTried (db: TenantDb, subjectId: string, kind: OperationName): Promise<string[]> {
   const rows = await db.selectFrom('operations').select('connection_id').distinct()

@@ -27,6 +27,8 @@ export interface Adoption {
   statementDescriptor?: string
   lines?: object
   metadata?: Record<string, string>
+  /** The invoice that the page collects. */
+  invoiceId?: string
   /** By `prepareAdoption`, before the transaction. Without it what the payer does next is asked for once more, a moment later. */
   prepared?: PreparedAdoption
 }
@@ -85,6 +87,7 @@ async function insert (db: TenantDb, given: Adoption, now: Date): Promise<Paymen
     statementDescriptor: given.statementDescriptor ?? null,
     lines: given.lines ?? null,
     metadata: given.metadata ?? {},
+    invoiceId: given.invoiceId ?? null,
     now
   })
   if (row !== undefined) await queries.insertAttempt(db, { id: newUuid(now), paymentId: id, number: 1, connectionId: connection.id, idempotencyKey: publicId(origin.type, origin.id), method: null, now })

@@ -13,8 +13,6 @@ import * as queries from './queries.ts'
 /** After a failover: what the attempt before left at its provider. */
 export const leftAttemptKind = 'left_attempt'
 export const leftAttemptLookMs = 60_000
-/** While one job looks, others keep away for this long, ms. */
-const leaseMs = 120_000
 
 /**
  * Closes what a payment left open at a connection that it failed over from, so that nothing can be paid there any more. When
@@ -23,7 +21,7 @@ const leaseMs = 120_000
 export async function closeLeftAttempt (hub: Hub, tenantId: string, attemptId: string): Promise<void> {
   const now = hub.now()
   const found = await inTenant(hub.db, tenantId, async db => {
-    const claimed = await claimTimer(db, leftAttemptKind, attemptId, now, leaseMs)
+    const claimed = await claimTimer(db, leftAttemptKind, attemptId, now, hub.config.jobLeaseMs)
     const attempt = claimed && await queries.findAttempt(db, attemptId)
     return attempt && { tries: claimed.tries, attempt, connection: await loadSealed(db, attempt.connection_id) }
   })
@@ -33,7 +31,7 @@ export async function closeLeftAttempt (hub: Hub, tenantId: string, attemptId: s
     await close(hub, connection, { id: attemptId, paymentId: attempt.payment_id, providerReference: attempt.provider_reference })
   const delayMs = hub.config.resolverSchedule[tries]
   await inTenant(hub.db, tenantId, async db => settled || delayMs === undefined
-    ? await clearTimer(db, leftAttemptKind, attemptId, new Date(now.getTime() + leaseMs))
+    ? await clearTimer(db, leftAttemptKind, attemptId, new Date(now.getTime() + hub.config.jobLeaseMs))
     : await retryTimer(db, leftAttemptKind, attemptId, new Date(hub.now().getTime() + delayMs)))
 }
 

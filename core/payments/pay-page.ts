@@ -1,6 +1,5 @@
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import { exponentOf } from '../adapter/money.ts'
 import type { NextAction } from '../adapter/payments.ts'
 import { loadSealed } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
@@ -10,6 +9,7 @@ import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { findTenant } from '../tenants/queries.ts'
 import { isTerminal, type PaymentStatus } from './machine.ts'
+import { amountText, escape, sendPage } from './page-html.ts'
 import { openPayLink } from './pay-link.ts'
 import { pullPayment } from './pull.ts'
 import type { PaymentRow } from './queries.ts'
@@ -92,28 +92,12 @@ async function show (hub: Hub, reply: FastifyReply, row: PaymentRow, language: '
   const merchant = (await inTenant(hub.db, row.tenant_id, async db => await findTenant(db)))?.name ?? ''
   const told = await toldNextAction(hub, row)
   const { main, refresh = '' } = await canFinish(hub, row) ? form(said, row) : asItStands(said, row, told)
-  const amount = new Intl.NumberFormat(language === 'es' ? 'es-MX' : 'en', { style: 'currency', currency: row.currency }).format(row.amount / 10 ** exponentOf(row.currency))
-  const html = `<!doctype html>
-<html lang="${language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-${refresh}<title>${said.title}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/static/pages.css">
-</head>
-<body>
-<main>
-<h1>${escape(amount)}</h1>
+  const amount = amountText(row.amount, row.currency, language)
+  return await sendPage(reply, language, {
+    title: said.title, head: refresh, main: `<h1>${escape(amount)}</h1>
 <p>${said.to} <strong>${escape(merchant)}</strong></p>
-${row.description === null ? '' : `<p>${escape(row.description)}</p>\n`}${main}
-</main>
-</body>
-</html>
-`
-  return await reply.headers({ 'cache-control': 'no-store', 'content-language': language, vary: 'Accept-Language' }).type('text/html; charset=utf-8').send(html)
+${row.description === null ? '' : `<p>${escape(row.description)}</p>\n`}${main}`
+  })
 }
 
 interface Part { main: string, refresh?: string }
@@ -135,9 +119,4 @@ function asItStands (said: Texts, row: PaymentRow, told: NextAction | null): Par
     case 'unknown': return { main: `<p role="status">${said.wait}</p>`, refresh: '<meta http-equiv="refresh" content="5">\n' }
   }
   return { main: `<p role="status">${said.over}</p>${link}` }
-}
-
-/** What a provider or a tenant wrote is text here, never markup; a URL of theirs was checked when it came in, or is the provider's own. */
-function escape (text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;')
 }

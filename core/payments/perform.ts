@@ -57,6 +57,7 @@ export async function perform (hub: Hub, work: Performance): Promise<Performed> 
     return mine ? await applyFact(hub, db, row, prepared) : { row, outcome: { do: 'ignore' as const, why: 'the operation was settled meanwhile' } }
   })
   const told = { ...applied, ...(result !== undefined && !result.ok && { error: result.error }) }
+  if (applied.row.invoice_id !== null) hub.wake('receivable', [{ tenantId, id: applied.row.invoice_id }])
   const asks = applied.outcome.do === 'pull' || (applied.outcome.do === 'apply' && applied.outcome.pull === true)
   if (!asks || result?.ok !== true) return told
   // An answer that came after other news only says that there is news: the newest is asked for, now or by the resolver.

@@ -24,15 +24,17 @@ export interface Intent {
   operation: { id: string, mode: Mode, connection_id: string, provider: string, kind: string, subject_id: string, idempotency_key: string, request_id: string, started_at: Date }
   audit: object
 }
-type NullUntilAnswered = 'origin_type' | 'origin_id' | 'dispute' | 'provider_status' | 'provider_reference' | 'transaction_reference' | 'next_action_sealed' | 'error' | 'review' | 'cancel_wanted_at'
+type NullUntilAnswered = 'succeeded_at' | 'origin_type' | 'origin_id' | 'dispute' | 'provider_status' | 'provider_reference' | 'transaction_reference' | 'next_action_sealed' | 'error' | 'review' | 'cancel_wanted_at'
 
 /**
- * Commits the intent of a new payment in one round trip. Throws what `isConnectionChanged` and `isKeyLost` tell apart, and
+ * Commits the intent of a new payment in one round trip, or writes it in the transaction that `db` is. Throws what `isConnectionChanged` and `isKeyLost` tell apart, and
  * then nothing was written.
  */
 export async function beginPayment (db: Kysely<Database>, connectionVersion: number, { payment, attempt, operation, audit }: Intent, idempotency: { key: string, owner: string } | null): Promise<PaymentRow> {
   await sql`select app.begin_payment(${payment.tenant_id}, ${connectionVersion}, ${JSON.stringify(payment)}::jsonb, ${JSON.stringify(attempt)}::jsonb,
     ${JSON.stringify(operation)}::jsonb, ${JSON.stringify(audit)}::jsonb, ${idempotency?.key ?? null}, ${idempotency?.owner ?? null}, ${publicId('payment', payment.id)})`.execute(db)
+  // A payment of an invoice is written in a transaction of several steps anyway, that of its reservation.
+  if (payment.invoice_id !== null) await db.updateTable('payments').set({ invoice_id: payment.invoice_id, exchange_rate: payment.exchange_rate }).where('tenant_id', '=', payment.tenant_id).where('id', '=', payment.id).execute()
   return {
     ...payment,
     version: 0,
@@ -42,6 +44,7 @@ export async function beginPayment (db: Kysely<Database>, connectionVersion: num
     amount_refunded: 0,
     disputed: false,
     resolve_tries: 0,
+    succeeded_at: null,
     origin_type: null,
     origin_id: null,
     dispute: null,
@@ -105,7 +108,7 @@ export async function lockPayment (db: TenantDb, id: string): Promise<PaymentRow
 /** A payment that is already there at the provider. Undefined when this connection has one of that reference that came to be so. */
 export async function insertAdopted (db: TenantDb, payment: {
   id: string, connection: { id: string, provider: string, mode: Mode }, origin: { type: PaymentOrigin, id: string }, providerReference: string, amount: number, currency: string, capture: 'automatic' | 'manual'
-  customerId: string | null, customer: object | null, reference: string | null, description: string | null, statementDescriptor: string | null, lines: object | null, metadata: Record<string, string>, now: Date
+  customerId: string | null, customer: object | null, reference: string | null, description: string | null, statementDescriptor: string | null, lines: object | null, metadata: Record<string, string>, invoiceId: string | null, now: Date
 }): Promise<PaymentRow | undefined> {
   return await db.insertInto('payments').values({
     tenant_id: db.tenantId,
@@ -128,6 +131,7 @@ export async function insertAdopted (db: TenantDb, payment: {
     statement_descriptor: payment.statementDescriptor,
     lines: payment.lines && JSON.stringify(payment.lines),
     metadata: JSON.stringify(payment.metadata),
+    invoice_id: payment.invoiceId,
     attempts: 1,
     created_at: payment.now,
     updated_at: payment.now
@@ -251,6 +255,13 @@ export async function findLeftAttempt (db: TenantDb, connectionId: string, provi
   return await db.selectFrom('payment_attempts as a').innerJoin('payments as p', join => join.onRef('p.tenant_id', '=', 'a.tenant_id').onRef('p.id', '=', 'a.payment_id'))
     .select(['a.id', 'a.payment_id']).where('a.tenant_id', '=', db.tenantId).where('a.connection_id', '=', connectionId).where('a.provider_reference', '=', providerReference)
     .whereRef('p.connection_id', '!=', 'a.connection_id').executeTakeFirst()
+}
+
+/** Is there a payment of this connection whose object at the provider we do not know yet? It is due to be asked about, so the index of those finds it. */
+export async function hasUnanswered (db: TenantDb, connectionId: string): Promise<boolean> {
+  const row = await db.selectFrom('payments').select('id').where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId)
+    .where('next_run_at', 'is not', null).where('provider_reference', 'is', null).where('pending_kind', 'is not', null).limit(1).executeTakeFirst()
+  return row !== undefined
 }
 
 /** How an attempt ended whose payment goes on with another. */

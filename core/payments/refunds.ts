@@ -219,7 +219,9 @@ export async function adoptRefund (hub: Pick<Hub, 'now'>, db: TenantDb, paymentI
 export async function resolveRefund (hub: Hub, tenantId: string, id: string): Promise<void> {
   const found = await inTenant(hub.db, tenantId, async db => {
     const row = await queries.findRefund(db, id)
-    return row && { row, payment: await queries.findPayment(db, row.payment_id), connection: await loadSealed(db, row.connection_id) }
+    if (row === undefined) return undefined
+    const others = (await queries.listRefunds(db, row.payment_id)).flatMap(other => other.id === id ? [] : other.provider_reference ?? [])
+    return { row, others, payment: await queries.findPayment(db, row.payment_id), connection: await loadSealed(db, row.connection_id) }
   })
   if (found?.payment === undefined) return
   if (found.connection === undefined) return await postpone(hub, tenantId, found.row)
@@ -238,7 +240,7 @@ export async function resolveRefund (hub: Hub, tenantId: string, id: string): Pr
     ? await recordedCall<RefundSnapshot | undefined>(hub, work, { connection: opened, kind: 'get_refund', subjectId: id, requestId: 'resolver' }, async context => await family.getRefund!(context, row.provider_reference!))
     : family.findRefund !== undefined && payment.provider_reference !== null
       ? await recordedCall<RefundSnapshot | undefined>(hub, work, { connection: opened, kind: 'find_refund', subjectId: id, requestId: 'resolver' }, async context =>
-        await family.findRefund!(context, { reference: publicId('payment', payment.id), refundReference: publicId('refund', id), providerReference: payment.provider_reference!, from: since, to: hub.now() }))
+        await family.findRefund!(context, { reference: publicId('payment', payment.id), refundReference: publicId('refund', id), providerReference: payment.provider_reference!, from: since, to: hub.now(), amount: { amount: row.amount, currency: row.currency }, others: found.others }))
       : undefined
   if (looked === undefined || !looked.ok) return await postpone(hub, tenantId, row)
   if (looked.value !== undefined) {
@@ -260,7 +262,7 @@ export async function resolveRefund (hub: Hub, tenantId: string, id: string): Pr
       const locked = await queries.lockRefund(db, id)
       if (locked?.status !== row.status || (await lastSent(db, id, 'refund') ?? since).getTime() !== sentAt.getTime()) return undefined
       const operationId = await insertOperation(db, hub.now(), { connection: opened, kind: 'refund', subjectId: id, idempotencyKey: input.idempotencyKey, requestId: 'resolver' })
-      await queries.scheduleResolve(db, 'refunds', id, new Date(hub.now().getTime() + repeatLeaseMs), row.resolve_tries)
+      await queries.scheduleResolve(db, 'refunds', id, new Date(hub.now().getTime() + hub.config.jobLeaseMs), row.resolve_tries)
       return operationId
     })
     if (mine === undefined) return
@@ -277,9 +279,6 @@ export async function resolveRefund (hub: Hub, tenantId: string, id: string): Pr
   if (settled && safety !== 'never') return void await work(async db => await failRefund(hub, db, id, { code: 'provider_unavailable' }))
   await postpone(hub, tenantId, row)
 }
-
-/** While one resolver repeats a call the others keep away for this long, ms. */
-const repeatLeaseMs = 60_000
 
 async function postpone (hub: Hub, tenantId: string, row: RefundRow): Promise<void> {
   const tries = row.resolve_tries + 1

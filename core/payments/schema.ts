@@ -41,6 +41,8 @@ const TaxBreakdown = Type.Array(Type.Object({
   amount: Type.Integer({ minimum: 0, maximum: 9_007_199_254_740_991 })
 }, closed), { minItems: 1, maxItems: 20, description: 'How much of `amount` is tax, by kind. Told to providers that take it.' })
 
+export const InvoiceId = Type.String({ maxLength: 60, description: 'The issued invoice that this collects, or part of it: never more than is due, and never twice at once.' })
+
 export const NewPayment = Type.Object({
   amount: Amount,
   currency: Currency,
@@ -61,6 +63,8 @@ export const NewPayment = Type.Object({
   installments: Type.Optional(Type.Integer({ minimum: 1, maximum: 60, description: 'In how many months, where the provider and the card allow it.' })),
   expires_at: Type.Optional(Type.String({ format: 'date-time', description: 'When a voucher or a transfer’s instructions end, where the provider lets one choose.' })),
   save_method: Type.Optional(Type.Boolean({ description: 'Keeps the method for later charges of `customer`, which must be a `cus_…`.' })),
+  invoice_id: Type.Optional(InvoiceId),
+  exchange_rate: Type.Optional(Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,6})?$', description: 'With `invoice_id`, in a currency that is not that of the invoice’s country: units of that country’s currency for one of `currency` on the day of the payment. The receipt (complemento de pago) says it; without it the receipt waits for you.' })),
   metadata: Type.Optional(Metadata)
 }, closed)
 export type NewPayment = Static<typeof NewPayment>
@@ -99,7 +103,7 @@ export const Payment = Type.Object({
   amount_remaining: Type.Integer({ description: 'What is still to come; 0 when nothing is waited for.' }),
   amount_refunded: Type.Integer(),
   capture: oneOf(['automatic', 'manual']),
-  method: Nullable(Type.Object({ type: Type.String(), payment_method: Type.Optional(Type.String()), brand: Type.Optional(Type.String()), last4: Type.Optional(Type.String()), wallet: Type.Optional(Type.String()) })),
+  method: Nullable(Type.Object({ type: Type.String(), payment_method: Type.Optional(Type.String()), brand: Type.Optional(Type.String()), last4: Type.Optional(Type.String()), wallet: Type.Optional(Type.String()), funding: Type.Optional(Type.String({ description: 'Of a card: credit, debit or prepaid.' })) })),
   origin: Nullable(Type.Object({ type: oneOf(['checkout_session', 'payment_link', 'subscription']), id: Type.String() }, { description: 'The page or the subscription that it came of.' })),
   reference: Nullable(Type.String()),
   description: Nullable(Type.String()),
@@ -113,6 +117,7 @@ export const Payment = Type.Object({
   installments: Nullable(Type.Integer()),
   expires_at: Nullable(Instant),
   save_method: Type.Boolean(),
+  invoice_id: Nullable(Type.String({ description: 'The invoice that it pays.' })),
   metadata: Type.Record(Type.String(), Type.String()),
   provider: Type.String(),
   connection: Type.String(),

@@ -11,8 +11,9 @@ import { storable } from '../db/storable.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
-import { newUuid, parseAnyId, publicId, uuidOf } from '../ids.ts'
+import { newUuid, parseAnyId, parseId, publicId, uuidOf } from '../ids.ts'
 import { insertOperation } from '../operations/call.ts'
+import { reserve } from '../receivables/books.ts'
 import { assertPublicUrl } from '../urls.ts'
 import { applyFact } from './apply.ts'
 import { chooseConnection, type Chosen, type Wanted } from './choose-connection.ts'
@@ -38,6 +39,7 @@ export async function createPayment (hub: Hub, access: Access, given: NewPayment
   const now = hub.now()
   const id = newUuid(now)
   const details = checkedDetails(access, body, now)
+  const invoiceId = invoiceNamed(body.invoice_id)
   const payer = await openPayer(hub, access, body, async () => (await chooseConnection(hub, tenantId, wantedOf(access, body))).connection)
   if (body.save_method === true && payer.columns.customer_id === null) throw invalidField('save_method', 'needs a customer that is kept: customer must be a cus_…')
   const attemptId = newUuid(now)
@@ -90,6 +92,8 @@ export async function createPayment (hub: Hub, access: Access, given: NewPayment
         return_url: body.return_url ?? null,
         off_session: body.off_session ?? false,
         metadata: body.metadata ?? {},
+        invoice_id: invoiceId,
+        exchange_rate: body.exchange_rate ?? null,
         attempts: 1,
         pending_kind: 'create_payment',
         pending_operation_id: operationId,
@@ -102,7 +106,7 @@ export async function createPayment (hub: Hub, access: Access, given: NewPayment
       },
       attempt: { id: attemptId, payment_id: id, number: 1, connection_id: connection.id, status: 'unknown', idempotency_key: idempotencyKey, method, created_at: now, updated_at: now },
       operation: { ...shared, id: operationId, kind: 'create_payment', subject_id: id, idempotency_key: idempotencyKey, request_id: access.requestId, started_at: now },
-      audit: changeColumns(access, now, { action: 'payment.created', subjectType: 'payment', subjectId: publicId('payment', id), detail: { amount: body.amount, currency: body.currency, connection: publicId('connection', connection.id), ...(route.rule !== null && { rule: route.rule.rule.name, routing_version: route.rulesVersion }) } })
+      audit: changeColumns(access, now, { action: 'payment.created', subjectType: 'payment', subjectId: publicId('payment', id), detail: { amount: body.amount, currency: body.currency, connection: publicId('connection', connection.id), ...(invoiceId !== null && { invoice: body.invoice_id }), ...(route.rule !== null && { rule: route.rule.rule.name, routing_version: route.rulesVersion }) } })
     }
   })
   const otherwise = otherwiseOf(route, plan, access.requestId)
@@ -116,13 +120,31 @@ async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempot
   for (const anew of [false, true]) {
     const chosen = await chooseConnection(hub, access.tenantId, wanted, { anew })
     try {
-      return { row: await queries.beginPayment(hub.db, chosen.connection.version, intentOn(chosen), idempotency), chosen }
+      return { row: await writeIntent(hub, chosen.connection.version, intentOn(chosen), idempotency), chosen }
     } catch (error) {
       if (queries.isKeyLost(error)) throw new HubError('idempotency_in_progress', { retryAfterMs: 1000 })
       if (!queries.isConnectionChanged(error)) throw error
     }
   }
   throw new HubError('conflict')
+}
+
+/** In one round trip; that of an invoice's payment in the transaction that reserves its part of what is due. */
+async function writeIntent (hub: Hub, connectionVersion: number, intent: queries.Intent, idempotency: Idempotency | null): Promise<PaymentRow> {
+  const { tenant_id: tenantId, invoice_id: invoiceId, mode, currency, amount } = intent.payment
+  if (invoiceId === null) return await queries.beginPayment(hub.db, connectionVersion, intent, idempotency)
+  return await inTenant(hub.db, tenantId, async db => {
+    await reserve(db, { invoiceId, mode: mode as Mode, currency, amount })
+    return await queries.beginPayment(db, connectionVersion, intent, idempotency)
+  })
+}
+
+/** Throws a 400 for what is no id of an invoice; whether it is one of the tenant's is asked under its lock. */
+export function invoiceNamed (name: string | undefined): string | null {
+  if (name === undefined) return null
+  const id = parseId('invoice', name)
+  if (id === undefined) throw invalidField('invoice_id', 'is no invoice of yours')
+  return id
 }
 
 /** What is asked of a connection for this payment. */
@@ -341,6 +363,7 @@ async function begin (hub: Hub, access: Acting, id: string, decide: (row: Paymen
     const connection = await load(db, row)
     const { plan, attempt } = await decide(row, connection)
     if (JSON.stringify(plan) !== JSON.stringify(first.plan)) throw new HubError('conflict')
+    if (attempt !== undefined && row.invoice_id !== null) await reserve(db, { invoiceId: row.invoice_id, mode: access.mode, currency: row.currency, amount: row.amount, except: id })
     const operationId = await insertOperation(db, now, { connection, kind: plan.kind, subjectId: id, idempotencyKey: plan.input.idempotencyKey, requestId: access.requestId })
     const pending = await queries.markPending(db, id, { kind: plan.kind, operationId, idempotencyKey: plan.input.idempotencyKey, sealed, since: now, nextRunAt: firstLook(hub, now) },
       attempt)

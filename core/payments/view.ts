@@ -39,6 +39,7 @@ export function showPayment (row: PaymentRow, language: Language, nextAction: Ne
     installments: row.installments,
     expires_at: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
     save_method: row.save_method,
+    invoice_id: row.invoice_id === null ? null : publicId('invoice', row.invoice_id),
     metadata: row.metadata as Record<string, string>,
     provider: row.provider,
     connection: publicId('connection', row.connection_id),

@@ -67,14 +67,21 @@ export async function markRead (db: TenantDb, connectionId: string, until: Date,
 
 // --- whose it is ------------------------------------------------------------------------------------------------------
 
-/** Payments by the provider's ids of them, or of any of their attempts, within one connection. */
+/** Payments by the provider's ids of them, of any of their attempts, or of their charges, within one connection. */
 export async function paymentsByProviderReference (db: TenantDb, connectionId: string, references: readonly string[]): Promise<Map<string, string>> {
   if (references.length === 0) return new Map()
   const attempts = await db.selectFrom('payment_attempts').select(['provider_reference', 'payment_id'])
     .where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('provider_reference', 'in', [...references]).execute()
   const payments = await db.selectFrom('payments').select(['provider_reference', 'id as payment_id'])
     .where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('provider_reference', 'in', [...references]).execute()
-  return new Map([...attempts, ...payments].map(row => [row.provider_reference!, row.payment_id]))
+  const found = new Map([...attempts, ...payments].map(row => [row.provider_reference!, row.payment_id]))
+  // Some providers name a movement's charge, where the payment is the order around it.
+  const others = references.filter(reference => !found.has(reference))
+  if (others.length === 0) return found
+  const charges = await db.selectFrom('payments').select(['transaction_reference', 'id'])
+    .where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('transaction_reference', 'in', others).execute()
+  for (const row of charges) found.set(row.transaction_reference!, row.id)
+  return found
 }
 
 /** Of these payments, those that are or were at this connection. */

@@ -9,6 +9,7 @@ import type { Hub } from '../hub.ts'
 import { parseId } from '../ids.ts'
 import { type CompiledRule, matchingRules } from '../routing/engine.ts'
 import { type Refusal, refusalError, type Wanted, whyCannotTake } from './can-take.ts'
+import { asksForIssuer, issuerNamed } from './issuer.ts'
 
 type ChoiceHub = Pick<Hub, 'adapters' | 'db' | 'usable'>
 
@@ -30,8 +31,8 @@ export interface Route {
 }
 
 /**
- * The connection that the caller named; or those of the first matching rule that can do it, in its order; or else the oldest that
- * can. One whose breaker is open waits behind the others. What is remembered may choose, but it never refuses: before a 4xx is
+ * The connection that the caller named; or those of the first matching rule that can do it, in its order; or else the issuer's own,
+ * where it is an invoice and that one can; or else the oldest that can. One whose breaker is open waits behind the others. What is remembered may choose, but it never refuses: before a 4xx is
  * given, which says what is in the way, the database is asked. Nothing is written.
  */
 export async function chooseRoute (hub: ChoiceHub, tenantId: string, wanted: Wanted, { anew = false } = {}): Promise<Route> {
@@ -40,11 +41,21 @@ export async function chooseRoute (hub: ChoiceHub, tenantId: string, wanted: Wan
   const remembered = hub.usable.recall(tenantId, wanted.mode)
   if (remembered !== undefined) {
     const route = routeIn(hub, remembered, wanted)
-    if (!('refusal' in route)) return route
+    if (!('refusal' in route)) return await ofIssuer(hub, tenantId, remembered, wanted, route)
   }
-  const route = routeIn(hub, await hub.usable.load(tenantId, wanted.mode), wanted)
-  if (!('refusal' in route)) return route
+  const loaded = await hub.usable.load(tenantId, wanted.mode)
+  const route = routeIn(hub, loaded, wanted)
+  if (!('refusal' in route)) return await ofIssuer(hub, tenantId, loaded, wanted, route)
   throw (wanted.connection === undefined ? undefined : await whyNotNamed(hub, tenantId, wanted.connection, wanted)) ?? refusalError(route.refusal)
+}
+
+/** Where no rule decided, an invoice goes to its issuer's own connection, if that one can. */
+export async function ofIssuer (hub: ChoiceHub, tenantId: string, usable: Usable, wanted: Wanted, route: Route): Promise<Route> {
+  if (route.rule !== null || !asksForIssuer(wanted)) return route
+  const issuer = await issuerNamed(hub.db, tenantId, wanted.mode, wanted.issuer)
+  if (issuer?.connection === undefined) return route
+  const own = routeIn(hub, usable, { ...wanted, connection: issuer.connection })
+  return 'refusal' in own ? route : own
 }
 
 /** Without a claim on a connection that is half-open, and so without any effect. */

@@ -8,7 +8,8 @@ import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { type CompiledRule, failedFields } from '../routing/engine.ts'
 import { type Refusal, refusalError, type Wanted, whyCannotTake } from './can-take.ts'
-import { type Route, routeIn, whyNotNamed } from './choose.ts'
+import { ofIssuer, type Route, routeIn, whyNotNamed } from './choose.ts'
+import { asksForIssuer, issuerNamed } from './issuer.ts'
 import type { Decide, Decision, NotChosenReason } from './schema.ts'
 
 type DecideHub = Pick<Hub, 'adapters' | 'db' | 'usable'>
@@ -16,7 +17,10 @@ type DecideHub = Pick<Hub, 'adapters' | 'db' | 'usable'>
 /** What a payment or an invoice would be sent to, and why nothing else: nothing is written, asked of a provider or claimed. */
 export async function decideRouting (hub: DecideHub, access: Access, body: Decide): Promise<Decision> {
   if (body.currency !== undefined && !isCurrency(body.currency)) throw invalidField('currency', 'is not an ISO 4217 currency')
-  const wanted = wantedOf(access, body)
+  const asked = wantedOf(access, body)
+  const issuer = asksForIssuer(asked) ? await issuerNamed(hub.db, access.tenantId, access.mode, asked.issuer) : undefined
+  // As its invoices will be: by its id and by its tax id.
+  const wanted = issuer === undefined ? asked : { ...asked, issuer: issuer.names }
   const remembered = hub.usable.recall(access.tenantId, access.mode)
   let usable = remembered ?? await hub.usable.load(access.tenantId, access.mode)
   let route = routeIn(hub, usable, wanted, { dry: true })
@@ -24,6 +28,7 @@ export async function decideRouting (hub: DecideHub, access: Access, body: Decid
     usable = await hub.usable.load(access.tenantId, access.mode)
     route = routeIn(hub, usable, wanted, { dry: true })
   }
+  if (!('refusal' in route)) route = await ofIssuer(hub, access.tenantId, usable, wanted, route)
   const error = 'refusal' in route ? (wanted.connection === undefined ? undefined : await whyNotNamed(hub, access.tenantId, wanted.connection, wanted)) ?? refusalError(route.refusal) : undefined
   const chosen = 'refusal' in route ? undefined : route
   const most = { none: 0, some: 50, all: Infinity }[body.explain ?? 'some']

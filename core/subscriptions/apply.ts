@@ -46,7 +46,7 @@ export async function applyFact (hub: ApplyHub, db: TenantDb, row: SubscriptionR
   if (outcome.do === 'apply') {
     await tell(hub, db, saved, [...eventsOf(before, next), ...(isChanged(row, fact, next, reviewed) ? ['updated'] : [])])
     if (outcome.undone !== undefined) await tell(hub, db, saved, ['change_failed'], { change: changeOf(row, outcome.undone) })
-    if (reviewed) await raiseAlert(db, hub.now(), { kind: 'subscription_review', severity: 'critical', mode: next.mode, subjectId: next.reference, detail: { ...next.review } })
+    if (reviewed && next.review !== null) await raiseAlert(db, hub.now(), { kind: 'subscription_review', severity: 'critical', mode: next.mode, subjectId: next.reference, detail: { ...next.review } })
   }
   const cycle = snapshot?.latestCycle
   // Where the provider is asked, its answer tells of the cycle too: then the state goes before it.

@@ -104,6 +104,35 @@ t.test('a create that came to nothing', async t => {
   t.match(next(given, { type: 'event', snapshot }), { status: 'expired', review: { reason: 'alive_after_end' } }, 'it goes on at the provider: a person must see it')
 })
 
+t.test('a person’s word ends a review; an end is opened again only where it goes on at the provider', async t => {
+  const decide = (state: SubscriptionState, decision: 'accept_provider' | 'dismiss' | 'mark_canceled') => transition(state, { type: 'decided', decision })
+  const ghost: SubscriptionState = { ...base, status: 'canceled', knownStatus: 'canceled', providerReference: null, review: { reason: 'alive_after_end', provider_status: 'active', status: 'active', provider_reference: 'p_9' } }
+  t.match(decide(ghost, 'accept_provider'), { do: 'apply', pull: true, next: { status: 'active', knownStatus: 'active', providerReference: 'p_9', review: null } })
+  t.match(decide(ghost, 'dismiss'), { do: 'apply', next: { status: 'canceled', review: null } })
+  t.match(decide(ghost, 'mark_canceled'), { do: 'ignore', why: /final/ })
+  const twice: SubscriptionState = { ...base, review: { ...ghost.review!, reason: 'made_twice' } }
+  t.match(decide(twice, 'accept_provider'), { do: 'ignore', why: /the first one stands/ })
+  t.match(decide({ ...twice, review: { ...ghost.review!, reason: 'mode_mismatch' } }, 'accept_provider'), { do: 'ignore' })
+  t.match(decide(twice, 'mark_canceled'), { do: 'apply', next: { status: 'canceled', knownStatus: 'canceled', review: null } })
+  const unknown: SubscriptionState = { ...base, status: 'unknown', pending: { kind: 'cancel_subscription', at: 'now' }, cancelWanted: 'now' }
+  t.match(decide(unknown, 'mark_canceled'), { next: { status: 'canceled', pending: null, cancelWanted: null } })
+  t.match(decide({ ...unknown, review: ghost.review }, 'dismiss'), { next: { status: 'unknown', pending: { kind: 'cancel_subscription' }, cancelWanted: 'now', review: null } }, 'what is under way goes on')
+  for (const decision of ['accept_provider', 'dismiss'] as const) t.match(decide(base, decision), { do: 'ignore' }, 'nobody accepts what nobody said')
+})
+
+t.test('whatever its life was: a decision leaves no review, and opens no end but one that goes on there', async () => {
+  fc.assert(fc.property(anyLife, fc.constantFrom('accept_provider' as const, 'dismiss' as const, 'mark_canceled' as const), ({ options, steps }, decision) => {
+    const world = new World(options)
+    for (const step of steps) world.step(step)
+    const { state } = world
+    const outcome = transition(state, { type: 'decided', decision })
+    if (outcome.do !== 'apply') return
+    must(outcome.next.review === null, 'still under review', world)
+    must(!isFinal(state.knownStatus) || isFinal(outcome.next.knownStatus) || (decision === 'accept_provider' && state.review?.reason === 'alive_after_end'), 'an end was opened', world)
+    must(decision === 'dismiss' || outcome.next.pending === null, 'a call stays open', world)
+  }), runs)
+})
+
 t.test('what is told', async t => {
   const told = (before: Partial<SubscriptionState>, after: Partial<SubscriptionState>) => eventsOf({ ...base, ...before }, { ...base, ...after })
   t.same(told({ providerReference: null, knownStatus: 'incomplete' }, { knownStatus: 'incomplete' }), ['created'])

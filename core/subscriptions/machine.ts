@@ -58,6 +58,10 @@ export type Fact =
   | { type: 'not_done' }
   /** The tenant asked to cancel while the outcome was unknown. */
   | { type: 'cancel_wanted', at: CancelAt }
+  /** A person decided, with a reason; audited by the caller. */
+  | { type: 'decided', decision: Decision }
+
+export type Decision = 'accept_provider' | 'dismiss' | 'mark_canceled'
 
 export type Outcome =
   /** `pull`: this much is certain, and the provider has to be asked for the rest. `undone`: a change that was asked for did not happen. */
@@ -80,6 +84,7 @@ export function transition (state: SubscriptionState, fact: Fact): Outcome {
     case 'not_done': return notDone(state)
     case 'no_answer': return state.pending === null ? ignore('the outcome became known meanwhile') : become(state, { status: 'unknown' })
     case 'cancel_wanted': return state.pending === null ? ignore('nothing is pending') : become(state, { cancelWanted: fact.at === 'now' ? 'now' : state.cancelWanted ?? fact.at })
+    case 'decided': return decided(state, fact.decision)
   }
 }
 
@@ -180,6 +185,23 @@ function review (state: SubscriptionState, snapshot: SubscriptionSnapshot, reaso
   if (state.review?.reason === reason && state.review.provider_reference === found.provider_reference && state.review.status === found.status) return ignore('under review already')
   // The state stays what it was; the provider has said what it did.
   return become(state, { review: found, ...(state.pending?.kind === 'create_subscription' && { pending: null, status: state.knownStatus }) })
+}
+
+function decided (state: SubscriptionState, decision: Decision): Outcome {
+  const { review } = state
+  const clear = { review: null, pending: null, cancelWanted: null }
+  switch (decision) {
+    // What is under way goes on.
+    case 'dismiss': return review === null ? ignore('nothing is under review') : become(state, { review: null })
+    case 'accept_provider':
+      if (review === null) return ignore('nothing is under review')
+      if (review.reason === 'made_twice') return ignore('the first one stands; end the second at the provider')
+      if (review.reason !== 'alive_after_end') return ignore('what the provider tells of is not this one: there is nothing to accept')
+      return { ...become(state, { ...clear, status: review.status, knownStatus: review.status, providerReference: review.provider_reference, canceledAt: null, error: null }), pull: true }
+    case 'mark_canceled':
+      if (isFinal(state.knownStatus)) return ignore(`${state.knownStatus} is final`)
+      return become(state, { ...clear, status: 'canceled', knownStatus: 'canceled', nextAction: false })
+  }
 }
 
 function become (state: SubscriptionState, changes: Partial<SubscriptionState>): Extract<Outcome, { do: 'apply' }> {

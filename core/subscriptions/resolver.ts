@@ -2,6 +2,7 @@ import type { SubscriptionSnapshot } from '../adapter/subscriptions.ts'
 import { isProviderError } from '../adapter/problems.ts'
 import { raiseAlert } from '../alerts/raise.ts'
 import { loadSealed, type OpenConnection, type SealedConnection } from '../connections/open.ts'
+import { findCounterpart } from '../customers/queries.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
@@ -18,17 +19,15 @@ import { pullSubscription } from './pull.ts'
 import * as queries from './queries.ts'
 import type { SubscriptionRow } from './queries.ts'
 
-/** While one job is at it the others keep away for this long, ms. */
-const leaseMs = 120_000
 /** Nothing new: a period that a provider is slow to bill, a payer who does not come, ms. */
 const pollMs = [10, 60, 6 * 60, 24 * 60].map(minutes => minutes * 60_000)
 
 /** The job: everything about a subscription that has become due. */
 export async function lookAfter (hub: Hub, tenantId: string, id: string): Promise<void> {
   const now = hub.now()
-  const claimed = await inTenant(hub.db, tenantId, async db => await claimTimer(db, 'subscription', id, now, leaseMs))
+  const claimed = await inTenant(hub.db, tenantId, async db => await claimTimer(db, 'subscription', id, now, hub.config.jobLeaseMs))
   if (claimed === undefined) return
-  await resolveSubscription(hub, tenantId, id, { tries: claimed.tries, leasedUntil: new Date(now.getTime() + leaseMs) })
+  await resolveSubscription(hub, tenantId, id, { tries: claimed.tries, leasedUntil: new Date(now.getTime() + hub.config.jobLeaseMs) })
 }
 
 /** As the job has claimed it; absent: somebody asks who waits for the answer. */
@@ -104,8 +103,9 @@ async function look (hub: Hub, connection: SealedConnection, opened: OpenConnect
   }
   const family = requirePayments(opened.adapter)
   if (family.findSubscription === undefined) return 'unknown'
+  const customer = (await inTenant(hub.db, row.tenant_id, async db => await findCounterpart(db, 'customer', row.customer_id, row.connection_id)))?.provider_reference ?? undefined
   const result = await recordedCall<SubscriptionSnapshot | undefined>(hub, async work => await inTenant(hub.db, row.tenant_id, work), { connection: opened, kind: 'find_subscription', subjectId: row.id, requestId: 'resolver' },
-    async context => await family.findSubscription!(context, { reference: nameOf(row), from: row.pending_since ?? row.created_at, to: hub.now() }))
+    async context => await family.findSubscription!(context, { reference: nameOf(row), from: row.pending_since ?? row.created_at, to: hub.now(), ...(customer !== undefined && { customerProviderReference: customer }) }))
   if (!result.ok) throw result.error
   if (result.value === undefined) return 'asked'
   const applied = await apply(hub, row, { type: 'pulled', snapshot: result.value, current: true })
@@ -124,7 +124,7 @@ async function repeatOrGiveUp (hub: Hub, connection: SealedConnection, opened: O
   const last = await work(async db => await queries.lastCall(db, row.id, kind))
   const sentAt = last?.startedAt ?? since
   // Its caller waits for it still, here or in another process; one that died has let go by then.
-  if (last?.running === true && hub.now().getTime() - sentAt.getTime() < manifest.timeouts_ms.default + 15_000) return
+  if (last?.running === true && hub.now().getTime() - sentAt.getTime() < Math.min(hub.config.jobLeaseMs, manifest.timeouts_ms.default + 15_000)) return
   // What was sent a moment ago may still come to be, whether it was the first time or a repetition.
   const settled = hub.now().getTime() - sentAt.getTime() >= manifest.settles_within_ms
   const keyed = safety === 'natural-key' || (safety === 'idempotency-key' && ageMs < manifest.idempotency_window_ms)

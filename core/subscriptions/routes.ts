@@ -1,6 +1,6 @@
 import type { HubInstance } from '../http.ts'
 import { IdParams } from '../http-schema.ts'
-import { CancelSubscription, CyclePage, ListCycles, ListSubscriptions, NewSubscription, PatchSubscription, Preview, PreviewChange, Subscription, SubscriptionPage } from './schema.ts'
+import { CancelSubscription, CyclePage, ListCycles, ListSubscriptions, NewSubscription, PatchSubscription, Preview, PreviewChange, ResolveReview, Subscription, SubscriptionPage } from './schema.ts'
 import * as service from './service.ts'
 
 const read = { scope: 'subscriptions:read' } as const
@@ -40,6 +40,8 @@ export async function subscriptionRoutes (app: HubInstance): Promise<void> {
     const made = await service.resumeSubscription(hub, request.requireAccess(), request.params.id, request.idempotency)
     return await reply.code(statusOf(made, 200) as 200).send(made)
   })
+  app.post('/v1/subscriptions/:id/resolve_review', { config: write, schema: { tags, summary: 'End a review, or close by hand', params: IdParams, body: ResolveReview, response: { 200: Subscription } } }, async request =>
+    await service.resolveReview(hub, request.requireAccess(), request.params.id, request.body, request.idempotency))
   app.get('/v1/subscriptions/:id/cycles', { config: read, schema: { tags, summary: 'List its billing periods', params: IdParams, querystring: ListCycles, response: { 200: CyclePage } } }, async request =>
     await service.listCycles(hub, request.requireAccess(), request.params.id, request.query))
 }

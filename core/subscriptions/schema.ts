@@ -47,6 +47,13 @@ export type Preview = Static<typeof Preview>
 export const CancelSubscription = Type.Object({ at: Type.Optional(oneOf(['now', 'period_end'], { default: 'now' })) }, closed)
 export type CancelSubscription = Static<typeof CancelSubscription>
 
+export const ResolveReview = Type.Object({
+  decision: oneOf(['accept_provider', 'dismiss', 'mark_canceled'],
+    { description: '`accept_provider`: it goes on at the provider, so it does here; `dismiss`: keep our state; `mark_canceled`: close by hand. Nothing is changed at the provider.' }),
+  reason: Type.String({ minLength: 3, maxLength: 1000 })
+}, closed)
+export type ResolveReview = Static<typeof ResolveReview>
+
 export const Subscription = Type.Object({
   id: Type.String(),
   object: Type.Literal('subscription'),

@@ -25,12 +25,12 @@ import { assertPublicUrl } from '../urls.ts'
 import { applyFact } from './apply.ts'
 import { begin, cancelDecision, type Decision, firstLook, stateError } from './begin.ts'
 import { type CancelAt, isFinal, type PendingKind } from './machine.ts'
-import { changeAt, type Performed, perform } from './perform.ts'
+import { afterwards, changeAt, type Performed, perform } from './perform.ts'
 import { ProviderError } from '../adapter/problems.ts'
 import * as queries from './queries.ts'
 import type { Change, SubscriptionRow } from './queries.ts'
 import { resolveSubscription } from './resolver.ts'
-import type { Cycle, ListCycles, ListSubscriptions, NewSubscription, PatchSubscription, Preview, PreviewChange, Subscription } from './schema.ts'
+import type { Cycle, ListCycles, ListSubscriptions, NewSubscription, PatchSubscription, Preview, PreviewChange, ResolveReview, Subscription } from './schema.ts'
 import { openNextAction, showCycle, showPreview, showSubscription } from './view.ts'
 
 /** Subscribes a customer to a plan. Throws 4xx before anything is written; after the intent is committed it always answers with the subscription. */
@@ -198,6 +198,26 @@ export async function previewChange (hub: Hub, access: Access, publicSubscriptio
     async context => await preview(context, { ...input, reference: publicSubscriptionId, providerReference }))
   if (!result.ok) throw refusal(result.error, row.provider)
   return showPreview(row, result.value)
+}
+
+/** A person ends a review, or closes by hand what nobody knows. Nothing is sent to the provider, except the question how it stands when its word is accepted. */
+export async function resolveReview (hub: Hub, access: Access, publicSubscriptionId: string, body: ResolveReview, idempotency: Idempotency | null = null): Promise<Subscription> {
+  // A first run decided and died before it could say so.
+  if (idempotency?.subject !== undefined) return await getSubscription(hub, access, idempotency.subject)
+  const { decision, reason } = storable(body)
+  const id = uuidOf('subscription', publicSubscriptionId)
+  const { applied, connection } = await inTenant(hub.db, access.tenantId, async db => {
+    const locked = await lockOrThrow(db, access, id)
+    if (decision === 'mark_canceled' && locked.review === null && locked.status !== 'unknown') throw stateError(locked, 'close by hand')
+    const applied = await applyFact(hub, db, locked, { fact: { type: 'decided', decision }, nextActionSealed: null })
+    const { row, outcome } = applied
+    if (outcome.do !== 'apply') throw new HubError('invalid_state', { detail: { es: `No se puede: ${outcome.why}`, en: `Not possible: ${outcome.why}` } })
+    await audit(db, access, hub.now(), id, `review_${decision}`, { reason, before: { status: locked.status, review: locked.review }, after: { status: row.status } })
+    if (idempotency !== null) await recordSubject(db, idempotency, publicSubscriptionId)
+    return { applied, connection: await loadSealed(db, locked.connection_id) }
+  })
+  if (connection !== undefined) await afterwards(hub, connection, applied, access.requestId)
+  return await getSubscription(hub, access, publicSubscriptionId)
 }
 
 // --- shared -----------------------------------------------------------------------------------------------------------

@@ -396,6 +396,39 @@ t.test('it goes on at the provider, and ended here: a person must see it', async
   t.same(await alerts(made.id), ['subscription_review'])
 })
 
+t.test('a person ends a review, with a reason that is kept', async t => {
+  const audited = async (id: string) => await shop.database.owner.selectFrom('audit_log').select(['action', 'actor_id', 'detail']).where('subject_id', '=', id).where('action', 'like', 'subscription.review_%').execute()
+  const close = async (id: string, decision: 'accept_provider' | 'dismiss' | 'mark_canceled', at = shop.access) => await service.resolveReview(shop.hub, at, id, { decision, reason: 'ticket 4711' })
+  const made = await subscribe()
+  await t.rejects(close(made.id, 'mark_canceled'), { code: 'invalid_state' }, 'it is neither under review nor unknown')
+  await t.rejects(close(made.id, 'dismiss'), { code: 'invalid_state', detail: { en: /nothing is under review/ } })
+  const second = { ...truth(made.id)[0]!, providerReference: 'msub_second' }
+  await hear(made.id, second)
+  t.match(await read(made.id), { status: 'active', review: { reason: 'made_twice', provider_reference: 'msub_second' } })
+  await t.rejects(close(made.id, 'accept_provider'), { code: 'invalid_state', detail: { en: /the first one stands/ } })
+  const stranger = await shop.stranger()
+  await t.rejects(close(made.id, 'dismiss', stranger.access), { code: 'not_found' })
+  await t.rejects(close(made.id, 'dismiss', { ...shop.access, mode: 'live' }), { code: 'not_found' })
+  t.match(await close(made.id, 'dismiss'), { status: 'active', review: null })
+  t.match(await audited(made.id), [{ action: 'subscription.review_dismiss', actor_id: shop.access.principal.id, detail: { reason: 'ticket 4711', before: { status: 'active', review: { reason: 'made_twice' } }, after: { status: 'active' } } }])
+  t.same(await alerts(made.id), ['subscription_review'], 'that it is over calls nobody')
+  await hear(made.id, second)
+  t.match(await close(made.id, 'mark_canceled'), { status: 'canceled', review: null })
+  t.equal((await told(made.id)).at(-1), 'canceled')
+  t.equal((await shop.database.owner.selectFrom('timers').select('id').where('id', '=', uuidOf('subscription', made.id)).execute()).length, 0, 'nobody looks after it any more')
+})
+
+t.test('given up here and alive at the provider: a person takes it back, and it is as the provider says', async t => {
+  shop.provider.fail('create_subscription', 'lost_after')
+  const made = await subscribe()
+  t.match(made, { status: 'unknown' })
+  t.match(await service.resolveReview(shop.hub, shop.access, made.id, { decision: 'mark_canceled', reason: 'the customer gave up' }), { status: 'canceled', pending: null })
+  await hear(made.id, truth(made.id)[0]!)
+  t.match(await read(made.id), { status: 'canceled', review: { reason: 'alive_after_end' } })
+  t.match(await service.resolveReview(shop.hub, shop.access, made.id, { decision: 'accept_provider', reason: 'they want it after all' }), { status: 'active', review: null, provider_reference: truth(made.id)[0]!.providerReference, current_period_end: /Z$/ })
+  t.match(await cyclesOf(made.id), [{ status: 'paid', payment: /^pay_/ }], 'with its cycle and that cycle’s payment')
+})
+
 t.test('a customer with an open subscription is not forgotten; afterwards they are', async t => {
   const made = await subscribe()
   await t.rejects(deleteCustomer(shop.hub, shop.access, made.customer), { code: 'conflict' })

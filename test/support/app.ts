@@ -96,7 +96,7 @@ export async function testApp (t: Teardown, { env = {}, beside, masterKeys = bes
     config,
     appUrl: database.appUrl,
     masterKeys,
-    adapters: await loadAdapters({ packages: [], experimental: false }),
+    adapters: await loadAdapters({ packages: [], experimental: config.experimental }),
     log,
     publicUrl: () => config.publicUrl ?? url,
     wake: (kind, jobs) => { void late.queues?.enqueue(kind, jobs) },

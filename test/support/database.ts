@@ -33,6 +33,13 @@ export interface TestDatabaseOptions {
   migrated?: boolean
 }
 
+/** A migrated database, as the superuser. Measured with 16 MB: wal_log 45 ms and 11 ms to drop, file_copy 29 ms and 110 ms (checkpoints). */
+export async function cloneTemplate (server: Pick<pg.Pool, 'query'>, template: string, name: string): Promise<void> {
+  await server.query(`create database ${name} owner pasarela_owner template ${template} strategy wal_log`)
+  // Rights on the database itself are not copied from the template.
+  await server.query(`revoke all on database ${name} from public; grant connect on database ${name} to pasarela_app, pasarela_queue; grant temporary on database ${name} to pasarela_queue`)
+}
+
 let servers: pg.Pool | undefined
 let count = 0
 
@@ -41,10 +48,8 @@ export async function testDatabase (t: Teardown, { max = 8, migrated = true }: T
   servers ??= createPool({ url: cluster.url, max: 2, applicationName: 'pasarela test', exitOnIdle: true })
   const server = servers
   const name = `test_${process.pid}_${++count}_${randomBytes(3).toString('hex')}`
-  // Measured with 16 MB: wal_log 45 ms and 11 ms to drop, file_copy 29 ms and 110 ms (checkpoints).
-  await server.query(`create database ${name} owner pasarela_owner template ${migrated ? cluster.template : 'template0'} strategy wal_log`)
-  // Rights on the database itself are not copied from the template.
-  if (migrated) await server.query(`revoke all on database ${name} from public; grant connect on database ${name} to pasarela_app, pasarela_queue; grant temporary on database ${name} to pasarela_queue`)
+  if (migrated) await cloneTemplate(server, cluster.template, name)
+  else await server.query(`create database ${name} owner pasarela_owner template template0 strategy wal_log`)
 
   const urls = urlsOf(cluster.url, name)
   const pool = createPool({ url: urls.appUrl, max, applicationName: 'pasarela test app' })

@@ -49,7 +49,7 @@ export async function testHub (t: Teardown, { env = {}, simulator: options = {} 
     config,
     appUrl: database.appUrl,
     masterKeys: `test:${randomBytes(32).toString('base64')}`,
-    adapters: await loadAdapters({ packages: [], experimental: false }),
+    adapters: await loadAdapters({ packages: [], experimental: config.experimental }),
     log,
     now,
     publicUrl: () => config.publicUrl!,

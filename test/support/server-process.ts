@@ -21,7 +21,16 @@ const checkout = path.join(import.meta.dirname, '../..')
 
 /** Starts core/server.ts with this environment and nothing of the test runner's. It is killed at teardown. */
 export function startServer (t: Teardown, env: Record<string, string>): ServerProcess {
-  const child = spawn(process.execPath, ['--conditions=pasarela', 'core/server.ts'], {
+  return startProcess(t, { entry: 'core/server.ts', says: /Pasarela is up at (\S+)/ }, env)
+}
+
+/** Starts core/worker.ts in the same way; it takes no requests. LOG_LEVEL must let `info` through, or nobody hears that it is up. */
+export function startWorker (t: Teardown, env: Record<string, string>): ServerProcess {
+  return startProcess(t, { entry: 'core/worker.ts', says: /the worker works/ }, env)
+}
+
+function startProcess (t: Teardown, { entry, says }: { entry: string, says: RegExp }, env: Record<string, string>): ServerProcess {
+  const child = spawn(process.execPath, ['--conditions=pasarela', entry], {
     cwd: checkout,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, NODE_COMPILE_CACHE: path.join(tmpdir(), 'pasarela-test-compiled'), ...env },
     stdio: ['ignore', 'pipe', 'pipe']
@@ -37,9 +46,9 @@ export function startServer (t: Teardown, env: Record<string, string>): ServerPr
     up: new Promise<void>((resolve, reject) => {
       const read = (chunk: string): void => {
         output += chunk
-        const [, said] = /Pasarela is up at (\S+)/.exec(output) ?? []
-        if (said === undefined) return
-        if (env.PORT === '0') server.url = said
+        const said = says.exec(output)
+        if (said === null) return
+        if (env.PORT === '0' && said[1] !== undefined) server.url = said[1]
         resolve()
       }
       for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', read)

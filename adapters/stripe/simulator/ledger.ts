@@ -19,7 +19,7 @@ export interface Ledger {
   charges: (LedgerRow & { payment: string, captured: number, refunded: number, disputed: boolean })[]
   refunds: (LedgerRow & { payment: string | null, charge: string })[]
   sessions: (LedgerRow & { payment: string | null, link: string | null })[]
-  subscriptions: (LedgerRow & { customer: string })[]
+  subscriptions: (LedgerRow & { customer: string, paused: boolean, cancelAtPeriodEnd: boolean })[]
   invoices: (LedgerRow & { subscription: string | null, paid: number, attempts: number, payments: string[] })[]
   disputes: (LedgerRow & { charge: string, payment: string })[]
   customers: (Omit<LedgerRow, 'amount' | 'currency'> & { email: string | null })[]
@@ -42,7 +42,7 @@ function enter (ledger: Ledger, books: Books): void {
   for (const each of books.refunds.items) ledger.refunds.push({ ...row(each), payment: each.payment_intent, charge: each.charge })
   for (const { wire } of books.sessions.items) ledger.sessions.push({ ...row({ ...wire, amount: wire.amount_total ?? 0, currency: wire.currency ?? '' }), payment: wire.payment_intent, link: wire.payment_link })
   for (const { wire } of books.subscriptions.items) {
-    ledger.subscriptions.push({ ...row({ ...wire, amount: wire.items.data.reduce((sum, each) => sum + each.price.unit_amount * each.quantity, 0) }), customer: wire.customer })
+    ledger.subscriptions.push({ ...row({ ...wire, amount: wire.items.data.reduce((sum, each) => sum + each.price.unit_amount * each.quantity, 0) }), customer: wire.customer, paused: wire.pause_collection !== null, cancelAtPeriodEnd: wire.cancel_at_period_end })
   }
   const paymentsOf = new Map<string, string[]>()
   for (const { invoice, payment } of books.invoicePayments.items) paymentsOf.set(invoice, [...paymentsOf.get(invoice) ?? [], payment.payment_intent])

@@ -1,5 +1,5 @@
 import { connectAccount, type Keys } from './accounts.ts'
-import { advance } from './billing/clocks.ts'
+import { advance, newClock } from './billing/clocks.ts'
 import { visit } from './checkout/links.ts'
 import { pay, successAddress, type Choice } from './checkout/session-machine.ts'
 import { decide, disputeOf, type DisputeKind } from './disputes.ts'
@@ -25,6 +25,11 @@ export interface Levers {
    * `next`: where the browser is sent; absent when the page is shown again, with `notice` saying why.
    */
   completeCheckout: (page: string, options?: Partial<Choice> & Partial<Payer> & { bank?: boolean }) => { session: string, status: string, next?: string, notice?: string }
+  /**
+   * Puts a customer on a test clock of its own, which stands at this moment; answers the clock's id. Stripe has that only while a customer is
+   * made; here also for one that somebody else has made and that has no subscription yet.
+   */
+  ownClock: (customer: string) => string
   /** Moves a test clock and lets everything happen that is due until then. Seconds since 1970, or a date. */
   advanceClock: (clock: string, to: number | Date) => void
   /** A cardholder disputes a payment (its id or that of its charge). */
@@ -76,6 +81,14 @@ export function levers (world: World, keys: Keys): Levers {
         next = wire.status === 'complete' ? successAddress(session) : undefined
       }
       return { session: session.id, status: wire.status, ...(next === undefined ? {} : { next }), ...(session.notice === null ? {} : { notice: session.notice }) }
+    },
+    ownClock (id) {
+      const books = [...allBooks(world)].find(each => each.customers.get(id) !== undefined)
+      if (books === undefined) throw new Error(`there is no customer ${id}`)
+      const clock = newClock(world, books, world.now())
+      books.customers.get(id)!.test_clock = clock.id
+      world.changed()
+      return clock.id
     },
     advanceClock (id, to) {
       const books = [...allBooks(world)].find(each => each.clocks.get(id) !== undefined)

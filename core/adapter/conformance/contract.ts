@@ -8,6 +8,8 @@ export function contractPromises ({ harness }: Plan): Draft[] {
   const { adapter } = harness
   const { manifest } = adapter
   const isRead = harness.reads ?? (exchange => ['GET', 'HEAD'].includes(exchange.method))
+  // An authority that knows its taxpayers by their signatures has no accounts: then nothing opens, and nothing can be wrong.
+  const hasAccount = Object.keys(manifest.credentials.properties).length > 0
   const drafts: Draft[] = [{
     promise: 'contract',
     name: 'the adapter keeps the contract that it is loaded under',
@@ -39,7 +41,7 @@ export function contractPromises ({ harness }: Plan): Draft[] {
       for (const source of manifest.sources) {
         const read = Date.parse(source.read_on)
         check(!Number.isNaN(read) && read <= now().getTime() + 86_400_000, `${source.url} was read on ${source.read_on}, which is not a day in the past`)
-        check(!/example\.(com|org)|todo/i.test(source.url), `${source.url} is no source`)
+        check(!/example\.(com|org)|\btodo\b/i.test(source.url), `${source.url} is no source`)
       }
     }
   }, {
@@ -58,7 +60,7 @@ export function contractPromises ({ harness }: Plan): Draft[] {
           check(field.pattern === undefined || !new RegExp(field.pattern, 'u').test(`${value}\n${value}`), `the pattern of ${name} is not anchored: it accepts two lines`)
         }
       }
-      check(manifest.modes.length > 0 && Object.values(manifest.credentials.properties).some(field => field.secret), 'no credential is secret')
+      check(!hasAccount || Object.values(manifest.credentials.properties).some(field => field.secret), 'no credential is secret')
     }
   }, {
     promise: 'mode',
@@ -94,7 +96,9 @@ export function contractPromises ({ harness }: Plan): Draft[] {
         same(proof.mode, mode, 'the mode that was proved')
         check(proof.evidence.length > 0 && proof.evidence.every(({ es, en }) => es.trim() !== '' && en.trim() !== ''), 'test() shows no evidence in both languages')
       }
-    }, {
+    })
+    if (!hasAccount) continue
+    drafts.push({
       promise: 'credentials',
       name: `test() refuses wrong credentials (${mode})`,
       because: 'a connection that was never proved would fail in front of a payer',

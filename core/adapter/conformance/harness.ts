@@ -1,8 +1,8 @@
 import type { ConnectionContext } from '../context.ts'
-import type { SavedMethodSnapshot } from '../customers.ts'
+import type { CreateCustomerInput, SavedMethodSnapshot } from '../customers.ts'
 import type { Adapter } from '../define.ts'
 import type { HttpExchange } from '../http-client.ts'
-import type { DocumentInRegister, IssueInput } from '../invoicing.ts'
+import type { CertificateUpload, DocumentInRegister, Invoice, IssueInput } from '../invoicing.ts'
 import type { Money } from '../money.ts'
 import type { CreatePaymentInput, MethodInput, PaymentSnapshot } from '../payments.ts'
 import type { ProviderProblem } from '../problems.ts'
@@ -34,7 +34,9 @@ export interface PaymentSamples {
   declined: readonly { method: MethodInput, code: ProviderProblem }[]
   /** Sends the payer away; `complete` does there what the payer would do. */
   redirect?: { method: MethodInput, complete: (snapshot: PaymentSnapshot, simulator: Simulator) => unknown }
-  /** What else a payment needs here. */
+  /** What a customer must have here beside a name and a mail. */
+  customer?: Partial<Pick<CreateCustomerInput, 'phone' | 'taxId'>>
+  /** What else a payment needs here; its `customer` is told with a page of the provider's, too. */
   more?: Partial<Pick<CreatePaymentInput, 'customer' | 'description' | 'returnUrl' | 'statementDescriptor' | 'metadata'>>
   /** The amount of an ordinary payment; chosen from the manifest's rules when absent. */
   amount?: Money
@@ -134,6 +136,14 @@ export interface InvoicingSamples {
   register: Omit<DocumentInRegister, 'fiscalId'>
   /** Under which word the simulator's books keep a document; our reference when absent. */
   booked?: (input: IssueInput) => string
+  /** Owed where the provider seals: the certificate that it seals the sample documents with. */
+  certificate?: Omit<CertificateUpload, 'idempotencyKey'>
+  /** Owed by one that checks customers: one that the authority's list has so, and one that it has otherwise. */
+  customer?: Record<'right' | 'wrong', { taxId: string, name: string, postalCode: string, regime: string }>
+  /** Owed by one that lets customers invoice themselves: what was sold, and how many links there are for it in the provider's books. */
+  selfInvoice?: { model: (n: number) => Invoice, made: (reference: string, simulator: Simulator) => number }
+  /** The provider packs its answers (ZIP in base64), so that no text of them names the document. */
+  packed?: boolean
 }
 
 export interface WebhookSamples {

@@ -69,7 +69,7 @@ export function moreWrites (plan: Plan): Draft[] {
       return {
         context,
         send: () => family.createSubscription!(context, input),
-        lookup: family.findSubscription && (() => family.findSubscription!(context, lookup(session, input.reference))),
+        lookup: family.findSubscription && (() => family.findSubscription!(context, { ...lookup(session, input.reference), customerProviderReference: input.customerProviderReference })),
         happened: kept(session, context, input.reference)
       }
     }),

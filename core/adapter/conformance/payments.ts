@@ -229,10 +229,10 @@ export function paymentPromises (plan: Plan): Draft[] {
         const from = await paid(session, context)
         const refundReference = session.id('ref')
         const made = await refund(session, context, from, half, refundReference)
-        await refund(session, context, from, half)
-        const where = { ...lookup(session, from.input.reference), providerReference: from.payment.providerReference }
-        same((await family.findRefund?.(context, { ...where, refundReference }))?.providerReference, made.providerReference, 'the refund found')
-        same(await family.findRefund?.(context, { ...where, refundReference: session.id('ref') }), undefined, 'a reference that was never used')
+        const second = await refund(session, context, from, half)
+        const where = { ...lookup(session, from.input.reference), providerReference: from.payment.providerReference, amount: half }
+        same((await family.findRefund?.(context, { ...where, refundReference, others: [second.providerReference] }))?.providerReference, made.providerReference, 'the refund found')
+        same(await family.findRefund?.(context, { ...where, refundReference: session.id('ref'), others: [made.providerReference, second.providerReference] }), undefined, 'a reference that was never used')
       })
     }
   }

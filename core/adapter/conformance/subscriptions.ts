@@ -110,7 +110,7 @@ export function subscriptionPromises (plan: Plan): Draft[] {
       const context = session.open()
       await subscribed(session, context, saved)
       const { input, subscription } = await subscribed(session, context, saved)
-      await foundAlone(reference => family.findSubscription!(context, lookup(session, reference)), subscription, { ours: input.reference, unused: session.id('sub') })
+      await foundAlone(reference => family.findSubscription!(context, { ...lookup(session, reference), customerProviderReference: input.customerProviderReference }), subscription, { ours: input.reference, unused: session.id('sub') })
     })
   }
   promise('without a saved method the first period waits for the payer, or it is refused', 'nobody is charged who left no card', async session => {

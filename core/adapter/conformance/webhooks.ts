@@ -182,7 +182,7 @@ export function webhookPromises (plan: Plan, happen: Happening): Draft[] {
         check(events.some(event => 'providerReference' in event && event.providerReference === about.providerReference), `nothing of what arrived names ${about.providerReference}`)
         if (provoke !== undefined) {
           const before = inbox.received.length
-          await provoke(context)
+          await provoke(context, providerReference)
           await session.simulator.settled()
           check(inbox.received.length > before, 'provoke() made nothing arrive')
           for (const raw of inbox.received.slice(before)) check(passed(verify(session, raw, [secret])), 'what provoke() made arrive does not pass')

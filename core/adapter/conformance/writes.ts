@@ -58,7 +58,7 @@ export function paymentWrites (plan: Plan): Draft[] {
       return {
         context,
         send: () => family.refund!(context, asked),
-        lookup: family.findRefund && (() => family.findRefund!(context, { ...lookup(session, input.reference), refundReference: asked.refundReference, providerReference: payment.providerReference })),
+        lookup: family.findRefund && (() => family.findRefund!(context, { ...lookup(session, input.reference), refundReference: asked.refundReference, providerReference: payment.providerReference, amount: asked.amount, others: [] })),
         happened: counted(session, input.reference, 'refunds')
       }
     })

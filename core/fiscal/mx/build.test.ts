@@ -36,6 +36,15 @@ t.test('white space in values is collapsed, but between the groups of a pediment
   t.equal(comprobante.Conceptos[0]!.InformacionAduanera![0]!.NumeroPedimento, '10  47  3807  8003832')
 })
 
+t.test('the cadena of a bank may have bars, and nothing else may', async t => {
+  const paid = { FechaPago: '2026-07-01T12:00:00', FormaDePagoP: '03', MonedaP: 'MXN', TipoCambioP: '1', Monto: '1.00', TipoCadPago: '01', CertPago: 'QQ==', CadPago: '||01|260701|40012||', SelloPago: 'QQ==', DoctoRelacionado: [{ IdDocumento: '00000000-0000-4000-8000-000000000000', MonedaDR: 'MXN', EquivalenciaDR: '1', NumParcialidad: '1', ImpSaldoAnt: '1.00', ImpPagado: '1.00', ImpSaldoInsoluto: '0.00', ObjetoImpDR: '01' }] }
+  const receipt = (changes: object = {}): Comprobante => ({ ...sample, Complemento: { Pagos: { Version: '2.0', Totales: { MontoTotalPagos: '1.00' }, Pago: [{ ...paid, ...changes }] } } })
+  const built = bytesOf(receipt())
+  t.match(String(built), /CadPago="\|\|01\|260701\|40012\|\|"/)
+  t.match(cadenaOriginal(parseXml(built).root), /QQ==\|\|\|01\|260701\|40012\|\|\|QQ==/, 'as the SAT’s own tables write it')
+  t.equal(refusal(() => buildCfdi(receipt({ NumOperacion: 'a|b' }))), 'value_invalid Complemento.Pagos.Pago[0].NumOperacion')
+})
+
 t.test('the order of the schema: traslados first in a line, last in the document', async t => {
   const taxes = { Traslados: [{ Base: '1', Impuesto: '002', TipoFactor: 'Tasa', TasaOCuota: '0.160000', Importe: '0.16' }], Retenciones: [{ Base: '1', Impuesto: '001', TipoFactor: 'Tasa', TasaOCuota: '0.100000', Importe: '0.10' }] }
   const root = buildCfdi({ ...sample, Conceptos: [{ ...sample.Conceptos[0]!, Impuestos: taxes }], Impuestos: { Traslados: taxes.Traslados, Retenciones: [{ Impuesto: '001', Importe: '0.10' }] } })

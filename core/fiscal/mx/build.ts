@@ -12,7 +12,8 @@ import { comprobanteShape, type Shape } from './shape.ts'
  *
  * Throws FiscalError `kind_not_built` for nómina (it needs its own complement, rules and deadlines), `structure` where the
  * schema asks for something that is not there, `value_invalid` for a character that XML has no place for or a bar, which
- * separates the values of the cadena.
+ * separates the values of the cadena. Only CadPago may have bars: it is itself the cadena of a bank (SPEI), and Pagos20.xsd gives it
+ * no pattern where every other text has `[^|]`.
  */
 export function buildCfdi (comprobante: Comprobante): XmlElement {
   if (comprobante.TipoDeComprobante === 'N') {
@@ -83,7 +84,7 @@ function element (namespace: string, name: string, attributes: XmlAttribute[], c
 
 function written (value: unknown, name: string, path: string): string {
   if (typeof value !== 'string') throw new FiscalError('value_invalid', { es: `${path} debe ser texto.`, en: `${path} must be text.` }, path)
-  const odd = refused.exec(value)
+  const odd = (name === 'CadPago' ? unwritable : refused).exec(value)
   if (odd !== null) {
     const code = `U+${odd[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
     throw new FiscalError('value_invalid', {
@@ -96,6 +97,7 @@ function written (value: unknown, name: string, path: string): string {
 }
 
 const spaced = /[\t\r\n]|^ | $| {2}/
+const unwritable = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u
 const refused = /[^\t\n\r\u{20}-\u{7B}\u{7D}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u
 
 function join (path: string, name: string): string {

@@ -33,6 +33,9 @@ export const taxKeys: Readonly<Record<string, string>> = { ISR: '001', IVA: '002
  */
 export function fromInvoice (invoice: InvoiceDraft): Comprobante {
   const { kind, payment = {}, mx = {}, currency, exchangeRate, lines } = invoice
+  if (kind === 'delivery_note' || kind === 'purchase_settlement') {
+    throw new FiscalError('kind_not_built', { es: 'En México no hay un CFDI de esa clase: lo que viaja va en un traslado (kind: transfer).', en: 'Mexico has no CFDI of that kind: goods that move go in a traslado (kind: transfer).' }, 'kind')
+  }
   if (kind === 'withholding') {
     throw new FiscalError('kind_not_built', { es: 'Los CFDI de retenciones e información de pagos no se emiten aquí.', en: 'CFDIs of withholdings (retenciones) are not issued here.' }, 'kind')
   }

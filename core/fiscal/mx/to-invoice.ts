@@ -1,7 +1,8 @@
-import type { Invoice, InvoiceLine } from '../../adapter/invoicing.ts'
+import type { Invoice, InvoiceLine, MxPayment } from '../../adapter/invoicing.ts'
 import { Decimal, fixed, sum } from '../decimal.ts'
 import { fromInvoice, type InvoiceDraft, taxKeys } from './from-invoice.ts'
-import type { Comprobante, Concepto, ConceptoTraslado } from './model.ts'
+import type { Comprobante, Concepto, ConceptoTraslado, Pago } from './model.ts'
+import { zoneOf } from './zones.ts'
 
 /** The invoice with its amounts as the CFDI will have them: what is shown, charged, and handed to a provider that seals. Throws what `fromInvoice` throws. */
 export function withInvoiceTotals (draft: InvoiceDraft): Invoice {
@@ -15,12 +16,42 @@ export function withInvoiceTotals (draft: InvoiceDraft): Invoice {
     issuedAt: new Date(issuedAt),
     lines: lines.map(({ mx, ...line }, index): InvoiceLine => ({
       ...line,
+      ...Conceptos[index] !== undefined && draft.kind !== 'payment_receipt' && { amount: Conceptos[index].Importe },
       taxes: amountsOf(line.taxes, Conceptos[index]),
       ...mx !== undefined && { mx: { ...mx, taxObject: Conceptos[index]?.ObjetoImp ?? '01' } }
     })),
     ...localTaxes !== undefined && { localTaxes: localTaxes.map(tax => ({ ...tax, amount: (tax.withheld === true ? local.withheld : local.charged).shift()! })) },
+    mx: {
+      ...rest.mx,
+      // Whose clocks Fecha shows: a provider that seals has to be told.
+      zone: rest.mx?.zone ?? zoneOf(comprobante.LugarExpedicion) ?? 'America/Mexico_City',
+      ...rest.mx?.payments !== undefined && { payments: paymentsOf(rest.mx.payments, Complemento?.Pagos?.Pago ?? []) }
+    },
     totals: totalsOf(comprobante)
   }
+}
+
+/** Each payment with its amount, and what it leaves of each document with its share of the taxes, as the complement will have them. */
+function paymentsOf (payments: readonly MxPayment[], made: readonly Pago[]): MxPayment[] {
+  return payments.map((payment, index) => ({
+    ...payment,
+    ...made[index] !== undefined && { amount: made[index].Monto },
+    documents: payment.documents.map((document, at) => {
+      const told = made[index]?.DoctoRelacionado[at]
+      if (told === undefined) return document
+      const { RetencionesDR = [], TrasladosDR = [] } = told.ImpuestosDR ?? {}
+      const shares = [...TrasladosDR.map(tax => ({ ...tax, withheld: false })), ...RetencionesDR.map(tax => ({ ...tax, withheld: true }))]
+      return {
+        ...document,
+        taxObject: told.ObjetoImpDR,
+        remaining: told.ImpSaldoInsoluto,
+        ...told.EquivalenciaDR !== undefined && { equivalence: told.EquivalenciaDR },
+        share: shares.map(({ BaseDR, ImpuestoDR, TipoFactorDR, TasaOCuotaDR, ImporteDR, withheld }) => ({
+          tax: ImpuestoDR, factor: TipoFactorDR, base: BaseDR, withheld, ...TasaOCuotaDR !== undefined && { rate: TasaOCuotaDR }, ...ImporteDR !== undefined && { amount: ImporteDR }
+        }))
+      }
+    })
+  }))
 }
 
 export function totalsOf ({ SubTotal, Descuento = '0', Total, Impuestos, Complemento }: Comprobante): Invoice['totals'] {

@@ -1,22 +1,18 @@
 import { createHash, type KeyObject, verify } from 'node:crypto'
+import { canonical, digestMethods, dsig, enveloped, signatureMethods } from './algorithms.ts'
 import { strictBase64 } from './base64.ts'
 import { canonicalDocument, canonicalElement } from './c14n.ts'
 import { attribute, elements, firstElement, textOf, type XmlDocument, type XmlElement } from './element.ts'
 
 /**
  * XML-DSig, enveloped, over the whole document: the one shape that the SAT takes for cancellations
- * (https://www.w3.org/TR/xmldsig-core/, read 2026-11; phpcfdi/xml-cancelacion 2026).
+ * (https://www.w3.org/TR/xmldsig-core/, read 2026-11; phpcfdi/xml-cancelacion 2026). XAdES has its own signer in `../xades`.
  */
-export const dsig = 'http://www.w3.org/2000/09/xmldsig#'
-
-const canonical = 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315'
-const enveloped = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
-
 export type SignatureAlgorithm = 'RSA-SHA1' | 'RSA-SHA256'
 
 const algorithms = {
-  'RSA-SHA1': { signature: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1', digest: 'http://www.w3.org/2000/09/xmldsig#sha1', hash: 'sha1' },
-  'RSA-SHA256': { signature: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', digest: 'http://www.w3.org/2001/04/xmlenc#sha256', hash: 'sha256' }
+  'RSA-SHA1': { signature: signatureMethods['RSA-SHA1'].uri, digest: digestMethods.SHA1.uri, hash: 'sha1' },
+  'RSA-SHA256': { signature: signatureMethods['RSA-SHA256'].uri, digest: digestMethods.SHA256.uri, hash: 'sha256' }
 } as const
 
 /** Element of the signature's namespace, without a prefix. */

@@ -6,7 +6,7 @@ import type { ClockRecord } from '../objects.ts'
 import { expand, integer, needed, object, paging, text } from '../params.ts'
 import { route } from '../routing.ts'
 import { page, wanted } from '../shelf.ts'
-import type { Call } from '../world.ts'
+import type { Books, Call, World } from '../world.ts'
 import { plus } from './periods.ts'
 
 /** Time that stands still until it is moved. Source: https://docs.stripe.com/billing/testing/test-clocks/api-advanced-usage, read 2026-11. */
@@ -17,15 +17,7 @@ export const clockRoutes = [
   route('POST', '/v1/test_helpers/test_clocks', object({ expand, frozen_time: needed(integer), name: text({ max: 300 }) }), (call, params) => {
     const { world, books } = call
     if (books.livemode) throw onlyInTestMode()
-    const id = world.id('clock_1')
-    const created = world.now()
-    const record: ClockRecord = {
-      id,
-      created,
-      now: params.frozen_time,
-      wire: { id, object: 'test_helpers.test_clock', created, deletes_after: created + keptSeconds, frozen_time: params.frozen_time, livemode: false, name: params.name ?? null, status: 'ready', status_details: {} }
-    }
-    books.clocks.add(record)
+    const record = newClock(world, books, params.frozen_time, params.name)
     emit(call, 'test_helpers.test_clock.created', { ...record.wire })
     return { ...record.wire }
   }),
@@ -48,6 +40,19 @@ export const clockRoutes = [
     return { id, object: 'test_helpers.test_clock', deleted: true }
   })
 ]
+
+export function newClock (world: World, books: Books, now: number, name: string | null = null): ClockRecord {
+  const id = world.id('clock_1')
+  const created = world.now()
+  const record: ClockRecord = {
+    id,
+    created,
+    now,
+    wire: { id, object: 'test_helpers.test_clock', created, deletes_after: created + keptSeconds, frozen_time: now, livemode: false, name, status: 'ready', status_details: {} }
+  }
+  books.clocks.add(record)
+  return record
+}
 
 /** Lets everything happen that is due until then, each at its time. */
 export function advance (call: Call, clock: ClockRecord, to: number): void {

@@ -1,0 +1,128 @@
+import type { Access } from '../access/principal.ts'
+import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
+import type { Mode } from '../adapter/context.ts'
+import { recordChange } from '../audit/record.ts'
+import { isUniqueViolation } from '../db/errors.ts'
+import { inTenant, type TenantDb } from '../db/in-tenant.ts'
+import { claimTimer, clearTimer, retryTimer, setTimer } from '../db/timers.ts'
+import { storable } from '../db/storable.ts'
+import { documentsOf } from '../documents/queries.ts'
+import { readBytes } from '../documents/service.ts'
+import { HubError, invalidField } from '../errors.ts'
+import type { Hub } from '../hub.ts'
+import { type Idempotency, recordSubject } from '../idempotency/service.ts'
+import { publicId, uuidOf } from '../ids.ts'
+import { findIssuer, type IssuerRow } from '../issuers/queries.ts'
+import type { Mail } from '../notifications/schema.ts'
+import { getMail, prepareMail } from '../notifications/service.ts'
+import { mailSettings } from '../notifications/settings.ts'
+import { engineOf } from './engines.ts'
+import { invoiceLetter } from './letter.ts'
+import { isStamped, type InvoiceStatus } from './machine.ts'
+import { dueOf, linkStatus, linkUrl } from './payment-link.ts'
+import { printed } from './print.ts'
+import * as queries from './queries.ts'
+import type { InvoiceRow } from './queries.ts'
+import type { SendInvoice } from './schema.ts'
+
+/** Mails an issued invoice, XML and PDF attached, to its customer or to whom the caller names. It is in the outbox when this resolves; a job hands it over. */
+export async function sendInvoice (hub: Hub, access: Access, publicInvoiceId: string, given: SendInvoice, idempotency: Idempotency | null): Promise<Mail> {
+  if (idempotency?.subject !== undefined) return await getMail(hub, access, idempotency.subject)
+  const body = storable(given)
+  const id = uuidOf('invoice', publicInvoiceId)
+  const { tenantId } = access
+  const { row, issuer } = await inTenant(hub.db, tenantId, async db => {
+    const found = await queries.findInvoice(db, id)
+    if (found?.mode !== access.mode) throw new HubError('not_found')
+    return { row: found, issuer: await findIssuer(db, found.issuer_id) }
+  })
+  if (!isStamped(row.status as InvoiceStatus)) throw new HubError('invalid_state', { detail: { es: `La factura está ${row.status}: aún no hay qué enviar.`, en: `The invoice is ${row.status}: there is nothing to send yet.` } })
+  if (mailSettings(hub.config) === undefined) throw new HubError('mail_not_configured')
+  const customer = (row.model as unknown as InvoiceModel).customer
+  const to = body.to === undefined ? customer.email === undefined ? [] : [customer.email] : typeof body.to === 'string' ? [body.to] : body.to
+  if (to.length === 0) throw invalidField('to', 'is needed: the invoice’s customer has no e-mail address')
+  const mail = await inOutbox(hub, row, issuer, {
+    to, cc: body.cc ?? [], automatic: false, language: body.language ?? languageOf(issuer), ...(body.message !== undefined && { message: body.message })
+  })
+  await inTenant(hub.db, tenantId, async db => {
+    const now = hub.now()
+    await mail.insert(db)
+    // Addresses are the customer's: how many is all that the log says.
+    await recordChange(db, access, now, { action: 'invoice.sent', subjectType: 'invoice', subjectId: publicInvoiceId, detail: { mail: publicId('mail', mail.id), to: to.length, cc: body.cc?.length ?? 0 } })
+    if (idempotency !== null) await recordSubject(db, idempotency, publicId('mail', mail.id))
+  })
+  hub.wake('mail', [{ tenantId, id: mail.id }])
+  return await getMail(hub, access, publicId('mail', mail.id))
+}
+
+export interface MailWishes { send?: boolean, language?: 'es' | 'en', reply_to?: string, cc?: string[] }
+
+const wishesOf = (issuer: IssuerRow | undefined): MailWishes => (issuer?.mail ?? {}) as MailWishes
+const languageOf = (issuer: IssuerRow | undefined): 'es' | 'en' => wishesOf(issuer).language ?? 'es'
+
+async function inOutbox (hub: Hub, row: InvoiceRow, issuer: IssuerRow | undefined, { to, cc, automatic, language, message }: { to: readonly string[], cc: readonly string[], automatic: boolean, language: 'es' | 'en', message?: string }) {
+  const engine = engineOf(row.country)
+  const model = row.model as unknown as InvoiceModel
+  const pdf = engine.print === undefined ? undefined : await printed(hub, row, { language })
+  const xml = (await inTenant(hub.db, row.tenant_id, async db => await documentsOf(db, 'invoice', row.id))).find(({ kind }) => kind === 'xml')
+  // Stamped, and its bytes are no longer kept: five years have passed.
+  if (xml === undefined) throw new HubError('invalid_state')
+  const verificationUrl = engine.verificationUrl?.(model, row.fiscal_id!, await readBytes(hub, xml), row.mode as Mode)
+  const replyTo = wishesOf(issuer).reply_to
+  const pay = linkStatus(hub, row) === 'open' ? { url: await linkUrl(hub, row), due: dueOf(row).toFixed(2) } : undefined
+  const named = (address: string) => address === model.customer.email ? { name: model.customer.name } : {}
+  return await prepareMail(hub, row.tenant_id, {
+    mode: row.mode as Mode,
+    subjectType: 'invoice',
+    subjectId: row.id,
+    issuerId: row.issuer_id,
+    automatic,
+    recipients: [...to.map(address => ({ kind: 'to' as const, address, ...named(address) })), ...cc.map(address => ({ kind: 'cc' as const, address }))],
+    letter: invoiceLetter(row, issuer, { language, ...(message !== undefined && { message }), ...(replyTo !== undefined && { replyTo }), ...(verificationUrl !== undefined && { verificationUrl }), ...(pay !== undefined && { pay }) }),
+    documents: [xml.id, ...(pdf === undefined ? [] : [pdf.id])]
+  })
+}
+
+/** What a body that asks to be sent must hold, said before anything is made. */
+export function assertSendable (hub: Pick<Hub, 'config'>, { send, customer }: { send?: boolean, customer: { email?: string } }): void {
+  if (send !== true) return
+  if (customer.email === undefined) throw invalidField('customer.email', 'is needed to send the invoice')
+  if (mailSettings(hub.config) === undefined) throw new HubError('mail_not_configured', { errors: [{ path: 'send', message: 'this server has no mail' }] })
+}
+
+/** Whether it goes out by itself: the invoice's own word, or its issuer's; and only where there is an address. */
+export async function planMail (db: TenantDb, row: InvoiceRow, now: Date): Promise<void> {
+  if ((row.model as unknown as InvoiceModel).customer.email === undefined) return
+  const own = (row.body as { send?: boolean }).send
+  if (own ?? wishesOf(await findIssuer(db, row.issuer_id)).send ?? false) await setTimer(db, 'invoice_mail', row.id, now)
+}
+
+/** The job behind it: once for each invoice, whatever repeats it. Where the server has no mail it is parked in the outbox, and told. */
+export async function mailIssued (hub: Hub, tenantId: string, id: string): Promise<void> {
+  const claimed = await inTenant(hub.db, tenantId, async db => {
+    const timer = await claimTimer(db, 'invoice_mail', id, hub.now(), leaseMs)
+    const row = timer && await queries.findInvoice(db, id)
+    return timer && row && { tries: timer.tries, row, issuer: await findIssuer(db, row.issuer_id) }
+  })
+  if (claimed === undefined) return
+  const { row, issuer, tries } = claimed
+  const { email } = (row.model as unknown as InvoiceModel).customer
+  const done = async (also: (db: TenantDb) => Promise<void> = async () => {}) => await inTenant(hub.db, tenantId, async db => {
+    await also(db)
+    await clearTimer(db, 'invoice_mail', id)
+  })
+  // Cancelled in the meantime: it is not sent as if it were valid.
+  if (email === undefined || !isStamped(row.status as InvoiceStatus) || row.status === 'canceled') return await done()
+  try {
+    const mail = await inOutbox(hub, row, issuer, { to: [email], cc: wishesOf(issuer).cc ?? [], automatic: true, language: languageOf(issuer) })
+    await done(mail.insert)
+    hub.wake('mail', [{ tenantId, id: mail.id }])
+  } catch (error) {
+    if (isUniqueViolation(error, 'mails_automatic_once')) return await done()
+    hub.log.error({ err: error, invoice: publicId('invoice', id) }, 'an invoice could not be put into the outbox')
+    const delayMs = hub.config.mailSchedule[Math.min(tries, hub.config.mailSchedule.length) - 1]!
+    await inTenant(hub.db, tenantId, async db => { await retryTimer(db, 'invoice_mail', id, new Date(hub.now().getTime() + delayMs)) })
+  }
+}
+
+const leaseMs = 60_000

@@ -1,0 +1,168 @@
+import t, { type Test } from 'tap'
+import { type FaceSimulator, startFaceSimulator } from '../../adapters/facturae/simulator.ts'
+import { makeP12, madeKey } from '../../test/support/csd.ts'
+import { testHub, type TestHub, type TestTenant } from '../../test/support/hub.ts'
+import { changeCertificate, listCertificates, uploadCertificate } from '../certificates/service.ts'
+import { createConnection } from '../connections/service.ts'
+import { HubError } from '../errors.ts'
+import { allAt, readFacturae, textAt } from '../fiscal/es/read.ts'
+import { testSigner } from '../fiscal/xades/fixtures/signer.ts'
+import { verifyXades } from '../fiscal/xades/verify.ts'
+import { createIssuer } from '../issuers/service.ts'
+import { createSeries } from '../series/service.ts'
+import { cancelInvoice } from './cancel.ts'
+import type { NewInvoice } from './schema.ts'
+import * as service from './service.ts'
+
+interface Spain extends TestHub { face: FaceSimulator }
+interface Company extends TestTenant { issuer: string, connection: string }
+
+const day = 24 * 3600_000
+
+async function country (t: Test): Promise<Spain> {
+  const face = await startFaceSimulator({ now: () => clock.now() })
+  t.teardown(face.close)
+  const clock: { now: () => Date } = { now: () => new Date() }
+  const made = await testHub(t, { env: { PASARELA_PROVIDER_URL_FACTURAE: face.url, PASARELA_PROVIDER_RATE_FACTURAE: '10000' } })
+  clock.now = made.hub.now
+  return { ...made, face }
+}
+
+/** A tenant with an issuer, its certificate with its chain, its series and its way to FACe. */
+async function company ({ hub, tenant, face }: Spain, { chain: withChain = true } = {}): Promise<Company> {
+  const made = await tenant()
+  const { access } = made
+  const issuer = await createIssuer(hub, access, { country: 'ES', tax_id: 'B65410011', legal_name: 'Ejemplo, S.L.', trade_name: 'Ejemplo', address: { street: 'Calle de la Ñ, 1', city: 'Málaga', postal_code: '29001', country: 'ES' }, es: { iban: 'ES91 2100 0418 4502 0005 1332' } }, null)
+  const { certificate, chain } = testSigner()
+  const p12 = makeP12({ pairs: [{ key: madeKey('xades leaf xades').privateKey, certificate: certificate as Buffer }], chain: withChain ? chain as Buffer[] : [], passphrase: 'contraseña' })
+  await uploadCertificate(hub, access, { p12: p12.toString('base64'), passphrase: 'contraseña', issuer: issuer.id }, null)
+  for (const [document, prefix] of [['invoice', 'F26-'], ['credit_note', 'R26-']] as const) await createSeries(hub, access, { issuer: issuer.id, document, prefix }, null)
+  const connection = await createConnection(hub, access, { provider: 'facturae', mode: 'test', credentials: face.credentials('test') }, null)
+  return { ...made, issuer: issuer.id, connection: connection.id }
+}
+
+const town: NewInvoice['customer'] = {
+  name: 'Ayuntamiento de Madrid', tax_id: 'P2807900B', email: 'registro@example.es', address: { street: 'Plaza de la Villa, 4', city: 'Madrid', postal_code: '28005' },
+  es: { dir3: { accounting_office: 'L01280796', managing_body: 'LA0007407', processing_unit: 'LA0007408' } }
+}
+
+const order = (changes: Partial<NewInvoice> = {}): NewInvoice => ({
+  country: 'ES',
+  customer: town,
+  lines: [{ description: 'Consultoría <y más>', quantity: '10', unit_price: '100.00', taxes: [{ type: 'IVA', rate: '0.21' }, { type: 'IRPF', rate: '0.15', withheld: true }] }],
+  payment: { form: '04', due: '2027-01-31' },
+  currency: 'EUR',
+  es: { file_reference: 'EXP-1' },
+  ...changes
+})
+
+const pem = (der: Uint8Array): string => `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+
+const thrown = async (promise: Promise<unknown>): Promise<HubError> => await promise.then(() => { throw new Error('it went through') }, (error: unknown) => {
+  if (error instanceof HubError) return error
+  throw error
+})
+
+t.test('invoices of Spain', async t => {
+  const here = await country(t)
+  const { hub, face, work, advance } = here
+  const mine = await company(here)
+  const { access } = mine
+  const issued = async (body: NewInvoice) => {
+    const { id } = await service.createInvoice(hub, access, body, null)
+    await work()
+    return await service.getInvoice(hub, access, id)
+  }
+
+  await t.test('to a public body: signed, registered at FACe, with its PDF', async t => {
+    const invoice = await issued(order())
+    t.match(invoice, { status: 'issued', series: 'F26-', number: '1', provider: 'facturae', fiscal_id: /^2026\d{8}$/, totals: { subtotal: '1000.00', taxes: '210.00', withheld: '150.00', total: '1060.00' } })
+    const { bytes, row } = await service.invoiceXml(hub, access, invoice.id)
+    t.equal(row.name, 'B65410011_F26-1.xml')
+    t.same((await verifyXades(bytes)).checks.filter(({ ok }) => !ok), [])
+    t.same((await verifyXades(bytes)).unchecked, [], 'with its chain')
+    t.ok(Buffer.from(face.received(invoice.fiscal_id!)!).equals(bytes), 'the bytes as they were signed')
+    t.equal(textAt(allAt(readFacturae(bytes).invoice, 'PaymentDetails', 'Installment')[0], 'AccountToBeCredited', 'IBAN'), 'ES9121000418450200051332', 'the issuer’s account')
+    for (const language of ['es', 'en'] as const) t.equal((await service.invoicePdf(hub, access, invoice.id, { size: 'a4', language })).bytes.subarray(0, 5).toString(), '%PDF-')
+  })
+
+  await t.test('to a private customer: signed, and nothing is sent', async t => {
+    const invoice = await issued(order({ customer: { name: 'María de la Fuente López', tax_id: '93471790C', address: { street: 'Gran Vía, 1', city: 'Bilbao', postal_code: '48001' } }, payment: { form: '19' } }))
+    t.match(invoice, { status: 'issued', fiscal_id: 'B654100112F26-', number: '2' })
+    const { buyer } = readFacturae((await service.invoiceXml(hub, access, invoice.id)).bytes)
+    t.same([textAt(buyer, 'Individual', 'Name'), textAt(buyer, 'Individual', 'FirstSurname'), textAt(buyer, 'Individual', 'SecondSurname')], ['María', 'de la Fuente', 'López'])
+    await cancelInvoice(hub, access, invoice.id, { motive: 'error' }, null)
+    await work()
+    t.match(await service.getInvoice(hub, access, invoice.id), { status: 'cancel_rejected', authority_messages: [{ message: /rectificativa/ }] }, 'it says what to do instead')
+  })
+
+  await t.test('broken rules are told with their codes, and nothing is made', async t => {
+    const error = await thrown(service.createInvoice(hub, access, order({ customer: { ...town, tax_id: 'P2807900A', es: { dir3: { accounting_office: 'L01280796' } } } }), null))
+    t.equal(error.code, 'invoice_invalid')
+    t.same(error.errors?.map(({ path, code }) => [path, code]), [['customer.tax_id', 'ES-FACTURAE-CUSTOMER-NIF'], ['customer.es.dir3.managing_body', 'ES-FACTURAE-DIR3'], ['customer.es.dir3.processing_unit', 'ES-FACTURAE-DIR3']])
+    t.match(await service.validateInvoice(hub, access, order()), { ok: true, totals: { total: '1060.00' } })
+    t.match(await thrown(service.createInvoice(hub, access, order({ lines: [{ ...order().lines[0]!, taxes: [{ type: 'VAT', rate: '0.21' }] }] }), null)), { code: 'invoice_invalid', errors: [{ path: 'lines[0].taxes[0]', code: 'tax_not_supported' }] })
+  })
+
+  await t.test('a credit note is a rectificativa by differences, in its own series', async t => {
+    const invoice = await issued(order())
+    const note = await service.createCreditNote(hub, access, invoice.id, { lines: [{ ...order().lines[0]!, quantity: '1' }], reason: 'Una hora de menos', es: { reason: '83' } }, null)
+    await work()
+    const made = await service.getInvoice(hub, access, note.id)
+    t.match(made, { status: 'issued', kind: 'credit_note', series: 'R26-', number: '1', about: invoice.id, totals: { total: '106.00' } })
+    const { invoice: xml } = readFacturae((await service.invoiceXml(hub, access, note.id)).bytes)
+    const corrective = (name: string): string => textAt(xml, 'InvoiceHeader', 'Corrective', name)
+    t.same(['InvoiceSeriesCode', 'InvoiceNumber', 'ReasonCode', 'CorrectionMethod', 'AdditionalReasonDescription', 'InvoiceIssueDate'].map(corrective), ['F26-', invoice.number, '83', '02', 'Una hora de menos', hub.now().toISOString().slice(0, 10)])
+    t.equal(textAt(xml, 'InvoiceTotals', 'InvoiceTotal'), '-106.00')
+    t.equal((await service.invoicePdf(hub, access, note.id, {})).bytes.subarray(0, 5).toString(), '%PDF-')
+    t.match(await thrown(service.createCreditNote(hub, access, invoice.id, {}, null)), { errors: [{ path: 'lines' }] }, 'no more than there is')
+  })
+
+  await t.test('what the public body did with it is told; cancelled when it agrees', async t => {
+    const invoice = await issued(order())
+    face.decide(invoice.fiscal_id!, '2600', 'Falta el expediente')
+    advance(1.1 * day)
+    await work()
+    t.match(await service.getInvoice(hub, access, invoice.id), { status: 'issued', authority_messages: [{ code: '2600', message: 'Rechazada: Falta el expediente' }] })
+    t.same((await here.database.owner.selectFrom('alerts').select(['kind', 'subject_id']).where('tenant_id', '=', mine.tenantId).execute()).filter(({ subject_id: subject }) => subject === invoice.id), [{ kind: 'invoice_rejected', subject_id: invoice.id }])
+    face.decide(invoice.fiscal_id!, '1300')
+    await cancelInvoice(hub, access, invoice.id, { motive: 'error' }, null)
+    await work()
+    t.match(await service.getInvoice(hub, access, invoice.id), { status: 'cancel_pending_acceptance' })
+    face.decide(invoice.fiscal_id!, '4300')
+    advance(day)
+    await work()
+    t.match(await service.getInvoice(hub, access, invoice.id), { status: 'canceled' })
+    t.match(await thrown(cancelInvoice(hub, access, invoice.id, { motive: '02' }, null)), { code: 'invalid_state' })
+  })
+
+  await t.test('what FACe refuses is rejected with its code, mended and sent under the same number', async t => {
+    const { chain } = testSigner()
+    const other = await company(here, { chain: false })
+    const refused = await service.createInvoice(hub, other.access, order(), null)
+    await work()
+    t.match(await service.getInvoice(hub, other.access, refused.id), { status: 'rejected', number: '1', authority_messages: [{ code: 'INVALID_INVOICE-104', message: /cadena/ }] })
+    const [certificate] = (await listCertificates(hub, other.access, {})).data
+    t.match(certificate!.report.checks.find(({ name }) => name === 'chain'), { ok: false, severity: 'warning', detail: /FACe/ }, 'it was told when it was uploaded')
+    await changeCertificate(hub, other.access, certificate!.id, { ca: Buffer.concat(chain!.map(der => Buffer.from(pem(der)))).toString('base64') })
+    await service.issueInvoice(hub, other.access, refused.id, null)
+    await work()
+    t.match(await service.getInvoice(hub, other.access, refused.id), { status: 'issued', number: '1', fiscal_id: /^2026/ }, 'once the CA bundle is there')
+  })
+
+  await t.test('an answer that was lost: nobody knows, and nothing is sent twice', async t => {
+    face.inject({ kind: 'error_500_before', path: '/v1/invoices' })
+    const lost = await issued(order())
+    t.equal(lost.status, 'unknown')
+    advance(60_000)
+    await work()
+    t.equal((await service.getInvoice(hub, access, lost.id)).status, 'unknown')
+    t.equal(face.effects(`B65410011-F26--${lost.number}`).stamps, 0)
+  })
+
+  await t.test('a stranger finds nothing', async t => {
+    const [first] = (await service.listInvoices(hub, access, { limit: 1 })).data
+    const { access: stranger } = await here.tenant()
+    t.match(await thrown(service.invoicePdf(hub, stranger, first!.id, {})), { code: 'not_found' })
+  })
+})

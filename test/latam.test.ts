@@ -1,0 +1,168 @@
+/** The same call at each provider of Latin America, over HTTP, with the provider's simulator and its webhooks behind: one section per adapter. */
+import t from 'tap'
+import type { Simulator } from '../core/adapter/simulator.ts'
+import { type ConektaSimulator, startConektaSimulator } from '../adapters/conekta/simulator.ts'
+import { type Answer, type AppTenant, testApp, type TestApp } from './support/app.ts'
+import { eventually } from './support/eventually.ts'
+
+t.setTimeout(240_000)
+
+interface Shop<S extends Simulator> {
+  app: TestApp
+  simulator: S
+  tenant: AppTenant
+  connection: string
+  post: (path: string, body: object, idempotencyKey?: string) => Promise<Answer>
+  read: (path: string) => Promise<any>
+  /** A payment, when it has got there. */
+  known: (id: string, status: string) => Promise<any>
+}
+
+type Test = Parameters<Parameters<typeof t.test>[1] & object>[0]
+
+/** A hub with one provider's simulator, and a tenant that has connected it and registered its webhook. */
+function section<S extends Simulator> (provider: string, start: () => Promise<S>, run: (t: Test, shop: Shop<S>) => Promise<void>): void {
+  t.test(provider, async t => {
+    const simulator = await start()
+    t.teardown(() => simulator.close())
+    const env = { [`PASARELA_PROVIDER_URL_${provider.toUpperCase()}`]: simulator.url, [`PASARELA_PROVIDER_RATE_${provider.toUpperCase()}`]: '10000', RESOLVER_SCHEDULE: '300ms,500ms,1s,1s,1s,1s', INBOUND_SCHEDULE: '200ms,500ms,1s,1s' }
+    const app = await testApp(t, { env })
+    const tenant = await app.tenant({ connect: false })
+    const { client } = tenant
+    const post: Shop<S>['post'] = async (path, body, idempotencyKey) => await client('POST', path, { body, ...(idempotencyKey !== undefined && { idempotencyKey }) })
+    const read = async (path: string) => (await client('GET', path)).body
+    const made = await post('/v1/connections', { provider, mode: 'test', credentials: simulator.credentials('test') })
+    t.equal(made.status, 201, made.text)
+    const connection = made.body.id as string
+    t.match(await post(`/v1/connections/${connection}/test`, {}), { status: 200, body: { health: 'healthy' } })
+    t.equal((await post(`/v1/connections/${connection}/webhook`, {})).status, 200)
+    const known = async (id: string, status: string) => await eventually(`${id} is ${status}`, async () => {
+      const found = await read(`/v1/payments/${id}`)
+      return found.status === status && found
+    }, { withinMs: 30_000 })
+    await run(t, { app, simulator, tenant, connection, post, read, known })
+    await simulator.settled()
+    await app.quiet()
+  })
+}
+
+const ana = { name: 'Ana Pérez', email: 'ana@shop.example', phone: '5522997233' }
+
+section('conekta', () => startConektaSimulator({ seed: 7, localHooks: true }), async (t, { app, simulator, tenant, post, read, known }) => {
+  const orders = (reference: string) => (simulator as ConektaSimulator).orders().filter(({ metadata }) => Object.values(metadata).includes(reference))
+  const order = (more: object = {}) => ({ amount: 19_900, currency: 'MXN', customer: ana, method: { type: 'card', token: 'tok_test_visa_4242' }, ...more })
+
+  t.test('a card pays, and the same key is one order', async t => {
+    const paid = await post('/v1/payments', order(), 'card-1')
+    t.match(paid, { status: 201, body: { status: 'succeeded', amount_captured: 19_900, provider: 'conekta', provider_reference: /^ord_/, method: { type: 'card', brand: 'visa', last4: '4242' } } })
+    t.match(await post('/v1/payments', order(), 'card-1'), { status: 201, body: { id: paid.body.id } })
+    t.equal(orders(paid.body.id).length, 1)
+    await simulator.settled()
+    await eventually('its webhook is verified and heard', async () => (await read('/v1/inbound_events?limit=100')).data.some(({ event_type: type, status }: { event_type: string, status: string }) => type === 'order.paid' && status === 'processed'))
+  })
+
+  t.test('a declined card is told, and another one pays the same payment', async t => {
+    const declined = await post('/v1/payments', order({ method: { type: 'card', token: 'tok_test_insufficient_funds' } }))
+    t.match(declined, { body: { status: 'requires_payment_method', error: { code: 'insufficient_funds' } } })
+    const paid = await post(`/v1/payments/${declined.body.id}/confirm`, { method: { type: 'card', token: 'tok_test_mastercard_4444' } })
+    t.match(paid, { status: 200, body: { status: 'succeeded', provider_reference: declined.body.provider_reference } })
+    t.equal(orders(declined.body.id).length, 1)
+  })
+
+  for (const [type, shape] of [['oxxo', { type: 'voucher', reference: /^93000/ }], ['cash', { type: 'voucher', reference: /^10001/ }], ['spei', { type: 'bank_transfer', clabe: /^(646|734)\d{15}$/ }]] as const) {
+    t.test(`${type}: what the payer needs is told, and the webhook says that it was paid`, async t => {
+      const waiting = await post('/v1/payments', order({ method: { type } }))
+      t.match(waiting, { status: 201, body: { status: 'requires_action', next_action: shape, amount_captured: 0 } })
+      simulator.pay(waiting.body.provider_reference)
+      t.match(await known(waiting.body.id, 'succeeded'), { amount_captured: 19_900, method: { type } })
+    })
+  }
+
+  t.test('a voucher that nobody paid expires by its webhook', async t => {
+    const waiting = await post('/v1/payments', order({ method: { type: 'oxxo' } }))
+    simulator.expire(waiting.body.provider_reference)
+    await known(waiting.body.id, 'expired')
+  })
+
+  t.test('held, captured in part, given back in parts', async t => {
+    const held = await post('/v1/payments', order({ capture: 'manual' }))
+    t.match(held, { status: 201, body: { status: 'authorized', amount_capturable: 19_900 } })
+    t.match(await post(`/v1/payments/${held.body.id}/capture`, { amount: 15_000 }), { status: 200, body: { status: 'succeeded', amount_captured: 15_000 } })
+    for (const amount of [5000, 5000]) t.match(await post(`/v1/payments/${held.body.id}/refunds`, { amount }), { status: 201, body: { status: 'succeeded', amount } })
+    await simulator.settled()
+    await app.quiet()
+    t.match(await read(`/v1/payments/${held.body.id}`), { status: 'succeeded', amount: 19_900, amount_captured: 15_000, amount_refunded: 10_000, review: null })
+    t.equal((await read(`/v1/payments/${held.body.id}/refunds`)).data.length, 2, 'the webhooks told of none that we did not know')
+  })
+
+  for (const kind of ['cut_after', 'cut_mid_body', 'error_500'] as const) {
+    t.test(`202 when nobody answers (${kind}); then one charge, by itself`, async t => {
+      simulator.inject({ kind, method: 'POST', path: '/orders' })
+      const unknown = await post('/v1/payments', order(), `unknown-${kind}`)
+      t.match(unknown, { status: 202, body: { status: 'unknown' } })
+      await known(unknown.body.id, 'succeeded')
+      t.equal(simulator.effects(unknown.body.id).charges, 1)
+    })
+  }
+
+  t.test('a refund whose answer is lost is found by its amount, once', async t => {
+    const paid = await post('/v1/payments', order())
+    simulator.inject({ kind: 'cut_after', method: 'POST', path: '/refunds' })
+    const lost = await post(`/v1/payments/${paid.body.id}/refunds`, { amount: 7000 })
+    t.match(lost, { status: 202, body: { status: 'unknown' } })
+    await eventually('the refund is known', async () => (await read(`/v1/refunds/${lost.body.id}`)).status === 'succeeded', { withinMs: 30_000 })
+    await simulator.settled()
+    await app.quiet()
+    t.match(await read(`/v1/payments/${paid.body.id}`), { amount_refunded: 7000 })
+    t.equal((await read(`/v1/payments/${paid.body.id}/refunds`)).data.length, 1)
+    t.equal(simulator.effects(paid.body.id).refunds, 1)
+  })
+
+  t.test('a chargeback is ours to know', async t => {
+    const paid = await post('/v1/payments', order())
+    simulator.dispute(paid.body.provider_reference)
+    t.match(await eventually('the payment is disputed', async () => {
+      const { data } = await read(`/v1/disputes?payment=${paid.body.id}`)
+      return data.length > 0 && data[0]
+    }, { withinMs: 30_000 }), { status: 'needs_response', reason: 'product_not_received', amount: 19_900 })
+  })
+
+  t.test('a hosted page and a link make payments of ours', async t => {
+    const page = await post('/v1/checkout_sessions', { amount: 25_000, currency: 'MXN', customer: ana, success_url: 'https://shop.example/ok', cancel_url: 'https://shop.example/no' })
+    t.match(page, { status: 201, body: { status: 'open', url: /\/checkout\// } })
+    simulator.payPage(page.body.provider_reference)
+    const done = await eventually('the page is complete', async () => {
+      const found = await read(`/v1/checkout_sessions/${page.body.id}`)
+      return found.status === 'complete' && found.payment !== null && found
+    }, { withinMs: 30_000 })
+    t.match(await known(done.payment, 'succeeded'), { amount_captured: 25_000, origin: { id: page.body.id } })
+    const link = await post('/v1/payment_links', { amount: 5000, currency: 'MXN', description: 'Donativo' })
+    t.match(link, { status: 201, body: { status: 'open', url: /\/checkout\// } })
+    simulator.payPage(link.body.provider_reference)
+    await eventually('the link has a payment', async () => (await read('/v1/payments?limit=20')).data.some((payment: any) => payment.origin?.id === link.body.id && payment.status === 'succeeded'), { withinMs: 30_000 })
+  })
+
+  t.test('a saved card pays every month, twice of the plan', async t => {
+    const customer = (await post('/v1/customers', ana)).body.id as string
+    const method = await post(`/v1/customers/${customer}/payment_methods`, { type: 'card', token: 'tok_test_visa_4242' })
+    t.match(method, { status: 201, body: { status: 'active', last4: '4242' } })
+    t.match(await post('/v1/payments', { amount: 12_300, currency: 'MXN', customer, method: { type: 'card', payment_method: method.body.id }, off_session: true }), { status: 201, body: { status: 'succeeded' } })
+    const plan = (await post('/v1/plans', { name: 'Gimnasio', amount: 49_900, currency: 'MXN', interval: 'month' })).body.id as string
+    const made = await post('/v1/subscriptions', { customer, plan, payment_method: method.body.id, quantity: 2 })
+    t.match(made, { status: 201, body: { status: 'active' } })
+    const cycle = await eventually('its first period is paid by a payment of ours', async () => {
+      const { data } = await read(`/v1/subscriptions/${made.body.id}/cycles`)
+      return data[0]?.payment !== null && data[0]?.status === 'paid' && data[0]
+    }, { withinMs: 30_000 })
+    t.match(await read(`/v1/payments/${cycle.payment}`), { status: 'succeeded', amount_captured: 99_800, origin: { type: 'subscription', id: made.body.id } })
+    t.match(await post(`/v1/subscriptions/${made.body.id}/cancel`, {}), { status: 200, body: { status: 'canceled' } })
+  })
+
+  t.test('a webhook that Conekta did not sign changes nothing', async t => {
+    const waiting = await post('/v1/payments', order({ method: { type: 'oxxo' } }))
+    const hook = (await tenant.client('GET', '/v1/connections')).body.data[0].webhook_url as string
+    const forged = JSON.stringify({ id: 'forged', type: 'order.paid', data: { object: { object: 'order', id: waiting.body.provider_reference, amount: 19_900, currency: 'MXN', livemode: false, payment_status: 'paid', created_at: 1 } } })
+    for (const headers of [{}, { digest: 'A'.repeat(344) }]) t.equal((await fetch(hook, { method: 'POST', body: forged, headers })).status >= 400, true)
+    t.match(await read(`/v1/payments/${waiting.body.id}`), { status: 'requires_action' })
+  })
+})
