@@ -25,6 +25,21 @@ t.test('what a payment carries beside its amount', async t => {
     t.same(Object.keys(last()).filter(name => ['lines', 'taxBreakdown', 'installments', 'expiresAt', 'saveMethod', 'returnUrl', 'customer'].includes(name)), [])
   })
 
+  t.test('goes with a later attempt as well, and with its repetition', async t => {
+    const expires_at = new Date(app.hub.now().getTime() + 3600_000).toISOString()
+    const customer = { name: 'Ana Pérez', email: 'ana@shop.test' }
+    const { method, ...bare } = order
+    const payment = await must('POST', '/v1/payments', { ...bare, customer, expires_at, installments: 3 })
+    paper.lose('confirm_payment', 'before')
+    t.match(await must('POST', `/v1/payments/${payment.id}/confirm`, { method }), { status: 'unknown' })
+    const carried = { customer, expiresAt: new Date(expires_at), installments: 3 }
+    t.match(last(), carried)
+    app.advance(6_000)
+    await app.work()
+    t.match(last(), carried)
+    t.ok(last().expiresAt instanceof Date)
+  })
+
   t.test('is repeated exactly after a lost answer, its date too', async t => {
     const expires_at = new Date(app.hub.now().getTime() + 3600_000).toISOString()
     paper.lose('create_payment', 'before')

@@ -23,7 +23,7 @@ export async function sealPlan (hub: Pick<Hub, 'vault'>, tenantId: string, payme
 export async function openPlan (hub: Pick<Hub, 'vault'>, tenantId: string, paymentId: string, sealed: string): Promise<Plan> {
   const plan = JSON.parse(await hub.vault.openText(tenantId, publicId('payment', paymentId), use, sealed)) as Plan
   // JSON has no dates.
-  if (plan.kind === 'create_payment' && plan.input.expiresAt !== undefined) plan.input.expiresAt = new Date(plan.input.expiresAt)
+  if ((plan.kind === 'create_payment' || plan.kind === 'confirm_payment') && plan.input.expiresAt !== undefined) plan.input.expiresAt = new Date(plan.input.expiresAt)
   return plan
 }
 

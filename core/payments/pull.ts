@@ -1,3 +1,4 @@
+import type { PaymentSnapshot } from '../adapter/payments.ts'
 import type { SealedConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
@@ -10,9 +11,9 @@ const roundsAtMost = 3
 
 /**
  * Asks the provider for the newest word on a payment, or on the object of it that is named, and applies the answer. When
- * something was applied meanwhile the answer may be old, so it asks once more. Throws what the provider's call threw.
+ * something was applied meanwhile the answer may be old, so it asks once more. `heard` is told of each answer. Throws what the provider's call threw.
  */
-export async function pullPayment (hub: Hub, connection: SealedConnection, paymentId: string, { requestId, providerReference }: { requestId: string, providerReference?: string }): Promise<Applied | undefined> {
+export async function pullPayment (hub: Hub, connection: SealedConnection, paymentId: string, { requestId, providerReference, heard }: { requestId: string, providerReference?: string, heard?: (snapshot: PaymentSnapshot) => void }): Promise<Applied | undefined> {
   const { tenantId } = connection
   for (let round = 0; round < roundsAtMost; round++) {
     const seen = (await inTenant(hub.db, tenantId, async db => await queries.findPayment(db, paymentId)))!
@@ -23,6 +24,7 @@ export async function pullPayment (hub: Hub, connection: SealedConnection, payme
     const result = await recordedCall(hub, async work => await inTenant(hub.db, tenantId, work), { connection: opened, kind: 'get_payment', subjectId: paymentId, requestId },
       async context => await family.getPayment(context, reference))
     if (!result.ok) throw result.error
+    heard?.(result.value)
     const prepared = await prepare(hub, tenantId, paymentId, { type: 'pulled', snapshot: result.value, current: true })
     const applied = await inTenant(hub.db, tenantId, async db => {
       const row = (await queries.lockPayment(db, paymentId))!

@@ -12,7 +12,8 @@ const Url = Type.String({ format: 'uri', maxLength: 2000 })
 export const Method = Type.Object({
   type: Type.String({ pattern: '^[a-z][a-z0-9_]{1,40}$' }),
   token: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-  payment_method: Type.Optional(Type.String({ pattern: '^pmt_[0-9a-f]{32}$', description: 'A saved method of `customer`, instead of a token.' }))
+  payment_method: Type.Optional(Type.String({ pattern: '^pmt_[0-9a-f]{32}$', description: 'A saved method of `customer`, instead of a token.' })),
+  details: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{1,40}$' }), Type.String({ maxLength: 100, pattern: '^(?!(?:\\D*\\d){13,19}\\D*$)' }), { maxProperties: 15, description: 'What else the method asks of its payer, by the names of the provider’s page: a bank (PSE), the kind of document. Never a card number.' }))
 }, { ...closed, description: 'How the payer pays: `type` is one of the provider’s methods; a card comes only as the provider’s token, or as a method that was saved.' })
 
 export const Customer = Type.Object({

@@ -215,7 +215,16 @@ async function attemptAgain (hub: Hub, acting: Acting, seen: PaymentRow, given: 
     const number = row.attempts + 1
     const shared = { idempotencyKey, reference: publicId('payment', row.id), attempt: number, amount: { amount: row.amount, currency: row.currency }, method, ...(returnUrl !== undefined && { returnUrl }), offSession }
     const plan: Plan = row.provider_reference !== null && family.confirmPayment !== undefined
-      ? { kind: 'confirm_payment', input: { ...shared, providerReference: row.provider_reference } }
+      ? {
+          kind: 'confirm_payment',
+          input: {
+            ...shared,
+            providerReference: row.provider_reference,
+            ...(payer.customer !== undefined && { customer: payer.customer }),
+            ...(row.expires_at !== null && { expiresAt: row.expires_at }),
+            ...(row.installments !== null && { installments: row.installments })
+          }
+        }
       : {
           kind: 'create_payment',
           input: {
