@@ -5,6 +5,7 @@ import facturae from './facturae/adapter.ts'
 import facturama from './facturama/adapter.ts'
 import finkok from './finkok/adapter.ts'
 import gigstack from './gigstack/adapter.ts'
+import mercadopago from './mercadopago/adapter.ts'
 import satStatus from './sat_status/adapter.ts'
 import solucionFactible from './solucion_factible/adapter.ts'
 import sri from './sri/adapter.ts'
@@ -12,4 +13,4 @@ import stripe from './stripe/adapter.ts'
 import sw from './sw/adapter.ts'
 
 /** Every adapter that comes with the hub. */
-export const adapters: readonly Adapter[] = [stripe, conekta, facturama, finkok, gigstack, sw, solucionFactible, edicom, satStatus, sri, facturae]
+export const adapters: readonly Adapter[] = [stripe, conekta, mercadopago, facturama, finkok, gigstack, sw, solucionFactible, edicom, satStatus, sri, facturae]

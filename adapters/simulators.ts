@@ -5,6 +5,7 @@ import { startFaceSimulator } from './facturae/simulator.ts'
 import { startFacturamaSimulator } from './facturama/simulator.ts'
 import { startFinkokSimulator } from './finkok/simulator.ts'
 import { startGigstackSimulator } from './gigstack/simulator.ts'
+import { startMercadoPagoSimulator } from './mercadopago/simulator.ts'
 import { startSatStatusSimulator } from './sat_status/simulator.ts'
 import { startSolucionFactibleSimulator } from './solucion_factible/simulator.ts'
 import { startSriSimulator } from './sri/simulator.ts'
@@ -25,6 +26,7 @@ export interface SimulatorOptions {
 export const simulators: Record<string, (options: SimulatorOptions) => Promise<Simulator>> = {
   stripe: startStripeSimulator,
   conekta: async ({ port, stateFile }) => await startConektaSimulator({ port, stateFile, localHooks: true }),
+  mercadopago: async ({ port, stateFile }) => await startMercadoPagoSimulator({ port, stateFile }),
   facturama: startFacturamaSimulator,
   finkok: startFinkokSimulator,
   gigstack: startGigstackSimulator,

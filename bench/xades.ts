@@ -1,4 +1,3 @@
-import { sign } from 'node:crypto'
 import { buildComprobante } from '../core/fiscal/ec/build.ts'
 import { buildFacturae } from '../core/fiscal/es/build.ts'
 import { facturaeProfile, sriProfile } from '../core/fiscal/xades/profiles.ts'

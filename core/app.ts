@@ -36,6 +36,7 @@ import type { Hub } from './hub.ts'
 import { createIdempotency } from './idempotency/service.ts'
 import { type Collector, createCollector } from './inbound/collector.ts'
 import { hookRoutes, inboundRoutes } from './inbound/routes.ts'
+import { createPublishedKeys } from './inbound/published-keys.ts'
 import { createHookTargets } from './inbound/targets.ts'
 import type { Queues } from './jobs/queues.ts'
 import { issuerRoutes } from './issuers/routes.ts'
@@ -115,9 +116,10 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
   await app.register(pages)
   if (queues !== undefined) await app.register(queueBoard, { queues: queues.boardQueues, accessOf: request => request.access, loginUrl: '/login' })
 
+  const keys = createPublishedKeys({ providerUrls: hub.config.providerUrls, now: hub.now })
   const targets = createHookTargets({ db: hub.db, vault: hub.vault, adapters: hub.adapters, now: hub.now })
   await app.register(async scope => {
-    await hookRoutes(scope as unknown as HubInstance, { targets, collector, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
+    await hookRoutes(scope as unknown as HubInstance, { targets, collector, keys, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
   })
   for (const routes of [
     providerRoutes, catalogueRoutes, connectionRoutes, routingRoutes, paymentRoutes, reconciliationRoutes, customerRoutes, planRoutes, subscriptionRoutes, checkoutRoutes, disputeRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, invoiceRoutes, mailRoutes, issuerRoutes, seriesRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { inspectTaxId, isCedula, normalTaxId, type TaxCountry } from './tax-ids.ts'
+import { isCedula } from './fiscal/ec/ruc.ts'
+import { inspectTaxId, normalTaxId, type TaxCountry } from './tax-ids.ts'
 
 const data = path.resolve(process.env.PASARELA_ORACLE_DATA ?? '../shared/data', 'vectors')
 

@@ -17,6 +17,7 @@ t.test(`${rounds} rounds, seed ${seed}`, async t => {
   t.same(report.unfinished, [], 'every story came to its end')
   t.same(report.missing, [], 'everything went wrong that can')
   t.ok(report.operations > rounds * 5, `${report.operations} operations`)
-  const { differences: _, ...figures } = report
+  const { differences: _, evidence, ...figures } = report
+  if (evidence.length > 0) t.comment(JSON.stringify(evidence))
   t.comment(JSON.stringify(figures))
 })

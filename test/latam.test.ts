@@ -2,6 +2,7 @@
 import t from 'tap'
 import type { Simulator } from '../core/adapter/simulator.ts'
 import { type ConektaSimulator, startConektaSimulator } from '../adapters/conekta/simulator.ts'
+import { startMercadoPagoSimulator } from '../adapters/mercadopago/simulator.ts'
 import { type Answer, type AppTenant, testApp, type TestApp } from './support/app.ts'
 import { eventually } from './support/eventually.ts'
 
@@ -18,10 +19,10 @@ interface Shop<S extends Simulator> {
   known: (id: string, status: string) => Promise<any>
 }
 
-type Test = Parameters<Parameters<typeof t.test>[1] & object>[0]
+type Test = typeof t
 
-/** A hub with one provider's simulator, and a tenant that has connected it and registered its webhook. */
-function section<S extends Simulator> (provider: string, start: () => Promise<S>, run: (t: Test, shop: Shop<S>) => Promise<void>): void {
+/** A hub with one provider's simulator, and a tenant that has connected it and registered its webhook. `byHand`: in the provider's panel, where its API cannot. */
+function section<S extends Simulator> (provider: string, start: () => Promise<S>, run: (t: Test, shop: Shop<S>) => Promise<void>, byHand?: (simulator: S, credentials: Record<string, string>, url: string) => void): void {
   t.test(provider, async t => {
     const simulator = await start()
     t.teardown(() => simulator.close())
@@ -31,16 +32,18 @@ function section<S extends Simulator> (provider: string, start: () => Promise<S>
     const { client } = tenant
     const post: Shop<S>['post'] = async (path, body, idempotencyKey) => await client('POST', path, { body, ...(idempotencyKey !== undefined && { idempotencyKey }) })
     const read = async (path: string) => (await client('GET', path)).body
-    const made = await post('/v1/connections', { provider, mode: 'test', credentials: simulator.credentials('test') })
+    const credentials = simulator.credentials('test')
+    const made = await post('/v1/connections', { provider, mode: 'test', credentials })
     t.equal(made.status, 201, made.text)
     const connection = made.body.id as string
     t.match(await post(`/v1/connections/${connection}/test`, {}), { status: 200, body: { health: 'healthy' } })
-    t.equal((await post(`/v1/connections/${connection}/webhook`, {})).status, 200)
+    if (byHand === undefined) t.equal((await post(`/v1/connections/${connection}/webhook`, {})).status, 200)
+    else byHand(simulator, credentials, (await client('GET', '/v1/connections')).body.data[0].webhook_url)
     const known = async (id: string, status: string) => await eventually(`${id} is ${status}`, async () => {
       const found = await read(`/v1/payments/${id}`)
       return found.status === status && found
     }, { withinMs: 30_000 })
-    await run(t, { app, simulator, tenant, connection, post, read, known })
+    await run(t as Test, { app, simulator, tenant, connection, post, read, known })
     await simulator.settled()
     await app.quiet()
   })
@@ -81,7 +84,7 @@ section('conekta', () => startConektaSimulator({ seed: 7, localHooks: true }), a
   t.test('a voucher that nobody paid expires by its webhook', async t => {
     const waiting = await post('/v1/payments', order({ method: { type: 'oxxo' } }))
     simulator.expire(waiting.body.provider_reference)
-    await known(waiting.body.id, 'expired')
+    t.match(await known(waiting.body.id, 'expired'), { amount_captured: 0 })
   })
 
   t.test('held, captured in part, given back in parts', async t => {
@@ -162,7 +165,181 @@ section('conekta', () => startConektaSimulator({ seed: 7, localHooks: true }), a
     const waiting = await post('/v1/payments', order({ method: { type: 'oxxo' } }))
     const hook = (await tenant.client('GET', '/v1/connections')).body.data[0].webhook_url as string
     const forged = JSON.stringify({ id: 'forged', type: 'order.paid', data: { object: { object: 'order', id: waiting.body.provider_reference, amount: 19_900, currency: 'MXN', livemode: false, payment_status: 'paid', created_at: 1 } } })
-    for (const headers of [{}, { digest: 'A'.repeat(344) }]) t.equal((await fetch(hook, { method: 'POST', body: forged, headers })).status >= 400, true)
+    const attempts: Record<string, string>[] = [{}, { digest: 'A'.repeat(344) }]
+    for (const headers of attempts) t.equal((await fetch(hook, { method: 'POST', body: forged, headers })).status >= 400, true)
     t.match(await read(`/v1/payments/${waiting.body.id}`), { status: 'requires_action' })
   })
+})
+
+let connectionToken = ''
+
+section('mercadopago', () => startMercadoPagoSimulator({ seed: 7 }), async (t, { app, simulator, tenant, connection, post, read, known }) => {
+  const token = (holder: string) => ({ type: 'card', token: `sim-token-visa-${holder}` })
+  const order = (more: object = {}) => ({ amount: 19_990, currency: 'MXN', customer: ana, method: token('APRO'), ...more })
+  const under = (reference: string) => simulator.payments().filter(payment => payment.external_reference === reference)
+
+  t.test('its API registers no webhook: the steps are told', async t => {
+    const told = await post(`/v1/connections/${connection}/webhook`, {})
+    t.match([told.status, JSON.stringify(told.body)], [/^4/, /Webhooks/])
+  })
+
+  t.test('a card pays, and the same key is one payment', async t => {
+    const paid = await post('/v1/payments', order(), 'card-1')
+    t.match(paid, { status: 201, body: { status: 'succeeded', amount_captured: 19_990, provider: 'mercadopago', provider_reference: /^\d+$/, method: { type: 'card', brand: 'visa', last4: '1111' } } })
+    t.match(await post('/v1/payments', order(), 'card-1'), { status: 201, body: { id: paid.body.id } })
+    t.match(under(paid.body.id), [{ transaction_amount: 199.9 }])
+  })
+
+  t.test('pesos alone are charged by an account of Mexico', async t => {
+    const refused = await post('/v1/payments', order({ amount: 5_000_000, currency: 'COP' }))
+    t.match(refused.body, { amount_captured: 0, error: { code: 'unsupported' } })
+    t.same(under(refused.body.id), [])
+  })
+
+  t.test('a declined card is told, and another one pays the same payment, as a payment of its own', async t => {
+    const declined = await post('/v1/payments', order({ method: token('FUND') }))
+    t.match(declined, { body: { status: 'requires_payment_method', error: { code: 'insufficient_funds' } } })
+    const paid = await post(`/v1/payments/${declined.body.id}/confirm`, { method: { type: 'card', token: 'sim-token-master-APRO' } })
+    t.match(paid, { status: 200, body: { status: 'succeeded', method: { brand: 'mastercard' } } })
+    t.equal(under(declined.body.id).length, 2)
+    await simulator.settled()
+    await app.quiet()
+    t.match(await read(`/v1/payments/${declined.body.id}`), { status: 'succeeded', review: null }, 'the news of the first attempt did not turn it back')
+  })
+
+  for (const [type, shape] of [['oxxo', { type: 'voucher', reference: /^\d+$/, url: /\/ticket\// }], ['spei', { type: 'bank_transfer', url: /\/ticket\// }]] as const) {
+    t.test(`${type}: what the payer needs is told, and the notification makes the hub ask`, async t => {
+      const waiting = await post('/v1/payments', order({ method: { type } }))
+      t.match(waiting, { status: 201, body: { status: 'requires_action', next_action: shape, amount_captured: 0 } })
+      simulator.pay(waiting.body.provider_reference)
+      t.match(await known(waiting.body.id, 'succeeded'), { amount_captured: 19_990, method: { type } })
+    })
+  }
+
+  t.test('a voucher that nobody paid expires by its notification', async () => {
+    const waiting = await post('/v1/payments', order({ method: { type: 'oxxo' } }))
+    simulator.expire(waiting.body.provider_reference)
+    await known(waiting.body.id, 'expired')
+  })
+
+  t.test('a bank of Colombia, at an account of its own', async t => {
+    const credentials = simulator.account({ mode: 'test', site: 'MCO' })
+    const { body: colombia } = await post('/v1/connections', { provider: 'mercadopago', mode: 'test', credentials })
+    simulator.notify(credentials.access_token!, colombia.webhook_url)
+    t.match(await post(`/v1/connections/${colombia.id}/test`, {}), { body: { health: 'healthy' } })
+    const asked = { amount: 5_000_000, currency: 'COP', connection: colombia.id, customer: { ...ana, tax_id: '1020304050' }, return_url: 'https://shop.example/back', method: { type: 'pse', details: { bank: '1007', ip_address: '190.0.0.1' } } }
+    const waiting = await post('/v1/payments', asked)
+    t.match(waiting, { status: 201, body: { status: 'requires_action', next_action: { type: 'redirect', url: /\/bank\// } } }, waiting.text)
+    simulator.pay(waiting.body.provider_reference)
+    t.match(await known(waiting.body.id, 'succeeded'), { amount_captured: 5_000_000, method: { type: 'pse' } })
+    t.match(await post('/v1/payments', { ...asked, method: { type: 'pse', details: { bank: '4111 1111 1111 1111' } } }), { status: 400 }, 'a card number is no detail')
+  })
+
+  t.test('the bank asks in the shop’s own page', async t => {
+    const asked = await post('/v1/payments', order({ method: token('CHAL') }))
+    t.match(asked, { body: { status: 'requires_action', next_action: { type: 'sdk_challenge', data: { external_resource_url: /\/challenge\//, creq: String } } } })
+    simulator.authenticate(asked.body.provider_reference, true)
+    await known(asked.body.id, 'succeeded')
+  })
+
+  t.test('held, captured in part, given back in parts and in the panel', async t => {
+    const held = await post('/v1/payments', order({ capture: 'manual' }))
+    t.match(held, { status: 201, body: { status: 'authorized', amount_capturable: 19_990 } })
+    t.match(await post(`/v1/payments/${held.body.id}/capture`, { amount: 15_000 }), { status: 200, body: { status: 'succeeded', amount_captured: 15_000 } })
+    for (const amount of [5000, 5000]) t.match(await post(`/v1/payments/${held.body.id}/refunds`, { amount }), { status: 201, body: { status: 'succeeded', amount } })
+    await simulator.refundByHand(held.body.provider_reference, 20.5)
+    await eventually('the refund of the panel is known', async () => (await read(`/v1/payments/${held.body.id}`)).amount_refunded === 12_050, { withinMs: 30_000 })
+    await simulator.settled()
+    await app.quiet()
+    t.match(await read(`/v1/payments/${held.body.id}`), { status: 'succeeded', amount: 19_990, amount_captured: 15_000, amount_refunded: 12_050, review: null })
+    t.equal((await read(`/v1/payments/${held.body.id}/refunds`)).data.length, 3)
+  })
+
+  for (const kind of ['cut_before', 'cut_after', 'cut_mid_body', 'error_500'] as const) {
+    t.test(`202 when nobody answers (${kind}); then one charge, by itself`, async t => {
+      simulator.inject({ kind, method: 'POST', path: '/v1/payments' })
+      const unknown = await post('/v1/payments', order(), `mp-unknown-${kind}`)
+      t.match(unknown, { status: 202, body: { status: 'unknown' } })
+      await known(unknown.body.id, 'succeeded')
+      t.equal(simulator.effects(unknown.body.id).charges, 1)
+      t.equal(under(unknown.body.id).length, 1)
+    })
+  }
+
+  t.test('a refund whose answer is lost is given once', async t => {
+    const paid = await post('/v1/payments', order())
+    simulator.inject({ kind: 'cut_after', method: 'POST', path: '/refunds' })
+    const lost = await post(`/v1/payments/${paid.body.id}/refunds`, { amount: 7000 })
+    t.match(lost, { status: 202, body: { status: 'unknown' } })
+    await eventually('the refund is known', async () => (await read(`/v1/refunds/${lost.body.id}`)).status === 'succeeded', { withinMs: 30_000 })
+    await simulator.settled()
+    await app.quiet()
+    t.match(await read(`/v1/payments/${paid.body.id}`), { amount_refunded: 7000 })
+    t.equal((await read(`/v1/payments/${paid.body.id}/refunds`)).data.length, 1)
+    t.equal(simulator.effects(paid.body.id).refunds, 1)
+  })
+
+  t.test('a chargeback is ours to know, and its end', async t => {
+    const paid = await post('/v1/payments', order())
+    const dispute = simulator.dispute(paid.body.provider_reference)
+    const told = async (status: string) => await eventually(`the dispute is ${status}`, async () => {
+      const { data } = await read(`/v1/disputes?payment=${paid.body.id}`)
+      return data[0]?.status === status && data[0]
+    }, { withinMs: 30_000 })
+    t.match(await told('needs_response'), { provider_reference: dispute, reason: 'product_not_received', amount: 19_990 })
+    simulator.decideDispute(paid.body.provider_reference, true)
+    await told('won')
+  })
+
+  t.test('a page of Checkout Pro and a link make payments of ours', async t => {
+    const page = await post('/v1/checkout_sessions', { amount: 25_050, currency: 'MXN', customer: ana, success_url: 'https://shop.example/ok', cancel_url: 'https://shop.example/no' })
+    t.match(page, { status: 201, body: { status: 'open', url: /\/sandbox\/checkout\/v1\/redirect\?pref_id=/ } })
+    simulator.payPage(page.body.provider_reference)
+    const done = await eventually('the page is complete', async () => {
+      const found = await read(`/v1/checkout_sessions/${page.body.id}`)
+      return found.status === 'complete' && found.payment !== null && found
+    }, { withinMs: 30_000 })
+    t.match(await known(done.payment, 'succeeded'), { amount_captured: 25_050, origin: { id: page.body.id } })
+    const link = await post('/v1/payment_links', { amount: 5000, currency: 'MXN', description: 'Donativo' })
+    t.match(link, { status: 201, body: { status: /active|open/, url: /pref_id=/ } })
+    for (let payers = 0; payers < 2; payers++) simulator.payPage(link.body.provider_reference)
+    await eventually('the link has two payments', async () => (await read('/v1/payments?limit=50')).data.filter((payment: any) => payment.origin?.id === link.body.id && payment.status === 'succeeded').length === 2, { withinMs: 30_000 })
+  })
+
+  t.test('a saved card is charged while its payer is away, and pays every month, twice of the plan', async t => {
+    const customer = (await post('/v1/customers', { ...ana, email: 'saved@shop.example' })).body.id as string
+    const method = await post(`/v1/customers/${customer}/payment_methods`, token('APRO'))
+    t.match(method, { status: 201, body: { status: 'active', last4: '1111' } })
+    t.match(await post('/v1/payments', { amount: 12_300, currency: 'MXN', customer, method: { type: 'card', payment_method: method.body.id }, off_session: true }), { status: 201, body: { status: 'succeeded' } })
+    simulator.inject({ kind: 'cut_after', method: 'POST', path: '/v1/payments' })
+    const lost = await post('/v1/payments', { amount: 12_400, currency: 'MXN', customer, method: { type: 'card', payment_method: method.body.id }, off_session: true })
+    await known(lost.body.id, 'succeeded')
+    t.equal(simulator.effects(lost.body.id).charges, 1, 'also where the token of the repetition would be another')
+    const plan = (await post('/v1/plans', { name: 'Gimnasio', amount: 49_990, currency: 'MXN', interval: 'month' })).body.id as string
+    const made = await post('/v1/subscriptions', { customer, plan, payment_method: method.body.id, quantity: 2 })
+    t.match(made, { status: 201, body: { status: 'active' } })
+    const cycle = await eventually('its first period is paid by a payment of ours', async () => {
+      const { data } = await read(`/v1/subscriptions/${made.body.id}/cycles`)
+      return data[0]?.payment !== null && data[0]?.status === 'paid' && data[0]
+    }, { withinMs: 30_000 })
+    t.match(await read(`/v1/payments/${cycle.payment}`), { status: 'succeeded', amount_captured: 99_980, origin: { type: 'subscription', id: made.body.id } })
+    t.match(await post(`/v1/subscriptions/${made.body.id}/cancel`, {}), { status: 200, body: { status: 'canceled' } })
+  })
+
+  t.test('a notification that says more than is true only makes the hub ask, and one that is not signed not even that', async t => {
+    const waiting = await post('/v1/payments', order({ method: { type: 'oxxo' } }))
+    const hook = (await tenant.client('GET', '/v1/connections')).body.data[0].webhook_url as string
+    const { headers, query } = simulator.signedWebhook({ secret: simulator.secret(connectionToken), now: new Date() })
+    t.equal(query, `data.id=${waiting.body.provider_reference}&type=payment`)
+    const lie = JSON.stringify({ id: 99, type: 'payment', action: 'payment.updated', status: 'approved', data: { id: waiting.body.provider_reference, status: 'approved', transaction_amount: 199.9 } })
+    t.equal((await fetch(`${hook}?${query!}`, { method: 'POST', body: lie, headers })).status, 200, 'the body is not signed')
+    const asked = simulator.requests().length
+    for (const wrong of [{}, { ...headers, 'x-signature': headers['x-signature']!.replace(/v1=../, 'v1=00') }, { ...headers, 'x-request-id': 'another' }]) t.equal((await fetch(`${hook}?${query!}`, { method: 'POST', body: lie, headers: wrong })).status >= 400, true)
+    await app.quiet()
+    t.ok(simulator.requests().slice(asked).every(({ method }) => method === 'GET'))
+    t.match(await read(`/v1/payments/${waiting.body.id}`), { status: 'requires_action', amount_captured: 0 })
+  })
+}, (simulator, { access_token: accessToken }, url) => {
+  connectionToken = accessToken!
+  simulator.notify(connectionToken, url)
 })

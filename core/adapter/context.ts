@@ -23,8 +23,17 @@ export interface ConnectionContext {
   /** The provider's origin by its name in `base_urls` (`api` when absent); the operator may have pointed it elsewhere. */
   readonly origin: (name?: string) => string
   readonly http: HttpClient
+  /** What the hub keeps for this connection between calls, in memory alone: a token that the provider lends for hours. Absent: ask anew each time. */
+  readonly memory?: ConnectionMemory
   readonly now: () => Date
   readonly log: AdapterLog
+}
+
+/** Forgotten when its time is over, when the credentials change, and with the process. */
+export interface ConnectionMemory {
+  get: (name: string) => string | undefined
+  /** An empty value forgets. */
+  set: (name: string, value: string, ttlMs: number) => void
 }
 
 /** The account behind the credentials, as the provider tells it. */

@@ -133,6 +133,8 @@ export interface PaymentSnapshot {
   amountCaptured: number
   /** Undefined when the provider does not say it with the payment. */
   amountRefunded?: number
+  /** Those that the provider tells with the payment: where no webhook names a refund, one made in its dashboard is known by them. */
+  refunds?: readonly RefundSnapshot[]
   disputed?: boolean
   mode?: Mode
   nextAction?: NextAction
@@ -186,6 +188,11 @@ export interface RefundLookup extends Lookup {
   amount?: Money
   /** The provider's ids of this payment's other refunds: where a refund keeps no reference of ours, one of `amount` that is none of these is it. */
   others?: readonly string[]
+}
+
+export interface CustomerLookup extends Lookup {
+  /** At providers that look for customers by mail. */
+  email?: string
 }
 
 export interface SubscriptionLookup extends Lookup {
@@ -257,7 +264,7 @@ export interface PaymentsFamily {
   expirePaymentLink?: (context: ConnectionContext, input: Repeatable & { providerReference: string, reference: string }) => Promise<PaymentLinkSnapshot>
   createCustomer?: (context: ConnectionContext, input: CreateCustomerInput) => Promise<CustomerSnapshot>
   updateCustomer?: (context: ConnectionContext, input: UpdateCustomerInput) => Promise<CustomerSnapshot>
-  findCustomer?: (context: ConnectionContext, lookup: Lookup) => Promise<CustomerSnapshot | undefined>
+  findCustomer?: (context: ConnectionContext, lookup: CustomerLookup) => Promise<CustomerSnapshot | undefined>
   deleteCustomer?: (context: ConnectionContext, input: Repeatable & CustomerReference) => Promise<void>
   saveMethod?: (context: ConnectionContext, input: SaveMethodInput) => Promise<SavedMethodSnapshot>
   /** The outcome of a set-up that needed the payer. */

@@ -29,6 +29,9 @@ export interface Simulator {
   /** A webhook delivery as the provider would send it for its newest event, signed with the given secret at `now`. */
   signedWebhook: (options: { secret: string, now: Date, type?: string }) => SignedWebhook
 
+  /** The key of this name, as the provider publishes it and as `fetchKey` would give it. */
+  publishedKey?: (name: string) => string | undefined
+
   /** How events leave from now on. */
   deliver: (order: DeliveryOrder) => void
   /** Resolves when no delivery is due or under way. */

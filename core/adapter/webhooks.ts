@@ -1,5 +1,5 @@
 import type { CheckoutSnapshot } from './checkout.ts'
-import type { ConnectionContext } from './context.ts'
+import type { ConnectionContext, Mode } from './context.ts'
 import type { SavedMethodSnapshot } from './customers.ts'
 import type { DisputeSnapshot } from './disputes.ts'
 import type { DocumentSnapshot } from './invoicing.ts'
@@ -20,6 +20,14 @@ export interface Verification extends RawWebhook {
   secrets: readonly string[]
   now: Date
   settings: Readonly<Record<string, unknown>>
+  /** What `fetchKey` gave for this delivery; absent when it names none, or when it could not be had. */
+  key?: string
+}
+
+/** As much of a connection as reading a published key needs: no credentials. */
+export type KeySource = Pick<ConnectionContext, 'mode' | 'origin' | 'http' | 'now'> & {
+  /** The operator pointed the provider elsewhere (a simulator): then whatever is served there is the provider's own. */
+  readonly redirected: boolean
 }
 
 export type Verdict =
@@ -38,6 +46,8 @@ export type ProviderEvent =
   | { type: 'payment', providerReference: string, reference?: string, occurredAt?: Date, snapshot?: PaymentSnapshot }
   | { type: 'refund', providerReference: string, reference?: string, occurredAt?: Date, refund: RefundSnapshot }
   | { type: 'dispute', providerReference: string, reference?: string, occurredAt?: Date, dispute: DisputeSnapshot }
+  /** A dispute of which only its own id is told: the provider is asked for it, and so for the payment that it is about. */
+  | { type: 'dispute_named', providerReference: string, occurredAt?: Date }
   /** `providerReference` is the session's or link's own. `reference` is our id of it. */
   | { type: 'checkout', providerReference: string, reference?: string, occurredAt?: Date, snapshot?: CheckoutSnapshot }
   /** `providerReference` is the subscription's own, also of a cycle. `reference` is our subscription id. */
@@ -51,6 +61,13 @@ export type ProviderEvent =
 export interface WebhookScheme {
   /** Pure and constant-time where it compares. There is no way to skip it. */
   verify: (input: Verification) => Verdict
+  /**
+   * Where a delivery names the key that signed it (the address of a certificate): that name, if it is one of the provider's own and
+   * of this mode. Pure. Undefined: it names none, and nothing is fetched.
+   */
+  keyName?: (raw: RawWebhook, mode: Mode) => string | undefined
+  /** Reads that key from the provider's own origin, never from an address of the delivery's, and checks whose it is. The hub keeps it for hours. */
+  fetchKey?: (source: KeySource, name: string) => Promise<string>
   /** Pure. Called only for what `verify` let through. */
   parse: (raw: RawWebhook) => ProviderEvent[]
   /** Registers `url` at the provider by its API. `secret` is what it will sign with, when it tells. */

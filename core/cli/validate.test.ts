@@ -60,7 +60,7 @@ t.test('the clock and the zone are arguments', async t => {
 })
 
 t.test('what cannot be read is said of that file, and the others are judged', async t => {
-  const file = files(t, { 'broken.xml': '<cfdi:Comprobante', 'other.xml': '<factura id="comprobante"/>', 'list.json': [], 'text.txt': 'hola', 'empty.xml': '', 'odd.json': { a: 1 }, 'half.json': { country: 'MX' }, 'sat.json': { TipoDeComprobante: 'I', Conceptos: 7 }, 'good.xml': xml(plain()) })
+  const file = files(t, { 'broken.xml': '<cfdi:Comprobante', 'other.xml': '<otra id="comprobante"/>', 'list.json': [], 'text.txt': 'hola', 'empty.xml': '', 'odd.json': { a: 1 }, 'half.json': { country: 'MX' }, 'sat.json': { TipoDeComprobante: 'I', Conceptos: 7 }, 'good.xml': xml(plain()) })
   const names = ['broken.xml', 'other.xml', 'list.json', 'text.txt', 'empty.xml', 'odd.json', 'half.json', 'sat.json', 'gone.xml', 'good.xml'].map(file)
   const { code, lines } = await run([...names, '--json', ...time])
   t.equal(code, 1)

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AdapterLog, ConnectionContext, Mode, ProviderAccount } from '../adapter/context.ts'
+import type { AdapterLog, ConnectionContext, ConnectionMemory, Mode, ProviderAccount } from '../adapter/context.ts'
 import type { Adapter } from '../adapter/define.ts'
 import { createHttpClient, type HttpExchange } from '../adapter/http-client.ts'
 import type { OperationName } from '../adapter/manifest.ts'
@@ -102,6 +102,7 @@ export interface OpenerDeps {
 
 /** Opens connections and remembers the decrypted credentials of each version for a few minutes. One per process. */
 export function createConnectionOpener (deps: OpenerDeps) {
+  const memories = createMemories(deps.now)
   const opened = createKeyCache<Readonly<Record<string, string>>>({ maxEntries: 1000, ttlMs: 5 * 60_000, now: deps.now })
 
   return async function open (connection: SealedConnection): Promise<OpenConnection> {
@@ -140,6 +141,7 @@ export function createConnectionOpener (deps: OpenerDeps) {
         settings: withDefaults(adapter, connection.settings),
         account: connection.account ?? undefined,
         origin,
+        memory: memories(`${connection.tenantId}:${connection.id}:${connection.version}`),
         http: createHttpClient({
           allowedOrigins: override === undefined ? Object.values(origins) : [override],
           defaultTimeoutMs: manifest.timeouts_ms[operation] ?? manifest.timeouts_ms.default,
@@ -157,6 +159,21 @@ export function createConnectionOpener (deps: OpenerDeps) {
       })
     }
   }
+}
+/** What adapters keep of a connection's version: bounded, and gone with its time. */
+function createMemories (now: () => Date): (owner: string) => ConnectionMemory {
+  const kept = new Map<string, { value: string, until: number }>()
+  return owner => ({
+    get (name) {
+      const found = kept.get(`${owner} ${name}`)
+      return found !== undefined && found.until > now().getTime() ? found.value : undefined
+    },
+    set (name, value, ttlMs) {
+      if (kept.size >= 5000) kept.clear()
+      if (value === '') kept.delete(`${owner} ${name}`)
+      else kept.set(`${owner} ${name}`, { value, until: now().getTime() + ttlMs })
+    }
+  })
 }
 export type ConnectionOpener = ReturnType<typeof createConnectionOpener>
 

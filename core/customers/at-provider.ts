@@ -43,7 +43,10 @@ export async function makeCustomer (hub: Hub, opened: OpenConnection, customerId
       }
     },
     finder: 'find_customer',
-    find: family.findCustomer,
+    find: family.findCustomer && (async (context, lookup) => {
+      const email = (await inTenant(hub.db, opened.tenantId, async db => await queries.findAnyCustomer(db, customerId)))?.email
+      return await family.findCustomer!(context, { ...lookup, ...(email != null && { email }) })
+    }),
     requestId
   })
   return await made.catch((error: unknown): Made => {
@@ -103,7 +106,7 @@ async function keepAt (hub: Hub, customer: CustomerRow, counterpart: Counterpart
   let reference = counterpart.provider_reference
   if (reference === null) {
     if (family.findCustomer === undefined) return false
-    const looked = await call('find_customer', undefined, async context => await family.findCustomer!(context, { reference: publicId('customer', id), from: counterpart.asked_at!, to: hub.now() }))
+    const looked = await call('find_customer', undefined, async context => await family.findCustomer!(context, { reference: publicId('customer', id), from: counterpart.asked_at!, to: hub.now(), ...(customer.email !== null && { email: customer.email }) }))
     const settled = hub.now().getTime() - (counterpart.sent_at ?? counterpart.asked_at!).getTime() >= opened.adapter.manifest.settles_within_ms
     if (!looked.ok) return false
     if (looked.value === undefined) return settled ? await done() : false

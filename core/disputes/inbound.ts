@@ -68,7 +68,7 @@ export async function syncDisputes (hub: Hub, connection: SealedConnection, { fr
     const range = { from, to, ...(cursor !== undefined && { cursor }) }
     const result = await recordedCall(hub, async work => await inTenant(hub.db, connection.tenantId, work), { connection: opened, kind: 'list_disputes', requestId: disputeListing }, async context => await list(context, range))
     if (!result.ok) throw result.error
-    for (const snapshot of result.value.data) if (await tellListed(hub, connection, snapshot)) told.ours++
+    for (const snapshot of result.value.data) if (await tellListed(hub, connection, snapshot) !== undefined) told.ours++
     told.seen += result.value.data.length
     cursor = result.value.next
     if (cursor === undefined) break
@@ -76,11 +76,24 @@ export async function syncDisputes (hub: Hub, connection: SealedConnection, { fr
   return told
 }
 
-async function tellListed (hub: Hub, connection: SealedConnection, snapshot: DisputeSnapshot): Promise<boolean> {
+/** A webhook that only names a dispute. Says whose payment it is about; undefined when that is none of ours, or the provider knows no such dispute. */
+export async function processNamedDispute (hub: Hub, connection: SealedConnection, providerReference: string): Promise<string | undefined> {
+  const get = hub.adapters.get(connection.provider)?.payments?.getDispute
+  if (get === undefined) return undefined
+  const opened = await hub.open(connection)
+  const result = await recordedCall(hub, async work => await inTenant(hub.db, connection.tenantId, work), { connection: opened, kind: 'get_dispute', requestId: 'inbound' }, async context => await get(context, providerReference))
+  if (!result.ok && result.error.code === 'not_found') return undefined
+  if (!result.ok) throw result.error
+  return await tellListed(hub, connection, result.value)
+}
+
+/** The payment that it is about, where that is ours. */
+async function tellListed (hub: Hub, connection: SealedConnection, snapshot: DisputeSnapshot): Promise<string | undefined> {
   const told = await inTenant(hub.db, connection.tenantId, async db => {
     const paymentId = await findByProviderReference(db, connection.id, snapshot.paymentProviderReference)
-    return paymentId === undefined ? undefined : await tellDispute(hub, db, paymentId, { type: 'pulled', snapshot, current: false })
+    return paymentId === undefined ? undefined : { paymentId, row: await tellDispute(hub, db, paymentId, { type: 'pulled', snapshot, current: false }) }
   })
-  if (told !== undefined) hub.wake(disputeTimer, [{ tenantId: connection.tenantId, id: told.id }])
-  return told !== undefined
+  if (told?.row === undefined) return undefined
+  hub.wake(disputeTimer, [{ tenantId: connection.tenantId, id: told.row.id }])
+  return told.paymentId
 }

@@ -1,3 +1,4 @@
+import type { RefundSnapshot } from '../adapter/payments.ts'
 import type { ProviderEvent } from '../adapter/webhooks.ts'
 import { isProviderError } from '../adapter/problems.ts'
 import { raiseAlert } from '../alerts/raise.ts'
@@ -6,7 +7,7 @@ import { loadSealed, type SealedConnection } from '../connections/open.ts'
 import { processSavedMethodEvent } from '../customers/process.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
-import { beginListing, processDispute } from '../disputes/inbound.ts'
+import { beginListing, processDispute, processNamedDispute } from '../disputes/inbound.ts'
 import type { Ending } from '../events/ending.ts'
 import type { Hub } from '../hub.ts'
 import { parseId, publicId } from '../ids.ts'
@@ -80,25 +81,49 @@ async function processEvent (hub: Hub, connection: SealedConnection, event: Prov
     }
     case 'subscription': return { ...await processSubscriptionEvent(hub, connection, event, believed), subjectType: 'subscription' }
     case 'saved_method': return { ...await processSavedMethodEvent(hub, connection, event, believed), subjectType: 'payment_method' }
+    case 'dispute_named': {
+      const paymentId = await processNamedDispute(hub, connection, event.providerReference)
+      // It may have overtaken the news that would tell whose payment it is.
+      if (paymentId === undefined && (attempt <= Math.min(looksForOvertaken, hub.config.inboundSchedule.length) || await isAnswerOwed(hub, connection))) throw new Error(`no payment of ours is known of dispute ${event.providerReference} yet`)
+      return paymentId === undefined ? { status: 'unmatched', reason: `no payment of ours is disputed by ${event.providerReference}` } : { status: 'processed', reason: null, subjectId: paymentId }
+    }
     case 'payment':
     case 'refund':
-    case 'dispute': {
-      const payment = await match(hub, connection, event.reference, event.providerReference)
-      if (payment === undefined) {
-        const found = event.type === 'payment' ? await adopt(hub, connection, event, believed) : undefined
-        if (found !== undefined) return found
-        const left = await wakeLeftAttempt(hub, connection, event.providerReference)
-        // It names no payment of ours, and may have overtaken the news that would tell whose it is.
-        if (left === undefined && event.type !== 'payment' && event.reference === undefined && (attempt <= Math.min(looksForOvertaken, hub.config.inboundSchedule.length) || await isAnswerOwed(hub, connection))) throw new Error(`no payment of ours is ${event.providerReference} yet`)
-        return left === undefined
-          ? { status: 'unmatched', reason: `no payment of ours is ${event.providerReference}` }
-          : { status: 'processed', reason: 'its payment went on with another connection', subjectId: left }
-      }
-      const reason = await tell(hub, connection, payment, event, believed)
-      if (payment.invoice_id !== null) hub.wake('receivable', [{ tenantId: connection.tenantId, id: payment.invoice_id }])
-      return { status: 'processed', reason, subjectId: payment.id }
-    }
+    case 'dispute': return await processOfPayment(hub, connection, event, { believed, attempt })
   }
+}
+
+type PaymentNews = Extract<ProviderEvent, { type: 'payment' | 'refund' | 'dispute' }>
+
+async function processOfPayment (hub: Hub, connection: SealedConnection, told: PaymentNews, { believed, attempt }: { believed: boolean, attempt: number }): Promise<Ending> {
+  const known = await match(hub, connection, told.reference, told.providerReference)
+  const event = known === undefined && told.reference === undefined && !believed ? await withReference(hub, connection, told) : told
+  const payment = known ?? (event.reference === undefined ? undefined : await match(hub, connection, event.reference, event.providerReference))
+  if (payment === undefined) {
+    const found = event.type === 'payment' ? await adopt(hub, connection, event, believed) : undefined
+    if (found !== undefined) return found
+    const left = await wakeLeftAttempt(hub, connection, event.providerReference)
+    // It names no payment of ours, and may have overtaken the news that would tell whose it is.
+    if (left === undefined && event.type !== 'payment' && event.reference === undefined && (attempt <= Math.min(looksForOvertaken, hub.config.inboundSchedule.length) || await isAnswerOwed(hub, connection))) throw new Error(`no payment of ours is ${event.providerReference} yet`)
+    return left === undefined
+      ? { status: 'unmatched', reason: `no payment of ours is ${event.providerReference}` }
+      : { status: 'processed', reason: 'its payment went on with another connection', subjectId: left }
+  }
+  const reason = await tell(hub, connection, payment, event, believed)
+  if (payment.invoice_id !== null) hub.wake('receivable', [{ tenantId: connection.tenantId, id: payment.invoice_id }])
+  return { status: 'processed', reason, subjectId: payment.id }
+}
+
+/** Where a webhook may be believed in nothing but an id, whose it is the provider says. */
+async function withReference (hub: Hub, connection: SealedConnection, event: PaymentNews): Promise<PaymentNews> {
+  const family = hub.adapters.get(connection.provider)?.payments
+  if (family === undefined) return event
+  const opened = await hub.open(connection)
+  const result = await recordedCall(hub, async work => await inTenant(hub.db, connection.tenantId, work), { connection: opened, kind: 'get_payment', requestId: 'inbound' },
+    async context => await family.getPayment(context, event.providerReference))
+  if (!result.ok && result.error.code === 'not_found') return event
+  if (!result.ok) throw result.error
+  return { ...event, ...(result.value.reference !== undefined && { reference: result.value.reference }) }
 }
 
 /** So often a refund or a dispute of a payment that nobody knows is looked at again before it is called a stranger's. */
@@ -143,7 +168,10 @@ async function processPayment (hub: Hub, connection: SealedConnection, payment: 
   }
   // Whose answer is still on its way will be known from that answer, or by the resolver: it is not asked for once more.
   if (payment.provider_reference === null && payment.pending_kind !== null) return 'the payment’s own answer is still on its way'
-  return reasonOf(await pullPayment(hub, connection, payment.id, { requestId: 'inbound', providerReference: event.providerReference }))
+  let refunds: readonly RefundSnapshot[] = []
+  const reason = reasonOf(await pullPayment(hub, connection, payment.id, { requestId: 'inbound', providerReference: event.providerReference, heard: snapshot => { refunds = snapshot.refunds ?? [] } }))
+  for (const refund of refunds) await tellRefund(hub, connection, payment, event.providerReference, refund)
+  return reason
 }
 
 const reasonOf = (applied: Applied | undefined): string | null => applied?.outcome.do === 'ignore' ? applied.outcome.why : null
@@ -166,6 +194,10 @@ async function processRefund (hub: Hub, connection: SealedConnection, payment: P
     if (!result.ok) throw result.error
     snapshot = result.value
   }
+  return await tellRefund(hub, connection, payment, event.providerReference, snapshot)
+}
+
+async function tellRefund (hub: Hub, connection: SealedConnection, payment: PaymentRow, providerReference: string, snapshot: RefundSnapshot): Promise<string | null> {
   const named = snapshot.refundReference === undefined ? undefined : parseId('refund', snapshot.refundReference)
   const tell = async (): Promise<string | null> => await inTenant(hub.db, connection.tenantId, async db => {
     // Where a refund carries no reference of ours, it may be the one whose own answer is still on its way: that answer says so.
@@ -178,7 +210,7 @@ async function processRefund (hub: Hub, connection: SealedConnection, payment: P
   const why = await tell()
   if (why === null || payment.known_status === 'succeeded') return why
   // It may have been faster than the news of what was taken.
-  await pullPayment(hub, connection, payment.id, { requestId: 'inbound', providerReference: event.providerReference })
+  await pullPayment(hub, connection, payment.id, { requestId: 'inbound', providerReference })
   const now = await inTenant(hub.db, connection.tenantId, async db => (await findPayment(db, payment.id))!)
   // Money left, and what was taken is not settled: it is told once a person has judged that.
   if (now.review !== null) throw new Error('the payment is under review')

@@ -6,6 +6,7 @@ import { sealBody } from './body.ts'
 import type { Collector } from './collector.ts'
 import { withoutCredentials } from './headers.ts'
 import { storeRefused } from './refused.ts'
+import type { PublishedKeys } from './published-keys.ts'
 import type { HookTarget, HookTargets } from './targets.ts'
 
 export interface Received {
@@ -25,20 +26,23 @@ export interface InboundDeps {
   hub: Hub
   targets: HookTargets
   collector: Collector
+  keys: PublishedKeys
   count: (provider: string, verdict: 'verified' | 'unverifiable' | 'refused' | 'duplicate' | 'unknown_token') => void
 }
 
 const empty = { status: 200, body: '', contentType: 'text/plain' }
 
 /** Raw bytes → verified → stored → only then answered. Whatever throws here makes the provider send it again. */
-export async function receive ({ hub, targets, collector, count }: InboundDeps, hook: Received): Promise<Reception> {
+export async function receive ({ hub, targets, collector, keys, count }: InboundDeps, hook: Received): Promise<Reception> {
   const remembered = await targets.find(hook.token)
   if (remembered === undefined || remembered.adapter.webhooks === 'provider-has-none') {
     count('unknown', 'unknown_token')
     return { verdict: 'refused' }
   }
   const now = hub.now()
-  const raw = { body: hook.body, headers: hook.headers, url: hook.url }
+  const plain = { body: hook.body, headers: hook.headers, url: hook.url }
+  const key = await keys.of(remembered.adapter, remembered.mode, plain)
+  const raw = { ...plain, ...(key !== undefined && { key }) }
   let target: HookTarget | undefined = remembered
   let verdict = verify(target, raw, now)
   if (verdict.verdict === 'refused') {
@@ -79,7 +83,7 @@ export async function receive ({ hub, targets, collector, count }: InboundDeps, 
 const cut = (text: string, most: number): string => storable(text.slice(0, most))
 
 /** An adapter that throws has not verified anything. */
-function verify (target: HookTarget, raw: { body: Buffer, headers: Record<string, string>, url: string }, now: Date) {
+function verify (target: HookTarget, raw: { body: Buffer, headers: Record<string, string>, url: string, key?: string }, now: Date) {
   const { webhooks } = target.adapter
   if (webhooks === 'provider-has-none') return { verdict: 'refused' as const, reason: 'this provider sends none' }
   const secrets = target.secrets.filter(({ validUntil }) => validUntil > now.getTime()).map(({ value }) => value).filter(value => value !== '')

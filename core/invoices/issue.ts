@@ -8,6 +8,7 @@ import type { OpenConnection } from '../connections/open.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer, setTimer } from '../db/timers.ts'
 import { storeDocument } from '../documents/service.ts'
+import { FiscalError } from '../fiscal/errors.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { callProvider, connectionsTried, finishOperation, insertOperation, lastEnded, recordedCall } from '../operations/call.ts'
@@ -76,7 +77,14 @@ async function seal (hub: Hub, row: InvoiceRow): Promise<InvoiceRow | undefined>
   if (adapter.invoicing!.seals === 'hub') {
     const { certificate_id: certificateId } = row
     if (certificateId === null) throw new Error('the invoice names no certificate')
-    sealed = await signWith(hub, tenantId, certificateId, { purpose: 'seal_invoice', subjectId: publicId('invoice', row.id) }, async signer => await engineOf(row.country).seal(model, { ...signer, at: hub.now() }))
+    try {
+      sealed = await signWith(hub, tenantId, certificateId, { purpose: 'seal_invoice', subjectId: publicId('invoice', row.id) }, async signer => await engineOf(row.country).seal(model, { ...signer, at: hub.now() }))
+    } catch (error) {
+      if (!(error instanceof FiscalError)) throw error
+      // It cannot be sealed as it is, or what was sealed does not verify: nothing leaves, and it is said what is wrong.
+      const messages = [{ code: error.reason, message: error.text.es }]
+      return await change(hub, row, async (db, locked) => (await applyFact(hub, db, locked, { type: 'told', by: 'provider', status: 'rejected' }, { messages })).row)
+    }
   }
   return await change(hub, row, async (db, locked) => (await applyFact(hub, db, locked, { type: 'signed' }, { connection_id: connection.id, provider: adapter.manifest.id, sealed })).row)
 }

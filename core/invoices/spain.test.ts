@@ -1,45 +1,15 @@
-import t, { type Test } from 'tap'
-import { type FaceSimulator, startFaceSimulator } from '../../adapters/facturae/simulator.ts'
-import { makeP12, madeKey } from '../../test/support/csd.ts'
-import { testHub, type TestHub, type TestTenant } from '../../test/support/hub.ts'
-import { changeCertificate, listCertificates, uploadCertificate } from '../certificates/service.ts'
-import { createConnection } from '../connections/service.ts'
+import t from 'tap'
+import { company, spain } from '../../test/support/spain.ts'
+import { changeCertificate, listCertificates } from '../certificates/service.ts'
 import { HubError } from '../errors.ts'
 import { allAt, readFacturae, textAt } from '../fiscal/es/read.ts'
 import { testSigner } from '../fiscal/xades/fixtures/signer.ts'
 import { verifyXades } from '../fiscal/xades/verify.ts'
-import { createIssuer } from '../issuers/service.ts'
-import { createSeries } from '../series/service.ts'
 import { cancelInvoice } from './cancel.ts'
 import type { NewInvoice } from './schema.ts'
 import * as service from './service.ts'
 
-interface Spain extends TestHub { face: FaceSimulator }
-interface Company extends TestTenant { issuer: string, connection: string }
-
 const day = 24 * 3600_000
-
-async function country (t: Test): Promise<Spain> {
-  const face = await startFaceSimulator({ now: () => clock.now() })
-  t.teardown(face.close)
-  const clock: { now: () => Date } = { now: () => new Date() }
-  const made = await testHub(t, { env: { PASARELA_PROVIDER_URL_FACTURAE: face.url, PASARELA_PROVIDER_RATE_FACTURAE: '10000' } })
-  clock.now = made.hub.now
-  return { ...made, face }
-}
-
-/** A tenant with an issuer, its certificate with its chain, its series and its way to FACe. */
-async function company ({ hub, tenant, face }: Spain, { chain: withChain = true } = {}): Promise<Company> {
-  const made = await tenant()
-  const { access } = made
-  const issuer = await createIssuer(hub, access, { country: 'ES', tax_id: 'B65410011', legal_name: 'Ejemplo, S.L.', trade_name: 'Ejemplo', address: { street: 'Calle de la Ñ, 1', city: 'Málaga', postal_code: '29001', country: 'ES' }, es: { iban: 'ES91 2100 0418 4502 0005 1332' } }, null)
-  const { certificate, chain } = testSigner()
-  const p12 = makeP12({ pairs: [{ key: madeKey('xades leaf xades').privateKey, certificate: certificate as Buffer }], chain: withChain ? chain as Buffer[] : [], passphrase: 'contraseña' })
-  await uploadCertificate(hub, access, { p12: p12.toString('base64'), passphrase: 'contraseña', issuer: issuer.id }, null)
-  for (const [document, prefix] of [['invoice', 'F26-'], ['credit_note', 'R26-']] as const) await createSeries(hub, access, { issuer: issuer.id, document, prefix }, null)
-  const connection = await createConnection(hub, access, { provider: 'facturae', mode: 'test', credentials: face.credentials('test') }, null)
-  return { ...made, issuer: issuer.id, connection: connection.id }
-}
 
 const town: NewInvoice['customer'] = {
   name: 'Ayuntamiento de Madrid', tax_id: 'P2807900B', email: 'registro@example.es', address: { street: 'Plaza de la Villa, 4', city: 'Madrid', postal_code: '28005' },
@@ -64,7 +34,7 @@ const thrown = async (promise: Promise<unknown>): Promise<HubError> => await pro
 })
 
 t.test('invoices of Spain', async t => {
-  const here = await country(t)
+  const here = await spain(t)
   const { hub, face, work, advance } = here
   const mine = await company(here)
   const { access } = mine
@@ -148,6 +118,14 @@ t.test('invoices of Spain', async t => {
     await service.issueInvoice(hub, other.access, refused.id, null)
     await work()
     t.match(await service.getInvoice(hub, other.access, refused.id), { status: 'issued', number: '1', fiscal_id: /^2026/ }, 'once the CA bundle is there')
+  })
+
+  await t.test('the gate: nothing leaves that does not verify, and it is said what is wrong', async t => {
+    const other = await company(here, { usage: ['keyEncipherment'] })
+    const { id } = await service.createInvoice(hub, other.access, order(), null)
+    await work()
+    t.match(await service.getInvoice(hub, other.access, id), { status: 'rejected', authority_messages: [{ code: 'signature_refused', message: /no es para firmar/ }] })
+    t.equal((await service.listInvoices(hub, other.access, { limit: 10 })).data.length, 1)
   })
 
   await t.test('an answer that was lost: nobody knows, and nothing is sent twice', async t => {

@@ -46,15 +46,26 @@ const keywords: Readonly<Record<string, string>> = {
 
 /**
  * RFC 2253 (https://www.rfc-editor.org/rfc/rfc2253, §2): last relative name first, no spaces between them, unknown attributes as
- * `1.2.3=#<DER in hex>`. So Java's X500Principal reads it back as the same name, which validators of XAdES signatures rely on.
+ * `1.2.3=#<DER in hex>`. So Java's X500Principal reads it back as the same name, which validators of XAdES signatures rely on: but
+ * for strings of an old type (BMPString, T61String …), which it would read back as another type. `exact` writes those as DER too.
  */
-export function rfc2253 (name: Name): string {
-  return name.rdns.toReversed().map(rdn => rdn.map(attributeText).join('+')).join(',')
+export function rfc2253 (name: Name, { exact = false }: { exact?: boolean } = {}): string {
+  return name.rdns.toReversed().map(rdn => rdn.map(attribute => attributeText(attribute, exact)).join('+')).join(',')
 }
 
-function attributeText ({ oid, value, encoded }: NameAttribute): string {
+function attributeText (attribute: NameAttribute, exact: boolean): string {
+  const { oid, value, encoded } = attribute
   const keyword = keywords[oid]
-  return keyword === undefined || !isString(encoded) ? `${oid}=#${encoded.bytes.toString('hex')}` : `${keyword}=${escaped(value)}`
+  const plain = keyword !== undefined && isString(encoded) && (!exact || isRead(attribute))
+  return plain ? `${keyword}=${escaped(value)}` : `${keyword ?? oid}=#${encoded.bytes.toString('hex')}`
+}
+
+/** Of IA5String: what Java writes so by itself, domains and e-mail addresses. */
+const ia5 = new Set(['0.9.2342.19200300.100.1.25', '1.2.840.113549.1.9.1'])
+
+/** Whether Java, given the text of a value, makes the very value of it (sun.security.x509.AVA, JDK 17; tried). */
+export function isRead ({ oid, encoded: { tag } }: Pick<NameAttribute, 'oid' | 'encoded'>): boolean {
+  return tag === tags.utf8String || tag === tags.printableString || (tag === tags.ia5String && ia5.has(oid))
 }
 
 function escaped (value: string): string {

@@ -12,7 +12,7 @@ import type { Session } from './session.ts'
 /** Known at the provider, and with a method that is kept. */
 export function keepers (plan: Plan) {
   const { family, samples, pay } = payer(plan)
-  const customerInput = (session: Session) => ({ idempotencyKey: session.key(), reference: session.id('cus'), name: 'Ana Pérez', email: 'ana@shop.test', metadata: { room: '12' }, ...samples.customer })
+  const customerInput = (session: Session) => ({ idempotencyKey: session.key(), reference: session.id('cus'), name: 'Ana Pérez', email: `${session.id('ana')}@shop.test`, metadata: { room: '12' }, ...samples.customer })
   const saveInput = (session: Session, { type }: SavedMethodSamples, customer: CustomerSnapshot, token: string) => ({
     idempotencyKey: session.key(), reference: session.id('pmt'), customerProviderReference: customer.providerReference, type, token, returnUrl: 'https://shop.test/return'
   })

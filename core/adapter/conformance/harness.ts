@@ -7,6 +7,7 @@ import type { Money } from '../money.ts'
 import type { CreatePaymentInput, MethodInput, PaymentSnapshot } from '../payments.ts'
 import type { ProviderProblem } from '../problems.ts'
 import type { Simulator } from '../simulator.ts'
+import type { SubscriptionSnapshot } from '../subscriptions.ts'
 
 /** What the suite must be told, because only the author knows it. */
 export interface Harness {
@@ -36,6 +37,8 @@ export interface PaymentSamples {
   redirect?: { method: MethodInput, complete: (snapshot: PaymentSnapshot, simulator: Simulator) => unknown }
   /** What a customer must have here beside a name and a mail. */
   customer?: Partial<Pick<CreateCustomerInput, 'phone' | 'taxId'>>
+  /** A customer is only an id that we choose: making one asks the provider nothing, so nothing of it can be lost. */
+  customerIsAnId?: boolean
   /** What else a payment needs here; its `customer` is told with a page of the provider's, too. */
   more?: Partial<Pick<CreatePaymentInput, 'customer' | 'description' | 'returnUrl' | 'statementDescriptor' | 'metadata'>>
   /** The amount of an ordinary payment; chosen from the manifest's rules when absent. */
@@ -110,6 +113,8 @@ export interface SavedMethodSamples {
 }
 
 export interface SubscriptionSamples {
+  /** The payer agrees on a page of the provider's, where no saved method can pay: does there what the payer would. */
+  approve?: (snapshot: SubscriptionSnapshot, simulator: Simulator, context: ConnectionContext) => unknown
   /** What the provider has no word for: more than one of a plan, free days, an end with the period. */
   lacks?: readonly ('quantity' | 'trial' | 'period_end')[]
   /** Makes the provider's time pass, for this account: periods end, invoices are paid. */

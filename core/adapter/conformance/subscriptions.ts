@@ -12,11 +12,13 @@ import type { Session } from './session.ts'
 
 /** Whoever pays every month. */
 export function subscribers (plan: Plan) {
-  const { plain } = payer(plan)
+  const { plain, samples } = payer(plan)
   const keeper = keepers(plan)
+  const approve = samples.subscription?.approve
   const { family } = keeper
   const planInput = (session: Session, trialDays?: number): CreatePlanInput => ({ idempotencyKey: session.key(), reference: session.id('pln'), name: 'Membresía', amount: plain, interval: 'month', intervalCount: 1, ...trialDays !== undefined && { trialDays } })
-  const ready = async (session: Session, context: ConnectionContext, saved: SavedMethodSamples | undefined, more: Partial<CreateSubscriptionInput> = {}, token = saved?.token) => {
+  const ready = async (session: Session, context: ConnectionContext, given: SavedMethodSamples | undefined, more: Partial<CreateSubscriptionInput> = {}, token = given?.token) => {
+    const saved = approve === undefined ? given : undefined
     const asked = planInput(session, more.trialDays)
     const made = await family.createPlan!(context, asked)
     const customer = saved === undefined || token === undefined ? (await keeper.known(session, context)).customer : undefined
@@ -40,7 +42,10 @@ export function subscribers (plan: Plan) {
     ready,
     async subscribed (session: Session, context: ConnectionContext, saved: SavedMethodSamples | undefined, more?: Partial<CreateSubscriptionInput>, token?: string) {
       const input = await ready(session, context, saved, more, token)
-      return { input, subscription: await family.createSubscription!(context, input) }
+      const subscription = await family.createSubscription!(context, input)
+      if (saved === undefined || approve === undefined) return { input, subscription }
+      await approve(subscription, session.simulator, context)
+      return { input, subscription: await family.getSubscription!(context, subscription.providerReference) }
     }
   }
 }

@@ -8,7 +8,7 @@ import type { Draft, Plan } from './draft.ts'
 import type { Opened, Session } from './session.ts'
 
 const hookUrl = 'https://hub.test/hooks/0123456789abcdef'
-const eventTypes = ['payment', 'refund', 'dispute', 'checkout', 'subscription', 'saved_method', 'document', 'connection', 'ignored']
+const eventTypes = ['payment', 'refund', 'dispute', 'dispute_named', 'checkout', 'subscription', 'saved_method', 'document', 'connection', 'ignored']
 
 /** Makes something happen of which the provider tells, and says under which name. */
 export type Happening = (session: Session, context: Opened) => Promise<{ providerReference: string, reference: string }>
@@ -24,8 +24,11 @@ export function webhookPromises (plan: Plan, happen: Happening): Draft[] {
   const promise = (name: string, because: string, keep: Draft['keep']) => drafts.push({ promise: 'webhooks', name, because, keep })
   const passes = declared.signs === 'body' ? ['verified'] : declared.signs === 'partial' ? ['verified', 'unverifiable'] : ['unverifiable']
 
-  const verify = (session: Session, raw: RawWebhook, secrets: readonly string[], now = session.now()): Verdict =>
-    scheme.verify({ ...raw, secrets, now, settings: session.open().settings })
+  const verify = (session: Session, raw: RawWebhook, secrets: readonly string[], now = session.now()): Verdict => {
+    const name = scheme.keyName?.(raw, session.mode)
+    const key = name === undefined ? undefined : session.simulator.publishedKey?.(name)
+    return scheme.verify({ ...raw, secrets, now, settings: session.open().settings, ...(key !== undefined && { key }) })
+  }
   const passed = ({ verdict }: Verdict) => passes.includes(verdict)
 
   /** Something has happened, and here it is as the provider would tell it. */
@@ -51,7 +54,7 @@ export function webhookPromises (plan: Plan, happen: Happening): Draft[] {
     for (const event of events) check(eventTypes.includes(event.type), `${shown(event.type)} is not an event of ours`)
     const named = events.filter(event => 'providerReference' in event)
     check(named.some(event => event.providerReference === about.providerReference), `no event names ${about.providerReference}: ${shown(events)}`)
-    check(named.every(event => event.reference === undefined || event.reference === about.reference), 'an event carries the reference of something else')
+    check(named.every(event => !('reference' in event) || event.reference === undefined || event.reference === about.reference), 'an event carries the reference of something else')
     if (declared.signs !== 'body') check(events.every(carriesNothing), 'the body is not signed, so it may say what to look up and nothing else')
   })
 

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import { inspectTaxId } from '../../tax-ids.ts'
 import { oracle, oracleData } from '../mx/fixtures/oracle.ts'
 import { accessKey, checkDigit, citedBy, codeOf, readAccessKey } from './access-key.ts'
+import { inspectRuc } from './ruc.ts'
 
 t.test('the Ficha’s own examples', async t => {
   t.match(readAccessKey('0211202401050306179800120010020000000677300995216'), {
@@ -23,7 +23,7 @@ t.test('every vector', oracle(), async t => {
     else t.equal(readAccessKey(clave) !== undefined, expected === 'OK', `${clave} (${source})`)
   }
   for (const [value = '', , expected, note] of readFileSync(oracleData('vectors/sri-cedula-ruc.tsv'), 'utf8').split('\n').filter(line => line !== '' && !line.startsWith('#')).map(line => line.split('\t'))) {
-    const { shape, digit } = inspectTaxId('EC', value)
+    const { shape, digit } = inspectRuc(value)
     t.same([shape, digit], [true, expected === 'OK'], `${value} ${note}`)
   }
 })

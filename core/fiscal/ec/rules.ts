@@ -1,11 +1,11 @@
 import type { Invoice, InvoiceParty } from '../../adapter/invoicing.ts'
 import type { LocalText } from '../../adapter/context.ts'
-import { inspectTaxId } from '../../tax-ids.ts'
 import { Decimal, decimal, sum } from '../decimal.ts'
 import { FiscalError } from '../errors.ts'
 import { canonicalElement } from '../xml/c14n.ts'
 import { additionalFields, addressOf, buildComprobante, identificationOf, mostFields, paymentsOf, plain } from './build.ts'
 import { dayOf } from './clock.ts'
+import { inspectRuc } from './ruc.ts'
 import { documentTypes, finalConsumer, isEcKind, paymentForms, providerField, providerFieldFrom, withheldIva, withheldTaxes } from './tables.ts'
 
 /** A broken rule: our code, which names the field and never changes meaning, and where it stands in the body of POST /v1/invoices. */
@@ -66,7 +66,7 @@ function length ({ error }: Telling, code: string, path: string, value: string |
 
 function issuerRules ({ issuer, ec, kind }: Invoice, rule: Telling): void {
   const { error, warn } = rule
-  const { shape, digit } = inspectTaxId('EC', issuer.taxId)
+  const { shape, digit } = inspectRuc(issuer.taxId)
   if (!shape || issuer.taxId.length !== 13) error('ISSUER-RUC', 'issuer', 'El RUC del emisor no tiene la forma de un RUC.', 'The issuer’s RUC does not have the shape of one.')
   else if (!digit) warn('ISSUER-RUC-DIGIT', 'issuer', 'El dígito verificador del RUC del emisor no coincide, lo que en RUC activos ocurre.', 'The check digit of the issuer’s RUC does not agree, which happens with active ones.')
   length(rule, 'ISSUER-NAME', 'issuer', issuer.name, 300)
@@ -98,7 +98,7 @@ function identified (party: Pick<InvoiceParty, 'taxId' | 'taxIdType' | 'address'
   const { taxId } = party
   const at = `${path}.tax_id`
   if (!/^0[4-8]$/.test(type)) return error(`${code}-ID-TYPE`, `${path}.tax_id_type`, `«${type}» no es un tipo de identificación del SRI (04 RUC, 05 cédula, 06 pasaporte, 07 consumidor final, 08 exterior).`, `"${type}" is no type of identification of the SRI (04 RUC, 05 cédula, 06 passport, 07 final consumer, 08 from abroad).`)
-  const { shape, digit } = inspectTaxId('EC', taxId)
+  const { shape, digit } = inspectRuc(taxId)
   if (type === '04' && (!shape || taxId.length !== 13)) error(`${code}-RUC`, at, 'No tiene la forma de un RUC: 13 dígitos que terminan en 001.', 'It does not have the shape of a RUC: 13 digits that end in 001.')
   else if (type === '05' && (!shape || taxId.length !== 10)) error(`${code}-CEDULA`, at, 'No tiene la forma de una cédula: 10 dígitos, de una provincia.', 'It does not have the shape of a cédula: 10 digits, of a province.')
   else if (type === '07' && taxId !== finalConsumer) error(`${code}-FINAL-CONSUMER`, at, `Consumidor final se identifica con ${finalConsumer}.`, `A final consumer is identified by ${finalConsumer}.`)

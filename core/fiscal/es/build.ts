@@ -1,9 +1,9 @@
 import type { EsPeriod, Invoice, InvoiceParty } from '../../adapter/invoicing.ts'
-import { inspectTaxId, normalTaxId } from '../../tax-ids.ts'
 import { between, Decimal, fixed } from '../decimal.ts'
 import type { XmlElement } from '../xml/element.ts'
 import { type Amounts, amountsOf, type Change, type TaxAmounts } from './amounts.ts'
 import { alpha3, correctionMethods, correctionReasons, facturae322, provinceOf, residenceOf } from './codes.ts'
+import { inspectNif, normalNif } from './nif.ts'
 import { nameOfPerson } from './person.ts'
 
 type Child = XmlElement | string | undefined
@@ -34,7 +34,7 @@ export function buildFacturae (invoice: Invoice): XmlElement {
 
 /** Unique for an issuer: its NIF, the number and the series. */
 export function batchIdentifier ({ issuer, number = '', series = '' }: Pick<Invoice, 'issuer' | 'number' | 'series'>): string {
-  return `${normalTaxId('ES', issuer.taxId)}${number}${series}`
+  return `${normalNif(issuer.taxId)}${number}${series}`
 }
 
 /** A rectificativa by differences says how much less: its amounts are below zero. */
@@ -132,7 +132,7 @@ function payment ({ kind, payment, es, totals }: Invoice, { total }: Amounts, wr
 function party (name: string, given: InvoiceParty): XmlElement | undefined {
   const { es, address } = given
   const country = address?.country ?? 'ES'
-  const taxId = country === 'ES' ? normalTaxId('ES', given.taxId) : given.taxId.replace(/\s/g, '')
+  const taxId = country === 'ES' ? normalNif(given.taxId) : given.taxId.replace(/\s/g, '')
   const natural = isNatural(given)
   const place = addressElement(given)
   const contact = el('ContactDetails', el('Telephone', es?.phone), el('WebAddress', es?.website), el('ElectronicMail', given.email))
@@ -154,7 +154,7 @@ export function centresOf ({ es }: InvoiceParty): [role: string, code: string][]
 
 export function isNatural ({ taxId, es, address }: InvoiceParty): boolean {
   if (es?.person !== undefined) return es.person === 'natural'
-  return (address?.country ?? 'ES') === 'ES' && inspectTaxId('ES', normalTaxId('ES', taxId)).person === 'natural'
+  return (address?.country ?? 'ES') === 'ES' && inspectNif(normalNif(taxId)).person === 'natural'
 }
 
 function addressElement ({ address = {} }: InvoiceParty): XmlElement | undefined {
@@ -164,4 +164,3 @@ function addressElement ({ address = {} }: InvoiceParty): XmlElement | undefined
   const province = region !== undefined && region.length <= 20 ? region : provinceOf(postalCode) ?? region?.slice(0, 20) ?? '-'
   return el('AddressInSpain', el('Address', street), el('PostCode', postalCode), el('Town', city), el('Province', province), code)
 }
-

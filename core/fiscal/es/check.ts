@@ -1,8 +1,8 @@
-import { inspectTaxId, normalTaxId } from '../../tax-ids.ts'
 import { Decimal, sum } from '../decimal.ts'
 import { FiscalError } from '../errors.ts'
 import type { XmlElement } from '../xml/element.ts'
 import { correctionMethods, correctionReasons } from './codes.ts'
+import { inspectNif, normalNif } from './nif.ts'
 import { allAt, childAt, readFacturae, textAt } from './read.ts'
 import { type FacturaeFinding, isIban } from './rules.ts'
 
@@ -26,7 +26,7 @@ export function checkFacturae (bytes: Uint8Array): FacturaeFinding[] {
   for (const [party, code, path] of [[seller, 'SELLER-NIF', 'Parties.SellerParty'], [buyer, 'CUSTOMER-NIF', 'Parties.BuyerParty']] as const) {
     const nif = textAt(party, 'TaxIdentification', 'TaxIdentificationNumber')
     if (textAt(party, 'TaxIdentification', 'ResidenceTypeCode') !== 'R') continue
-    const { shape, digit } = inspectTaxId('ES', normalTaxId('ES', nif))
+    const { shape, digit } = inspectNif(normalNif(nif))
     if (!shape || !digit) say(code, `${path}.TaxIdentification.TaxIdentificationNumber`, `«${nif}» no es un NIF correcto.`, `"${nif}" is no right NIF.`)
   }
   const roles = allAt(buyer, 'AdministrativeCentres', 'AdministrativeCentre').map(centre => textAt(centre, 'RoleTypeCode'))

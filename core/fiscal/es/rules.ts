@@ -1,11 +1,11 @@
 import type { EsCharge, EsPeriod, Invoice, InvoiceParty } from '../../adapter/invoicing.ts'
 import type { LocalText } from '../../adapter/context.ts'
-import { inspectTaxId, normalTaxId } from '../../tax-ids.ts'
 import { Decimal } from '../decimal.ts'
 import { FiscalError } from '../errors.ts'
 import { type Amounts, amountsOf } from './amounts.ts'
 import { centresOf, isNatural } from './build.ts'
 import { alpha3, attachmentFormats, correctionMethods, correctionReasons, paymentMeans, provinceOf, surcharge, taxCode } from './codes.ts'
+import { inspectNif, normalNif } from './nif.ts'
 import { nameOfPerson } from './person.ts'
 
 export interface FacturaeFinding {
@@ -65,7 +65,7 @@ function between (period: EsPeriod | undefined, path: string, say: Say): void {
 }
 
 function seller (issuer: InvoiceParty, say: Say, longest: Longest): void {
-  const { shape, digit } = inspectTaxId('ES', normalTaxId('ES', issuer.taxId))
+  const { shape, digit } = inspectNif(normalNif(issuer.taxId))
   if (!shape || !digit) say('SELLER-NIF', 'issuer', `El NIF del emisor «${issuer.taxId}» no es correcto.`, `The issuer’s NIF "${issuer.taxId}" is not right.`)
   address('issuer.address', issuer, say, longest)
   named('issuer.legal_name', issuer, say, longest)
@@ -74,7 +74,7 @@ function seller (issuer: InvoiceParty, say: Say, longest: Longest): void {
 function buyer (customer: InvoiceParty, say: Say, longest: Longest): void {
   const country = customer.address?.country ?? 'ES'
   if (country === 'ES') {
-    const { shape, digit } = inspectTaxId('ES', normalTaxId('ES', customer.taxId))
+    const { shape, digit } = inspectNif(normalNif(customer.taxId))
     if (!shape) say('CUSTOMER-NIF', 'customer.tax_id', `«${customer.taxId}» no tiene la forma de un NIF, NIE o CIF.`, `"${customer.taxId}" does not have the shape of a NIF, NIE or CIF.`)
     else if (!digit) say('CUSTOMER-NIF', 'customer.tax_id', `La letra o el dígito de control de «${customer.taxId}» no corresponde.`, `The control letter or digit of "${customer.taxId}" does not belong to it.`)
   } else if (!/^.{3,30}$/.test(customer.taxId)) say('CUSTOMER-ID', 'customer.tax_id', 'La identificación fiscal tiene de 3 a 30 caracteres.', 'The tax identification has 3 to 30 characters.')

@@ -1,5 +1,5 @@
-import { isString, tags } from '../../x509/der.ts'
-import type { Name, NameAttribute } from '../../x509/names.ts'
+import { tags } from '../../x509/der.ts'
+import { isRead, type Name, type NameAttribute } from '../../x509/names.ts'
 
 /**
  * The words that Java's X500Principal knows for attributes (documentation of javax.security.auth.x500.X500Principal and
@@ -28,12 +28,13 @@ export function saysName (text: string, name: Name): boolean {
 
 interface Written { type: string, value: string }
 
-function says ({ type, value }: Written, { oid, value: known, encoded }: NameAttribute): boolean {
+function says ({ type, value }: Written, attribute: NameAttribute): boolean {
+  const { oid, value: known, encoded } = attribute
   const named = keywords[type.toUpperCase()]
   if ((named ?? type.replace(/^OID\./i, '')) !== oid) return false
   if (/^#(?:[\da-f]{2})+$/i.test(value)) return encoded.bytes.equals(Buffer.from(value.slice(1), 'hex'))
   // Java makes a string of its own of it, which is another value than a string of another type; of a number it does not know it makes none that is equal.
-  if (named === undefined || !isString(encoded)) return false
+  if (named === undefined || !isRead(attribute)) return false
   return encoded.tag === tags.ia5String ? known === value : plain(known) === plain(value)
 }
 

@@ -50,7 +50,7 @@ export async function signXades (document: XmlDocument | XmlElement, profile: Xa
   const apex = inheritedBy(root)
 
   const text = canonicalDocument(whole)
-  const signedText = profile.document === 'whole' ? text : canonicalElement(root, [])
+  const signedText = profile.document === 'whole' || whole.before.length + whole.after.length === 0 ? text : canonicalElement(root, [])
   const keyInfo = element('ds:KeyInfo', { Id: names.key }, certificates.keyInfo)
   const properties = element('xades:SignedProperties', { Id: names.properties }, propertiesOf(profile, certificates, moment, names))
   const uri = profile.document === 'whole' ? '' : `#${attribute(root, 'id')!}`
@@ -159,7 +159,7 @@ function prepare (certificate: Uint8Array, above: readonly Uint8Array[]): Prepar
       if (!digests.has(digest)) digests.set(digest, createHash(digestMethods[digest].hash).update(leaf.der).digest('base64'))
       return digests.get(digest)!
     },
-    issuerSerial: `<xades:IssuerSerial><ds:X509IssuerName>${escapeText(rfc2253(leaf.issuer))}</ds:X509IssuerName><ds:X509SerialNumber>${serialNumber(leaf)}</ds:X509SerialNumber></xades:IssuerSerial>`
+    issuerSerial: `<xades:IssuerSerial><ds:X509IssuerName>${escapeText(rfc2253(leaf.issuer, { exact: true }))}</ds:X509IssuerName><ds:X509SerialNumber>${serialNumber(leaf)}</ds:X509SerialNumber></xades:IssuerSerial>`
   }
 }
 

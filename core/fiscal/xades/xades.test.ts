@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { createPrivateKey, sign } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import t from 'tap'
-import { ecKey, madeKey, makeCertificate } from '../../../test/support/csd.ts'
+import { der, ecKey, madeKey, makeCertificate, type NameParts } from '../../../test/support/csd.ts'
 import { temporaryFolder } from '../../../test/support/folder.ts'
 import { openP12 } from '../../certificates/p12.ts'
 import { readCertificate } from '../../x509/certificate.ts'
@@ -206,6 +207,24 @@ t.test('xmlsec1 verifies what is signed, by the certificate and its chain, over 
     const out = ask('xmlsec1', ['--verify', '--insecure', ...ids(rootName), ...list]).toString()
     t.ok(list.length > 10 && out.length >= 0, `${list.length} documents`)
   }
+})
+
+t.test('Java reads the issuer back as the very name, of whatever string type', oracle('java'), async t => {
+  const folder = temporaryFolder(t)
+  const key = madeKey('issuer types')
+  const utf16 = Buffer.from('Ñandú', 'utf16le').swap16()
+  const names: NameParts[] = [[0x1e, utf16], [0x14, Buffer.from('Nandu')], [0x0c, Buffer.from('Ñ  x')], [0x16, Buffer.from('x')], [0x13, Buffer.from('AbC d')]].map(([tag, bytes]) =>
+    [['2.5.4.6', der(0x13, Buffer.from('EC'))], ['0.9.2342.19200300.100.1.25', der(0x16, Buffer.from('example'))], ['2.5.4.3', der(tag as number, bytes as Buffer)]])
+  const keys: XadesKey[] = [signer, ...names.map(subject => ({
+    certificate: makeCertificate({ subject, key, serial: Buffer.from([1]), validFrom: new Date('2025-01-01'), validTo: new Date('2029-01-01') }), sign: (bytes: Uint8Array, algorithm: string) => sign(algorithm, bytes, key.privateKey)
+  }))]
+  const files = await Promise.all(keys.map(async (key, index) => {
+    const file = path.join(folder, `${index}.xml`)
+    writeFileSync(file, await signVerified(index === 0 ? facturae : comprobante, index === 0 ? facturaeProfile() : sriProfile(), key, moment))
+    return file
+  }))
+  const lines = ask('java', ['-Dorg.jcp.xml.dsig.secureValidation=false', fileURLToPath(new URL('./fixtures/JdkCheck.java', import.meta.url)), ...files]).toString().trim().split('\n')
+  t.same(lines, files.map(() => 'true 3 true true'), 'core validation, three references, issuer, serial number')
 })
 
 t.test('samples that were accepted elsewhere verify here, dummies do not', oracle(), async t => {

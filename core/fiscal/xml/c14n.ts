@@ -25,11 +25,11 @@ type Namespaces = Map<string, string>
 
 function emit (element: XmlElement, outer: ReadonlyMap<string, string>, without: XmlElement | undefined): string {
   const { qname, namespaces, attributes, children } = element
-  const declared = namespaces.filter(([prefix, uri]) => prefix !== 'xml' && (outer.get(prefix) ?? '') !== uri)
+  const declared = namespaces.length === 0 ? namespaces : namespaces.filter(([prefix, uri]) => prefix !== 'xml' && (outer.get(prefix) ?? '') !== uri)
   const scope = declared.length === 0 ? outer : new Map([...outer, ...declared])
   let out = `<${qname}`
-  for (const [prefix, uri] of declared.toSorted(([a], [b]) => compare(a, b))) out += ` xmlns${prefix === '' ? '' : `:${prefix}`}="${attributeText(uri)}"`
-  for (const { qname: name, value } of attributes.toSorted((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name))) out += ` ${name}="${attributeText(value)}"`
+  for (const [prefix, uri] of declared.length < 2 ? declared : declared.toSorted(([a], [b]) => compare(a, b))) out += ` xmlns${prefix === '' ? '' : `:${prefix}`}="${attributeText(uri)}"`
+  for (const { qname: name, value } of attributes.length < 2 ? attributes : attributes.toSorted((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name))) out += ` ${name}="${attributeText(value)}"`
   out += '>'
   for (const child of children) {
     if (child === without) continue
@@ -56,5 +56,5 @@ function attributeText (value: string): string {
 }
 
 function text (value: string): string {
-  return value.replace(/[&<>\r]/g, character => references[character]!)
+  return /[&<>\r]/.test(value) ? value.replace(/[&<>\r]/g, character => references[character]!) : value
 }

@@ -245,8 +245,8 @@ function open ({ ours }: Books, found: Found): void {
   for (const row of ours.refunds) if (row.status === 'unknown') found('stuck', 'refund', row.id, 'nobody knows')
   for (const row of ours.methods) if (row.status === 'unknown' || row.pending) found('stuck', 'payment method', row.id, 'nobody knows')
   for (const row of ours.disputes) if (row.pending !== null) found('stuck', 'dispute', row.id, `${row.pending} has no end`)
-  // That a dispute came is news for a person, not a failure.
-  for (const { kind, subject } of ours.alerts) if (!kind.startsWith('dispute_')) found('stuck', 'alert', subject ?? kind, `a person was called: ${kind}`)
+  // That a dispute came, or that the provider fails, is news for a person; nothing waits for them.
+  for (const { kind, subject } of ours.alerts) if (!kind.startsWith('dispute_') && kind !== 'connection_failing') found('stuck', 'alert', subject ?? kind, `a person was called: ${kind}`)
 }
 
 function sums<T extends { amount: number }> (rows: readonly T[], by: (row: T) => string): Map<string, number> {

@@ -22,21 +22,21 @@ const livesAtMost = 2_000
 export function keepAlive (start: () => ServerProcess): Kept {
   let current: ServerProcess | undefined
   let isUp = false
-  let stopping = false
+  const stopping = new AbortController()
   let killed = false
   let fell = 0
   const said: string[] = []
   const over = live()
 
   async function live (): Promise<void> {
-    for (let life = 0; life < livesAtMost && !stopping; life++) {
+    for (let life = 0; life < livesAtMost && !stopping.signal.aborted; life++) {
       const process = current = start()
       killed = false
       void process.up.then(() => { isUp = process === current && !killed }, () => {})
       await process.ended
       isUp = false
       said.push(process.output())
-      if (!killed && !stopping) fell++
+      if (!killed && !stopping.signal.aborted) fell++
     }
   }
 
@@ -53,7 +53,7 @@ export function keepAlive (start: () => ServerProcess): Kept {
     fell: () => fell,
     output: () => [...said, current?.output() ?? ''].join(''),
     stop: async () => {
-      stopping = true
+      stopping.abort()
       current?.kill('SIGKILL')
       await over
     }

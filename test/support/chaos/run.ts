@@ -6,8 +6,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import type pg from 'pg'
 import { createPool, kyselyOf } from '../../../core/db/pool.ts'
 import type { Database } from '../../../core/db/schema.ts'
+import { parseAnyId } from '../../../core/ids.ts'
 import { seeded } from '../../../adapters/stripe/simulator/ids.ts'
 import { startStripeSimulator } from '../../../adapters/stripe/simulator.ts'
 import { type Answer, askAt } from '../app.ts'
@@ -53,9 +55,11 @@ export interface ChaosReport {
   /** Processes that ended without being killed, beside those that could not start while their database was down. */
   fell: number
   differences: Difference[]
+  /** All that we wrote of what differs, its calls included. */
+  evidence: object[]
 }
 
-const apiProcesses = 3
+const apiProcesses = 2
 /** So many stories at once at most: some wait long for an outcome, and the others go on. */
 const atOnce = 32
 const answerWithinMs = 240_000
@@ -82,7 +86,12 @@ export async function runChaos ({ rounds, seed, storiesPerRound = 6, say = () =>
   const t: Teardown = { teardown: work => ends.push(work) }
   const kept: Kept[] = []
   try {
-    return await run(t, kept, { rounds, seed, storiesPerRound, say })
+    const report = await run(t, kept, { rounds, seed, storiesPerRound, say })
+    if (logFolder !== undefined) {
+      mkdirSync(logFolder, { recursive: true })
+      writeFileSync(path.join(logFolder, 'report.json'), JSON.stringify(report, null, 2))
+    }
+    return report
   } finally {
     await Promise.all(kept.map(async each => { await each.stop() }))
     if (logFolder !== undefined) {
@@ -97,7 +106,7 @@ async function run (t: Teardown, kept: Kept[], { rounds, seed, storiesPerRound, 
   const began = performance.now()
   const { random } = seeded(seed)
   const postgres = await killablePostgres(t)
-  const simulator = await startStripeSimulator({ webhookRetryBaseMs: 500, webhookRetrySteps: [1, 2, 4, 6, 8, 8, 8, 8, 8, 8, 8, 8], asyncMs: 10, seed, rules: { vouchersPayThemselves: false } })
+  const simulator = await startStripeSimulator({ webhookRetryBaseMs: 500, webhookRetrySteps: [1, 2, 4, ...Array<number>(120).fill(6)], asyncMs: 10, seed, rules: { vouchersPayThemselves: false } })
   t.teardown(async () => { await simulator.close() })
 
   // --- the installation: API processes and a worker, each by itself --------------------------------------------------------
@@ -227,6 +236,7 @@ async function run (t: Teardown, kept: Kept[], { rounds, seed, storiesPerRound, 
   const last = await books()
   const drainedMs = performance.now() - startedAt - roundsMs
   const differences = [...compare(last), ...await askOnceMore(partner.told, key, apis[0]!.url)]
+  const evidence = await evidenceOf(pool, last, differences)
   const tally = fate.tally()
   const size = (rows: object): Tally => Object.fromEntries(Object.entries(rows as Record<string, unknown[]>).map(([name, list]) => [name, list.length]))
   const seconds = (ms: number) => Math.round(ms / 1000)
@@ -243,8 +253,23 @@ async function run (t: Teardown, kept: Kept[], { rounds, seed, storiesPerRound, 
     webhooks: front.acknowledged.size,
     unfinished,
     fell: kept.reduce((sum, each) => sum + each.fell(), 0),
-    differences
+    differences,
+    evidence
   }
+}
+
+/** The rows and the calls behind a difference: the database is gone when somebody reads of it. */
+async function evidenceOf (pool: pg.Pool, { ledger }: Books, differences: readonly Difference[]): Promise<object[]> {
+  const found: object[] = []
+  for (const { id } of differences.slice(0, 20)) {
+    const named = parseAnyId(id)
+    if (named === undefined) continue
+    const { rows: operations } = await pool.query('select kind, outcome, error_code, provider_code, http_status, request_id, idempotency_key, started_at, finished_at from operations where subject_id = $1 order by id', [named.uuid])
+    const { rows: payments } = await pool.query('select status, known_status, provider_reference, pending_kind, pending_since, resolve_tries, next_run_at, attempts, capture, method, metadata, version, created_at from payments where id = $1', [named.uuid])
+    const { rows: events } = await pool.query('select type, created_at from events where subject_id = $1 order by id', [named.uuid])
+    found.push({ id, payments, operations, events, provider: ledger.payments.filter(({ metadata }) => Object.values(metadata).includes(id)) })
+  }
+  return found
 }
 
 /** What is to be killed is there, and with one API that goes another stays: who is always down takes no load. */

@@ -1,0 +1,233 @@
+import { createHash, randomInt } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Money } from '../../core/adapter/money.ts'
+import type { Effects, Simulator } from '../../core/adapter/simulator.ts'
+import { createDeliveries, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import { billDue } from './simulator/billing.ts'
+import { approve, decideDispute, dispute, expire, reject, secretOf, settleRefund, signedWith } from './simulator/books.ts'
+import { pages } from './simulator/pages.ts'
+import { payPreference, type Route, routes } from './simulator/routes.ts'
+import { type Account, bad, type Json, newAccount, notFound, Refusal, type World } from './simulator/world.ts'
+
+/** A request and its answer as an outside judge sees them (the official specification, in tests). */
+export interface Judged {
+  method: string
+  /** As the OpenAPI document names it: `/v1/payments/{id}`. */
+  path: string
+  body: Json | undefined
+  headers: Record<string, string>
+  status: number
+  answer: Json
+}
+
+export interface MercadoPagoSimulatorOptions {
+  port?: number
+  now?: () => Date
+  /** The same seed gives the same ids. */
+  seed?: number
+  /** Keeps the books between starts. */
+  stateFile?: string
+  /** Where accounts are opened; MLM (Mexico) when absent. */
+  site?: string
+  /** Told of every answered request. */
+  judge?: (exchange: Judged) => void
+}
+
+export interface MercadoPagoSimulator extends Simulator {
+  /** Credentials of a new account of this country; of a test user: its production token. */
+  account: (options: { mode: 'test' | 'live', site?: string, testUser?: boolean }) => Record<string, string>
+  /** What a person does in the panel: where the account's notifications go. */
+  notify: (token: string, url: string) => void
+  /** What the panel shows as the secret of an account's notifications. */
+  secret: (token: string) => string
+  /** The cash is handed over, the transfer arrives, the bank's page is confirmed. */
+  pay: (payment: string) => void
+  expire: (payment: string) => void
+  /** At the bank's page, 3-D Secure. */
+  authenticate: (payment: string, agrees: boolean) => void
+  /** A payer pays a page or a link with a card; gives the payment. */
+  payPage: (preference: string, token?: string) => string
+  /** The payer's bank takes the money back; gives the chargeback. */
+  dispute: (payment: string) => string
+  decideDispute: (payment: string, won: boolean) => void
+  /** A refund that waited is done. */
+  settleRefund: (payment: string) => void
+  /** Given back in the panel. */
+  refundByHand: (payment: string, amount: number) => Promise<void>
+  /** Bills what is due by the clock. */
+  bill: () => void
+  /** How many objects carry this reference. */
+  made: (reference: string) => number
+  payments: () => readonly Json[]
+  requests: () => readonly { method: string, path: string, body: string, headers: Record<string, string> }[]
+}
+
+const tokenForm = /^(?:APP_USR|TEST)-\d{16}-\d{6}-[0-9a-f]{32}-\d{6,12}$/
+
+/** A twin of Mercado Pago's API on loopback, written from facts/payments.md section 3 and its OpenAPI document of 2026-06. */
+export async function startMercadoPagoSimulator ({ port, now = () => new Date(), seed = randomInt(2 ** 32), stateFile, site = 'MLM', judge }: MercadoPagoSimulatorOptions = {}): Promise<MercadoPagoSimulator> {
+  const saved = stateFile !== undefined && existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, 'utf8')) as { serial: number, accounts: Account[] } : undefined
+  let serial = saved?.serial ?? 0
+  let timer: NodeJS.Timeout | undefined
+  const deliveries = createDeliveries()
+  const digest = () => createHash('sha256').update(`${seed} ${++serial}`).digest('hex')
+  const requests: { method: string, path: string, body: string, headers: Record<string, string> }[] = []
+  const save = () => {
+    timer = undefined
+    mkdirSync(dirname(stateFile!), { recursive: true })
+    writeFileSync(`${stateFile}.tmp`, JSON.stringify({ serial, accounts: [...world.accounts.values()] }), { mode: 0o600 })
+    renameSync(`${stateFile}.tmp`, stateFile!)
+  }
+  const world: World = {
+    accounts: new Map((saved?.accounts ?? []).map(account => [account.token, account])),
+    now,
+    url: () => server.url,
+    digits: count => Number(`${1 + Number(BigInt(`0x${digest()}`) % 9n)}${BigInt(`0x${digest()}`).toString().slice(-(count - 1))}`),
+    hex: count => digest().slice(0, count),
+    deliveries,
+    changed: () => { if (stateFile !== undefined) timer ??= setTimeout(save, 200).unref() }
+  }
+  const server = await serveSimulator(answer, port === undefined ? {} : { port })
+
+  function accountOf (authorization: string | undefined): Account {
+    const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
+    if (token === undefined || !tokenForm.test(token) || token.includes('-00000000')) throw new Refusal(401, 'invalid access token')
+    const known = world.accounts.get(token) ?? newAccount(world, token, site)
+    world.accounts.set(token, known)
+    return known
+  }
+
+  function answer (request: SimulatedRequest): SimulatedAnswer {
+    const { method, url, headers, body: raw } = request
+    const page = pages(world, request)
+    if (page !== undefined) return page
+    requests.push({ method, path: url.pathname + url.search, body: raw, headers })
+    let route: Route | undefined
+    let asked: Json | undefined
+    const told = (status: number, answer: Json): SimulatedAnswer => {
+      if (route !== undefined) judge?.({ method, path: route.path, body: asked, headers, status, answer: JSON.parse(JSON.stringify(answer)) as Json })
+      return { status, headers: { 'content-type': 'application/json;charset=UTF-8' }, body: JSON.stringify(answer) }
+    }
+    try {
+      const account = accountOf(headers.authorization)
+      const found = matching(method, url.pathname)
+      if (found === undefined) throw notFound()
+      route = found.route
+      asked = raw === '' ? undefined : parsed(raw)
+      return told(route.status ?? 200, route.run({ world, account, ...found, body: asked ?? {}, raw, headers, query: url.searchParams }))
+    } catch (error) {
+      if (error instanceof Refusal) return told(error.status, error.body)
+      throw error
+    }
+  }
+
+  const everywhere = <T>(pick: (account: Account) => readonly T[]): T[] => [...world.accounts.values()].flatMap(pick)
+  const holder = (id: string): [Account, Json] => {
+    for (const account of world.accounts.values()) {
+      const payment = account.payments.find(payment => String(payment.id) === id)
+      if (payment !== undefined) return [account, payment]
+    }
+    throw new Error(`there is no payment ${id}`)
+  }
+  const under = (reference: string) => everywhere(account => account.payments.filter(({ external_reference: ours }) => ours === reference || String(ours).startsWith(`${reference}-`)).map(payment => ({ account, payment })))
+  const waiting = (id: string): [Account, Json] => {
+    const found = holder(id)
+    if (found[1].status !== 'pending') throw new Error(`nothing of ${id} is waited for`)
+    return found
+  }
+  const open: MercadoPagoSimulator['account'] = ({ mode, site: where = site, testUser = false }) => {
+    const token = `${mode === 'test' && !testUser ? 'TEST' : 'APP_USR'}-${world.digits(16)}-112110-${digest().slice(0, 32).replace(/^0/, '1')}-${world.digits(9)}`
+    world.accounts.set(token, newAccount(world, token, where, testUser))
+    return { access_token: token, webhook_secret: secretOf(token) }
+  }
+
+  return {
+    url: server.url,
+    close: async () => {
+      deliveries.close()
+      if (timer !== undefined) {
+        clearTimeout(timer)
+        save()
+      }
+      await server.close()
+    },
+    account: open,
+    credentials: mode => open({ mode }),
+    wrongCredentials: mode => ({ access_token: `${mode === 'test' ? 'TEST' : 'APP_USR'}-${world.digits(16)}-112110-00000000${digest().slice(0, 24)}-${world.digits(9)}`, webhook_secret: digest() }),
+    inject: server.inject,
+    clearFaults: server.clearFaults,
+    effects (reference): Effects {
+      const all = under(reference).map(({ account, payment }) => account.ledger[payment.id]!)
+      const sum = (of: 'charges' | 'captures' | 'refunds' | 'cancellations') => all.reduce((total, ledger) => total + ledger[of], 0)
+      return { charges: sum('charges'), captures: sum('captures'), refunds: sum('refunds'), cancellations: sum('cancellations'), stamps: 0 }
+    },
+    charged (reference): Money | undefined {
+      const [found] = under(reference)
+      if (found === undefined) return undefined
+      const { asked } = found.account.ledger[found.payment.id]!
+      return { amount: found.payment.currency_id === 'CLP' ? asked : Math.round(asked * 100), currency: found.payment.currency_id }
+    },
+    signedWebhook ({ secret, now, type }) {
+      const notice = everywhere(({ notices }) => notices).filter(notice => type === undefined || notice.type === type).toSorted((a, b) => Date.parse(a.body.date_created) - Date.parse(b.body.date_created)).at(-1)
+      if (notice === undefined) throw new Error('nothing has happened yet: there is nothing to notify of')
+      return signedWith(world, notice, secret, now)
+    },
+    deliver: deliveries.deliver,
+    settled: deliveries.settled,
+    notify: (token, url) => { accountOf(`Bearer ${token}`).hooks = [url] },
+    secret: secretOf,
+    pay: id => { approve(world, ...waiting(id)) },
+    expire: id => { expire(world, ...waiting(id)) },
+    authenticate: (id, agrees) => {
+      if (agrees) approve(world, ...waiting(id))
+      else reject(world, ...waiting(id), 'cc_rejected_3ds_challenge')
+    },
+    payPage: (id, token = 'sim-token-visa-APRO') => {
+      for (const account of world.accounts.values()) {
+        const preference = account.preferences.find(preference => preference.id === id)
+        if (preference !== undefined) return payPreference(world, account, preference, token)
+      }
+      throw new Error(`there is no page ${id}`)
+    },
+    dispute: id => dispute(world, ...holder(id)),
+    decideDispute: (id, won) => { decideDispute(world, ...holder(id), won) },
+    settleRefund: id => { settleRefund(world, ...holder(id)) },
+    refundByHand: async (id, amount) => {
+      const [{ token }] = holder(id)
+      const key = `00000000-0000-4000-8000-${digest().slice(0, 12)}`
+      const answer = await fetch(`${server.url}/v1/payments/${id}/refunds`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'x-idempotency-key': key }, body: JSON.stringify({ amount }) })
+      if (!answer.ok) throw new Error(await answer.text())
+    },
+    bill: () => { for (const account of world.accounts.values()) billDue(world, account) },
+    made: reference => everywhere(({ preferences, customers, plans, subscriptions }) => [
+      ...preferences.filter(({ external_reference: ours }) => ours === reference),
+      ...customers.filter(({ metadata }) => Object.values(metadata).includes(reference)),
+      ...plans.filter(({ reason }) => reason.endsWith(reference.slice(-12).toUpperCase())),
+      ...subscriptions.filter(({ external_reference: ours }) => String(ours).startsWith(reference))
+    ]).length,
+    payments: () => everywhere(({ payments }) => payments),
+    requests: () => requests
+  }
+}
+
+function parsed (body: string): Json {
+  try {
+    const json: unknown = JSON.parse(body)
+    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
+  } catch {}
+  throw bad('Malformed JSON')
+}
+
+/** The first name in braces is `id`, the second `sub`. A route without one comes before one with. */
+function matching (method: string, pathname: string): { route: Route, id: string, sub: string } | undefined {
+  const parts = pathname.split('/')
+  for (const route of routes) {
+    const names = route.path.split('/')
+    if (route.method !== method || names.length !== parts.length) continue
+    if (!names.every((name, i) => name.startsWith('{') || name === parts[i])) continue
+    const [id = '', sub = ''] = names.flatMap((name, i) => name.startsWith('{') ? [decodeURIComponent(parts[i]!)] : [])
+    return { route, id, sub }
+  }
+  return undefined
+}
