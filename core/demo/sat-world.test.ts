@@ -1,6 +1,7 @@
 import { createSign } from 'node:crypto'
 import path from 'node:path'
 import t from 'tap'
+import { draftInvoice } from '../../test/support/cfdi.ts'
 import { makeCsd } from '../../test/support/csd.ts'
 import { temporaryFolder } from '../../test/support/folder.ts'
 import { isStamp, type SatStamp } from '../adapter/sat-world.ts'
@@ -16,14 +17,7 @@ const start = new Date('2026-11-20T18:00:00Z')
 const csd = makeCsd({ rfc: 'EKU9003173C9', name: 'ESCUELA KEMPER URGATE SA DE CV', kind: 'csd', validFrom: new Date('2025-01-01'), validTo: new Date('2029-01-01') })
 const signing = { certificate: readSatCertificate(csd.cer), sign: async (bytes: Uint8Array) => createSign('RSA-SHA256').update(bytes).sign(csd.privateKey) }
 
-const draft = (changes: Partial<InvoiceDraft> = {}): InvoiceDraft => ({
-  reference: 'inv_1', country: 'MX', kind: 'invoice', series: 'A', number: '1', issuedAt: start, currency: 'MXN',
-  issuer: { name: 'ESCUELA KEMPER URGATE', taxId: 'EKU9003173C9', address: { postalCode: '42501' }, mx: { regime: '601' } },
-  customer: { name: 'INNOVACION VALOR Y DESARROLLO', taxId: 'IVD920810GU2', address: { postalCode: '63901' }, mx: { regime: '601', cfdiUse: 'G01' } },
-  payment: { method: 'PUE', form: '03' },
-  lines: [{ description: 'Curso de inglés & más', quantity: '1', unitPrice: '2000.00', taxes: [{ type: 'IVA', rate: '0.16' }], mx: { productKey: '86121600', unitKey: 'E48' } }],
-  ...changes
-})
+const draft = (changes: Partial<InvoiceDraft> = {}): InvoiceDraft => draftInvoice({ issuedAt: start, lines: [{ ...draftInvoice().lines[0]!, unitPrice: '2000.00' }], ...changes })
 
 const sealed = async (changes: Partial<InvoiceDraft> = {}) => (await sealCfdi({ model: fromInvoice(draft(changes)), ...signing })).xml
 
