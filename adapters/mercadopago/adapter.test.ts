@@ -33,10 +33,11 @@ t.test('what a payment is asked for', async t => {
 })
 
 t.test('a key is always the same UUID of version 4', async t => {
-  fc.assert(fc.property(fc.string({ minLength: 1 }), text => {
+  t.doesNotThrow(() => fc.assert(fc.property(fc.string({ minLength: 1 }), text => {
     const key = text as IdempotencyKey
-    return uuidOf(key) === uuidOf(key) && /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(uuidOf(key)) && uuidOf(key) !== uuidOf(`${key}x` as IdempotencyKey)
-  }), { numRuns: 200 })
+    const again = uuidOf(key)
+    return uuidOf(key) === again && /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(uuidOf(key)) && uuidOf(key) !== uuidOf(`${key}x` as IdempotencyKey)
+  }), { numRuns: 200, seed: 7 }))
 })
 
 t.test('amounts are decimals, and never divided', async t => {

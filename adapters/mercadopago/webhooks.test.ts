@@ -92,10 +92,10 @@ t.test('of 2,000 changes of what is signed none passes', async t => {
 })
 
 t.test('what is not signed never says more than what to ask about', async t => {
-  fc.assert(fc.property(fc.json(), fc.constantFrom('payment', 'topic_chargebacks_wh', 'subscription_preapproval', 'mp-connect', 'order', ''), (body, type) => {
+  t.doesNotThrow(() => fc.assert(fc.property(fc.json(), fc.constantFrom('payment', 'topic_chargebacks_wh', 'subscription_preapproval', 'mp-connect', 'order', ''), (body, type) => {
     const events = webhooks.parse({ url: `https://hub.test/hooks/1?data.id=7&type=${type}`, headers: {}, body: Buffer.from(body) })
     return events.every(event => !('snapshot' in event) && !('refund' in event) && !('dispute' in event) && (!('providerReference' in event) || event.providerReference === '7'))
-  }), { numRuns: 300, seed: 20_261_121 })
+  }), { numRuns: 300, seed: 20_261_121 }))
 })
 
 t.test('what is told, in our words', async t => {

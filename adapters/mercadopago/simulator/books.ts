@@ -225,7 +225,7 @@ export function dispute (world: World, account: Account, payment: Json): string 
   const id = `2${world.digits(14)}000`
   account.chargebacks.push({
     id, payments: [payment.id], currency: payment.currency_id, amount: payment.transaction_amount, reason_code: '4855', reason_description: 'Goods or services not provided', coverage_applied: false, coverage_elegible: true, documentation_required: true,
-    documentation_status: 'not_supplied', documentation: [], date_documentation_deadline: at(new Date(world.now().getTime() + 7 * dayMs)), date_created: at(world.now()), date_last_updated: at(world.now()), live_mode: liveMode(account)
+    documentation_status: 'not_supplied', documentation: {}, date_documentation_deadline: at(new Date(world.now().getTime() + 7 * dayMs)), date_created: at(world.now()), date_last_updated: at(world.now()), live_mode: liveMode(account)
   })
   touched(world, account, payment, true)
   tell(world, account, 'topic_chargebacks_wh', 'changed_case_status', id)
