@@ -6,11 +6,14 @@ import { startFacturamaSimulator } from './facturama/simulator.ts'
 import { startFinkokSimulator } from './finkok/simulator.ts'
 import { startGigstackSimulator } from './gigstack/simulator.ts'
 import { startMercadoPagoSimulator } from './mercadopago/simulator.ts'
+import { startPaypalSimulator } from './paypal/simulator.ts'
+import { startPayuSimulator } from './payu/simulator.ts'
 import { startSatStatusSimulator } from './sat_status/simulator.ts'
 import { startSolucionFactibleSimulator } from './solucion_factible/simulator.ts'
 import { startSriSimulator } from './sri/simulator.ts'
 import { startStripeSimulator } from './stripe/simulator.ts'
 import { startSwSimulator } from './sw/simulator.ts'
+import { startWompiSimulator } from './wompi/simulator.ts'
 
 export interface SimulatorOptions {
   port: number
@@ -27,6 +30,9 @@ export const simulators: Record<string, (options: SimulatorOptions) => Promise<S
   stripe: startStripeSimulator,
   conekta: async ({ port, stateFile }) => await startConektaSimulator({ port, stateFile, localHooks: true }),
   mercadopago: async ({ port, stateFile }) => await startMercadoPagoSimulator({ port, stateFile }),
+  paypal: async ({ port, stateFile }) => await startPaypalSimulator({ port, stateFile, localHooks: true }),
+  payu: async ({ port, stateFile }) => await startPayuSimulator({ port, stateFile }),
+  wompi: startWompiSimulator,
   facturama: startFacturamaSimulator,
   finkok: startFinkokSimulator,
   gigstack: startGigstackSimulator,

@@ -1,8 +1,11 @@
 /** The same call at each provider of Latin America, over HTTP, with the provider's simulator and its webhooks behind: one section per adapter. */
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import type { Simulator } from '../core/adapter/simulator.ts'
 import { type ConektaSimulator, startConektaSimulator } from '../adapters/conekta/simulator.ts'
 import { startMercadoPagoSimulator } from '../adapters/mercadopago/simulator.ts'
+import { startPaypalSimulator } from '../adapters/paypal/simulator.ts'
+import { type PayuSimulator, startPayuSimulator } from '../adapters/payu/simulator.ts'
 import { type Answer, type AppTenant, testApp, type TestApp } from './support/app.ts'
 import { eventually } from './support/eventually.ts'
 
@@ -173,7 +176,7 @@ section('conekta', () => startConektaSimulator({ seed: 7, localHooks: true }), a
 
 let connectionToken = ''
 
-section('mercadopago', () => startMercadoPagoSimulator({ seed: 7 }), async (t, { app, simulator, tenant, connection, post, read, known }) => {
+section('mercadopago', () => startMercadoPagoSimulator({ seed: 7 }), async (t, { app, simulator, connection, post, read, known }) => {
   const token = (holder: string) => ({ type: 'card', token: `sim-token-visa-${holder}` })
   const order = (more: object = {}) => ({ amount: 19_990, currency: 'MXN', customer: ana, method: token('APRO'), ...more })
   const under = (reference: string) => simulator.payments().filter(payment => payment.external_reference === reference)
@@ -328,7 +331,7 @@ section('mercadopago', () => startMercadoPagoSimulator({ seed: 7 }), async (t, {
 
   t.test('a notification that says more than is true only makes the hub ask, and one that is not signed not even that', async t => {
     const waiting = await post('/v1/payments', order({ method: { type: 'oxxo' } }))
-    const hook = (await tenant.client('GET', '/v1/connections')).body.data[0].webhook_url as string
+    const hook = (await read(`/v1/connections/${connection}`)).webhook_url as string
     const { headers, query } = simulator.signedWebhook({ secret: simulator.secret(connectionToken), now: new Date() })
     t.equal(query, `data.id=${waiting.body.provider_reference}&type=payment`)
     const lie = JSON.stringify({ id: 99, type: 'payment', action: 'payment.updated', status: 'approved', data: { id: waiting.body.provider_reference, status: 'approved', transaction_amount: 199.9 } })
@@ -342,4 +345,170 @@ section('mercadopago', () => startMercadoPagoSimulator({ seed: 7 }), async (t, {
 }, (simulator, { access_token: accessToken }, url) => {
   connectionToken = accessToken!
   simulator.notify(connectionToken, url)
+})
+
+const payuCredentials = new WeakMap<Simulator, Record<string, string>>()
+
+section('payu', () => startPayuSimulator({ seed: 7 }), async (t, { app, simulator, tenant, post, read, known }) => {
+  const card = (outcome = 'APPROVED') => ({ type: 'card', token: `sim-VISA-${outcome}`, details: { payment_method: 'VISA' } })
+  const order = (more: object = {}) => ({ amount: 19_900, currency: 'MXN', customer: ana, method: card(), ...more })
+  const orders = (reference: string) => (simulator as PayuSimulator).orders().filter(({ referenceCode }) => referenceCode === reference)
+
+  t.test('a card pays once, and PayU’s form post is verified and only asks', async t => {
+    const paid = await post('/v1/payments', order(), 'card-1')
+    t.match(paid, { status: 201, body: { status: 'succeeded', amount_captured: 19_900, provider: 'payu', provider_reference: /^14\d+$/, method: { type: 'card', brand: 'visa' } } })
+    t.match(await post('/v1/payments', order(), 'card-1'), { status: 201, body: { id: paid.body.id } })
+    t.equal(orders(paid.body.id).length, 1)
+    await simulator.settled()
+    await eventually('its confirmation is heard', async () => (await read('/v1/inbound_events?limit=100')).data.some(({ event_type: type, status }: { event_type: string, status: string }) => type === 'confirmation.approved' && status === 'processed'))
+  })
+
+  t.test('a declined card does not close the sale: another one pays it, by an order of its own', async t => {
+    const declined = await post('/v1/payments', order({ method: card('INSUFFICIENT_FUNDS') }))
+    t.match(declined, { body: { status: 'requires_payment_method', error: { code: 'insufficient_funds' } } })
+    await simulator.settled()
+    const paid = await post(`/v1/payments/${declined.body.id}/confirm`, { method: card() })
+    t.match(paid, { status: 200, body: { status: 'succeeded' } })
+    t.not(paid.body.provider_reference, declined.body.provider_reference)
+    await simulator.settled()
+    await app.quiet()
+    t.match(await read(`/v1/payments/${declined.body.id}`), { status: 'succeeded', amount_captured: 19_900, review: null })
+    t.equal(simulator.effects(declined.body.id).charges, 1)
+  })
+
+  const waits = [
+    ['oxxo', 'MXN', 19_900, {}, { type: 'voucher', reference: /^\d{14}$/ }], ['spei', 'MXN', 19_900, {}, { type: 'bank_transfer', clabe: '646180132800000009', reference: /^\d{5}$/ }],
+    ['efecty', 'COP', 5_000_000, {}, { type: 'voucher' }], ['nequi', 'COP', 5_000_000, {}, { type: 'wallet_push' }],
+    ['pse', 'COP', 5_000_000, { financial_institution_code: '1007', dni_number: '123456789' }, { type: 'redirect', url: /\/bank\// }]
+  ] as const
+  for (const [type, currency, amount, details, shape] of waits) {
+    t.test(`${type}: what the payer needs is told, and the confirmation says that it was paid`, async t => {
+      const waiting = await post('/v1/payments', order({ method: { type, details }, currency, amount, return_url: 'https://shop.example/back' }))
+      t.match(waiting, { status: 201, body: { status: 'requires_action', next_action: shape, amount_captured: 0 } }, waiting.text)
+      simulator.pay(waiting.body.provider_reference)
+      t.match(await known(waiting.body.id, 'succeeded'), { amount_captured: amount, method: { type } })
+    })
+  }
+
+  t.test('a voucher that nobody paid expires by its confirmation', async t => {
+    const waiting = await post('/v1/payments', order({ method: { type: 'oxxo' } }))
+    simulator.expire(waiting.body.provider_reference)
+    t.match(await known(waiting.body.id, 'expired'), { amount_captured: 0 })
+  })
+
+  t.test('held, captured in part, given back after a review', async t => {
+    const held = await post('/v1/payments', order({ capture: 'manual' }))
+    t.match(held, { status: 201, body: { status: 'authorized', amount_capturable: 19_900 } })
+    t.match(await post(`/v1/payments/${held.body.id}/capture`, { amount: 15_000 }), { status: 200, body: { status: 'succeeded', amount_captured: 15_000 } })
+    const refund = await post(`/v1/payments/${held.body.id}/refunds`, { amount: 5000 })
+    t.match(refund, { status: 201, body: { status: 'pending', amount: 5000 } })
+    await simulator.settled()
+    await app.quiet()
+    t.match(await read(`/v1/payments/${held.body.id}`), { status: 'succeeded', amount_captured: 15_000, review: null })
+    t.equal((await read(`/v1/payments/${held.body.id}/refunds`)).data.length, 1)
+  })
+
+  for (const kind of ['cut_after', 'error_500'] as const) {
+    t.test(`create, ${kind}: nobody knows, the resolver finds it, and it is charged once`, async t => {
+      simulator.inject({ kind, path: '/payments-api' })
+      const unknown = await post('/v1/payments', order(), `payu-${kind}`)
+      t.match(unknown, { status: 202, body: { status: 'unknown' } })
+      await known(unknown.body.id, 'succeeded')
+      t.equal(simulator.effects(unknown.body.id).charges, 1)
+    })
+  }
+
+  t.test('a page makes a payment of ours', async t => {
+    const page = await post('/v1/checkout_sessions', { amount: 25_000, currency: 'MXN', customer: ana, success_url: 'https://shop.example/ok' })
+    t.match(page, { status: 201, body: { status: 'open', url: /ppp-web-gateway-payu/ } }, page.text)
+    await simulator.payPage(page.body.url)
+    const done = await eventually('the page is complete', async () => {
+      const found = await read(`/v1/checkout_sessions/${page.body.id}`)
+      return found.status === 'complete' && found.payment !== null && found
+    }, { withinMs: 30_000 })
+    t.match(await known(done.payment, 'succeeded'), { amount_captured: 25_000, origin: { id: page.body.id } })
+  })
+
+  t.test('what is not signed changes nothing', async t => {
+    const waiting = await post('/v1/payments', order({ method: { type: 'oxxo' } }))
+    const paid = await post('/v1/payments', order())
+    await simulator.settled()
+    const hook = (await tenant.client('GET', '/v1/connections')).body.data[0].webhook_url as string
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const forged = { merchant_id: '508029', reference_sale: waiting.body.id, reference_pol: waiting.body.provider_reference, value: '199.00', currency: 'MXN', state_pol: '4', transaction_id: 'x' }
+    for (const sign of ['', 'a'.repeat(32), 'b'.repeat(40)]) t.equal((await fetch(hook, { method: 'POST', headers, body: new URLSearchParams({ ...forged, sign }) })).status >= 400, true)
+    // A true sign of the voucher's sale, with the number of an order that is paid: the sign does not cover it.
+    const { api_key: apiKey, merchant_id: merchantId } = payuCredentials.get(simulator)!
+    const sign = createHash('md5').update([apiKey, merchantId, waiting.body.id, '199.0', 'MXN', '4'].join('~')).digest('hex')
+    t.equal((await fetch(hook, { method: 'POST', headers, body: new URLSearchParams({ ...forged, merchant_id: merchantId!, reference_pol: paid.body.provider_reference, sign }) })).status, 200)
+    await app.quiet()
+    t.match(await read(`/v1/payments/${waiting.body.id}`), { status: 'requires_action', amount_captured: 0 })
+  })
+}, (simulator, credentials, url) => {
+  payuCredentials.set(simulator, credentials)
+  simulator.confirmAt(url)
+})
+
+section('paypal', () => startPaypalSimulator({ seed: 7, localHooks: true }), async (t, { app, simulator, tenant, post, read, known }) => {
+  const order = (more: object = {}) => ({ amount: 19_900, currency: 'MXN', method: { type: 'card', token: 'vault-visa' }, return_url: 'https://shop.example/back', ...more })
+  const posts = (path: string) => simulator.requests().filter(({ method, path: asked }) => method === 'POST' && asked === path)
+
+  t.test('a kept card pays, the same key is one order, and the token is lent once', async t => {
+    const paid = await post('/v1/payments', order(), 'pp-1')
+    t.match(paid, { status: 201, body: { status: 'succeeded', amount_captured: 19_900, provider: 'paypal', method: { type: 'card', brand: 'visa', last4: '1111' } } }, paid.text)
+    t.match(await post('/v1/payments', order(), 'pp-1'), { status: 201, body: { id: paid.body.id } })
+    t.equal(simulator.effects(paid.body.id).charges, 1)
+    const lent = posts('/v1/oauth2/token').length
+    t.match(await post('/v1/payments', order()), { status: 201 })
+    t.equal(posts('/v1/oauth2/token').length, lent, 'hours of calls need one token')
+    await simulator.settled()
+    await eventually('its webhook is verified by certificate and heard', async () => (await read('/v1/inbound_events?limit=100')).data.some(({ event_type: type, status }: { event_type: string, status: string }) => type === 'PAYMENT.CAPTURE.COMPLETED' && status === 'processed'))
+  })
+
+  t.test('the payer approves on PayPal’s page, and only then it is taken', async t => {
+    const waiting = await post('/v1/payments', order({ method: { type: 'paypal' } }))
+    t.match(waiting, { status: 201, body: { status: 'requires_action', next_action: { type: 'redirect', url: /checkoutnow\?token=/ }, amount_captured: 0 } }, waiting.text)
+    simulator.approve(waiting.body.provider_reference)
+    t.match(await known(waiting.body.id, 'succeeded'), { amount_captured: 19_900, method: { type: 'paypal' } })
+    t.equal(simulator.effects(waiting.body.id).charges, 1)
+  })
+
+  t.test('held, captured in part, given back', async t => {
+    const held = await post('/v1/payments', order({ capture: 'manual' }))
+    t.match(held, { status: 201, body: { status: 'authorized', amount_capturable: 19_900 } }, held.text)
+    t.match(await post(`/v1/payments/${held.body.id}/capture`, { amount: 15_000 }), { status: 200, body: { status: 'succeeded', amount_captured: 15_000 } })
+    t.match(await post(`/v1/payments/${held.body.id}/refunds`, { amount: 5000 }), { status: 201, body: { status: 'succeeded', amount: 5000 } })
+    await simulator.settled()
+    await app.quiet()
+    t.match(await read(`/v1/payments/${held.body.id}`), { status: 'succeeded', amount_captured: 15_000, amount_refunded: 5000, review: null })
+    t.equal((await read(`/v1/payments/${held.body.id}/refunds`)).data.length, 1)
+  })
+
+  t.test('202 when nobody answers; then one charge, by itself', async t => {
+    simulator.inject({ kind: 'cut_after', method: 'POST', path: '/orders' })
+    const unknown = await post('/v1/payments', order())
+    t.match(unknown, { status: 202, body: { status: 'unknown' } }, unknown.text)
+    await known(unknown.body.id, 'succeeded')
+    t.equal(simulator.effects(unknown.body.id).charges, 1)
+  })
+
+  t.test('a dispute is ours to know', async t => {
+    const paid = await post('/v1/payments', order())
+    simulator.dispute(paid.body.provider_reference)
+    t.match(await eventually('the payment is disputed', async () => {
+      const { data } = await read(`/v1/disputes?payment=${paid.body.id}`)
+      return data.length > 0 && data[0]
+    }, { withinMs: 30_000 }), { status: 'needs_response', reason: 'product_not_received', amount: 19_900 })
+  })
+
+  t.test('a webhook that PayPal did not sign changes nothing', async t => {
+    const waiting = await post('/v1/payments', order({ method: { type: 'paypal' } }))
+    const hook = (await tenant.client('GET', '/v1/connections')).body.data[0].webhook_url as string
+    const forged = JSON.stringify({ id: 'WH-forged', event_type: 'CHECKOUT.ORDER.APPROVED', resource: { id: waiting.body.provider_reference } })
+    const named = { 'paypal-transmission-id': 'dfb3be50-fd74-11e4-8bf3-77339302725b', 'paypal-transmission-time': new Date().toISOString(), 'paypal-auth-algo': 'SHA256withRSA', 'paypal-transmission-sig': 'A'.repeat(344) }
+    for (const headers of [{}, named, { ...named, 'paypal-cert-url': 'https://evil.example/v1/notifications/certs/CERT-360caa42-fca2a594-simulated' }, { ...named, 'paypal-cert-url': 'https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-simulated' }]) {
+      t.equal((await fetch(hook, { method: 'POST', body: forged, headers: headers as Record<string, string> })).status >= 400, true)
+    }
+    t.match(await read(`/v1/payments/${waiting.body.id}`), { status: 'requires_action' })
+  })
 })

@@ -41,11 +41,13 @@ export function createPublishedKeys ({ providerUrls, now }: { providerUrls: Read
       const id = `${adapter.manifest.id} ${mode} ${name}`
       const kept = known.get(id)
       if (kept !== undefined && kept.until > now().getTime()) return kept.key
-      const asked = asking.get(id) ?? (asking.size >= fetchesAtOnce ? undefined : fetchKey(adapter, mode, name).then(key => {
-        if (known.size >= atMost) known.clear()
-        known.set(id, { key, until: now().getTime() + (key === undefined ? missedMs : keptMs) })
-        return key
-      }).finally(() => asking.delete(id)))
+      const asked = asking.get(id) ?? (asking.size >= fetchesAtOnce
+        ? undefined
+        : fetchKey(adapter, mode, name).then(key => {
+          if (known.size >= atMost) known.clear()
+          known.set(id, { key, until: now().getTime() + (key === undefined ? missedMs : keptMs) })
+          return key
+        }).finally(() => asking.delete(id)))
       if (asked === undefined) return undefined
       asking.set(id, asked)
       return await asked

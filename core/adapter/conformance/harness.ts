@@ -3,6 +3,7 @@ import type { CreateCustomerInput, SavedMethodSnapshot } from '../customers.ts'
 import type { Adapter } from '../define.ts'
 import type { HttpExchange } from '../http-client.ts'
 import type { CertificateUpload, DocumentInRegister, Invoice, IssueInput } from '../invoicing.ts'
+import type { OperationName } from '../manifest.ts'
 import type { Money } from '../money.ts'
 import type { CreatePaymentInput, MethodInput, PaymentSnapshot } from '../payments.ts'
 import type { ProviderProblem } from '../problems.ts'
@@ -37,8 +38,6 @@ export interface PaymentSamples {
   redirect?: { method: MethodInput, complete: (snapshot: PaymentSnapshot, simulator: Simulator) => unknown }
   /** What a customer must have here beside a name and a mail. */
   customer?: Partial<Pick<CreateCustomerInput, 'phone' | 'taxId'>>
-  /** A customer is only an id that we choose: making one asks the provider nothing, so nothing of it can be lost. */
-  customerIsAnId?: boolean
   /** What else a payment needs here; its `customer` is told with a page of the provider's, too. */
   more?: Partial<Pick<CreatePaymentInput, 'customer' | 'description' | 'returnUrl' | 'statementDescriptor' | 'metadata'>>
   /** The amount of an ordinary payment; chosen from the manifest's rules when absent. */
@@ -57,6 +56,11 @@ export interface PaymentSamples {
    * or with its own SDK, never with the adapter. Owed by an adapter that makes any of them.
    */
   made?: (reference: string, simulator: Simulator, context: ConnectionContext) => number | Promise<number>
+
+  /** Operations that send nothing, because the provider keeps no such object: a page that is an address signed by us. */
+  sendsNothing?: readonly OperationName[]
+  /** True where only the whole of a payment goes back: then a part is refused as `unsupported`. */
+  wholeRefunds?: boolean
 
   // What follows is optional: what is there is tried.
 

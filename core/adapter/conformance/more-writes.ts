@@ -1,6 +1,6 @@
 import type { OperationName } from '../manifest.ts'
 import { pages } from './checkout.ts'
-import { BrokenPromise } from './check.ts'
+import { BrokenPromise, check, same } from './check.ts'
 import { keepers } from './customers.ts'
 import type { Draft, Plan } from './draft.ts'
 import { payer } from './payer.ts'
@@ -19,7 +19,7 @@ export function moreWrites (plan: Plan): Draft[] {
   const { saved, made } = samples
   const reads = harness.reads ?? (({ method }) => ['GET', 'HEAD'].includes(method))
   const kind = (operation: OperationName, counts: string, prepare: WriteKind['prepare']) =>
-    capabilities.has(operation) ? repeatPromises({ operation, counts, prepare, reads, safety: manifest.retry_safety[operation] }) : []
+    !capabilities.has(operation) ? [] : samples.sendsNothing?.includes(operation) === true ? nothingSent({ operation, counts, prepare, reads }) : repeatPromises({ operation, counts, prepare, reads, safety: manifest.retry_safety[operation] })
   const makes = (['create_checkout', 'create_payment_link', 'create_customer', 'create_plan', 'create_subscription'] as const).filter(operation => capabilities.has(operation))
   if (makes.length === 0) return []
   if (made === undefined) {
@@ -46,7 +46,7 @@ export function moreWrites (plan: Plan): Draft[] {
         happened: kept(session, context, input.reference)
       }
     }),
-    ...samples.customerIsAnId === true ? [] : kind('create_customer', 'customers', async (session, context) => {
+    ...kind('create_customer', 'customers', async (session, context) => {
       const input = customerInput(session)
       return {
         context,
@@ -119,4 +119,20 @@ export function moreWrites (plan: Plan): Draft[] {
         }
       })
   ]
+}
+
+/** Where nothing is sent, nothing can be lost. */
+function nothingSent ({ operation, prepare, reads }: Omit<WriteKind, 'safety'>): Draft[] {
+  return [{
+    promise: 'idempotency',
+    name: `${operation}: nothing is sent, and the same again is the same`,
+    because: 'what the harness says of the provider is looked after',
+    async keep (session) {
+      const context = session.open()
+      const { send } = await prepare(session, context)
+      const [first, second] = [await send(), await send()]
+      same(second.providerReference, first.providerReference, 'the second answer is about the same object')
+      check(context.exchanges.every(exchange => reads(exchange)), 'it sends a write after all')
+    }
+  }]
 }

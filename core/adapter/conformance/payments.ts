@@ -188,7 +188,7 @@ export function paymentPromises (plan: Plan): Draft[] {
     const refund = (session: Session, context: Opened, from: { input: { reference: string }, payment: PaymentSnapshot }, amount = plain, refundReference = session.id('ref')) =>
       family.refund!(context, { idempotencyKey: session.key(), refundReference, reference: from.input.reference, providerReference: from.payment.providerReference, amount, reason: 'requested_by_customer' })
 
-    for (const [what, amount] of [['whole', plain], ['half', half]] as const) {
+    for (const [what, amount] of samples.wholeRefunds === true ? [['whole', plain]] as const : [['whole', plain], ['half', half]] as const) {
       promise(`a payment is refunded (${what})`, 'the money goes back once, and only what was asked', async session => {
         const context = session.open()
         const from = await paid(session, context)
@@ -207,14 +207,25 @@ export function paymentPromises (plan: Plan): Draft[] {
         }
       })
     }
-    promise('two halves are two refunds', 'a second partial refund is not a repetition of the first', async session => {
-      const context = session.open()
-      const from = await paid(session, context)
-      const first = await refund(session, context, from, half)
-      const second = await refund(session, context, from, half)
-      check(first.providerReference !== second.providerReference, 'the second refund is answered with the first')
-      same(session.simulator.effects(from.input.reference).refunds, 2, "refunds in the provider's books")
-    })
+    if (samples.wholeRefunds === true) {
+      promise('a part is not refunded, and nothing is', 'an error that is told as success promises money', async session => {
+        const context = session.open()
+        const from = await paid(session, context)
+        const error = await refusal(refund(session, context, from, half), 'the refund of a half')
+        reached(error, ['answered', 'nowhere'], 'nothing went back')
+        same(error.code, 'unsupported', 'code')
+        same(session.simulator.effects(from.input.reference).refunds, 0, "refunds in the provider's books")
+      })
+    } else {
+      promise('two halves are two refunds', 'a second partial refund is not a repetition of the first', async session => {
+        const context = session.open()
+        const from = await paid(session, context)
+        const first = await refund(session, context, from, half)
+        const second = await refund(session, context, from, half)
+        check(first.providerReference !== second.providerReference, 'the second refund is answered with the first')
+        same(session.simulator.effects(from.input.reference).refunds, 2, "refunds in the provider's books")
+      })
+    }
     promise('more than was paid is not refunded', 'an error that is told as success promises money', async session => {
       const context = session.open()
       const from = await paid(session, context)
@@ -228,11 +239,12 @@ export function paymentPromises (plan: Plan): Draft[] {
         const context = session.open()
         const from = await paid(session, context)
         const refundReference = session.id('ref')
-        const made = await refund(session, context, from, half, refundReference)
-        const second = await refund(session, context, from, half)
-        const where = { ...lookup(session, from.input.reference), providerReference: from.payment.providerReference, amount: half }
-        same((await family.findRefund?.(context, { ...where, refundReference, others: [second.providerReference] }))?.providerReference, made.providerReference, 'the refund found')
-        same(await family.findRefund?.(context, { ...where, refundReference: session.id('ref'), others: [made.providerReference, second.providerReference] }), undefined, 'a reference that was never used')
+        const part = samples.wholeRefunds === true ? plain : half
+        const made = await refund(session, context, from, part, refundReference)
+        const others = samples.wholeRefunds === true ? [] : [(await refund(session, context, from, half)).providerReference]
+        const where = { ...lookup(session, from.input.reference), providerReference: from.payment.providerReference, amount: part }
+        same((await family.findRefund?.(context, { ...where, refundReference, others }))?.providerReference, made.providerReference, 'the refund found')
+        same(await family.findRefund?.(context, { ...where, refundReference: session.id('ref'), others: [made.providerReference, ...others] }), undefined, 'a reference that was never used')
       })
     }
   }

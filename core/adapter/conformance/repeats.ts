@@ -164,9 +164,10 @@ export function repeatPromises (write: WriteKind): Draft[] {
   }
 }
 
-/** The last word of a path names what is done (`/v1/payments/pay_1/capture`); an id in it is another's. */
+/** The last word of a path names what is done (`/v1/payments/pay_1/capture`); an id in it is another's. One script's name is the whole path. */
 function commonPath (pathname: string): string | undefined {
   const last = pathname.split('/').at(-1) ?? ''
+  if (/^[a-z_-]+\.cgi$/i.test(last)) return pathname
   return /^[a-z_-]+$/i.test(last) ? last : undefined
 }
 

@@ -3,7 +3,7 @@ import type { DeliveryOrder, Fault } from '../../../core/adapter/simulator.ts'
 import type { StripeSimulator } from '../../../adapters/stripe/simulator.ts'
 import type { HooksFront } from '../hooks-front.ts'
 
-export const targets = ['api', 'worker', 'postgres', 'api', 'connection', 'worker', 'api', 'every api'] as const
+export const targets = ['api', 'worker', 'postgres', 'connection', 'api', 'worker', 'connection', 'postgres', 'every api'] as const
 export type Target = typeof targets[number]
 
 /** Each as likely, but for the first: the others are ordered as well, one in each round. */
