@@ -379,8 +379,8 @@ t.test('every byte of a certificate counts', async t => {
 
 t.test('a damaged .p12 never passes for another, and never breaks the reader', async t => {
   const p12 = makeP12({ pairs: [{ key: csd.privateKey, certificate: csd.cer }], passphrase: 'x', rounds: 1, algorithm: 'aes128' })
-  await fc.assert(fc.asyncProperty(damage, async changes => await holds([{ name: 'p12', bytes: damaged(p12, changes) }], 'x', csd)), { numRuns: 40 })
-  t.pass('40 damaged files')
+  await fc.assert(fc.asyncProperty(damage, async changes => await holds([{ name: 'p12', bytes: damaged(p12, changes) }], 'x', csd)), { numRuns: 15 })
+  t.pass('15 damaged files')
 })
 
 t.test('any bytes at all get an answer', async t => {
@@ -388,6 +388,6 @@ t.test('any bytes at all get an answer', async t => {
   await fc.assert(fc.asyncProperty(header, fc.uint8Array({ maxLength: 400 }), fc.string(), async (start, rest, passphrase) => {
     const report = await look({ file: Buffer.concat([start, rest]) }, passphrase)
     return !report.ok && failed(report).length > 0
-  }), { numRuns: 200 })
-  t.pass('200 files')
+  }), { numRuns: 30 })
+  t.pass('30 files')
 })
