@@ -22,12 +22,13 @@ import type { PageKind, PageRow } from './queries.ts'
 export async function resolvePage (hub: Hub, tenantId: string, id: string): Promise<void> {
   const work = async <T> (run: (db: TenantDb) => Promise<T>) => await inTenant(hub.db, tenantId, run)
   const found = await work(async db => {
-    const claimed = await claimTimer(db, pageTimer, id, hub.now(), hub.config.jobLeaseMs)
+    const now = hub.now()
+    const claimed = await claimTimer(db, pageTimer, id, now, hub.config.jobLeaseMs)
     const row = claimed && await queries.findPage(db, id)
-    return row && { row, tries: claimed.tries, connection: await loadSealed(db, row.connection_id) }
+    return row && { row, tries: claimed.tries, leasedUntil: new Date(now.getTime() + hub.config.jobLeaseMs), connection: await loadSealed(db, row.connection_id) }
   })
   if (found === undefined) return
-  const { row, tries, connection } = found
+  const { row, tries, leasedUntil, connection } = found
   const adapter = hub.adapters.get(row.provider)
   // It has ended, or the account was taken away: there is nobody to ask.
   if (row.pending_kind === null && (row.status !== 'open' || connection === undefined)) return await work(async db => { await clearTimer(db, pageTimer, id) })
@@ -41,7 +42,7 @@ export async function resolvePage (hub: Hub, tenantId: string, id: string): Prom
   const calls = pageCalls(opened.adapter, row.kind as PageKind)
   try {
     if (row.provider_reference === null) await findOut(hub, { connection, opened, calls, row, tries })
-    else await lookAfter(hub, { connection, opened, calls, row, tries })
+    else await lookAfter(hub, { connection, opened, calls, row, tries }, leasedUntil)
   } catch (error) {
     hub.log.warn({ err: error, page: publicId(row.kind as PageKind, id) }, 'a page could not be looked after yet')
     await later(hub, row, tries)
@@ -72,7 +73,7 @@ async function findOut (hub: Hub, looked: Looked): Promise<void> {
 }
 
 /** A page that is there: what became of it, and whether its time is over. */
-async function lookAfter (hub: Hub, looked: Looked): Promise<void> {
+async function lookAfter (hub: Hub, looked: Looked, leasedUntil: Date): Promise<void> {
   const { connection, calls, row, tries } = looked
   const work = async <T> (run: (db: TenantDb) => Promise<T>) => await inTenant(hub.db, row.tenant_id, run)
   const after = await pullPage(hub, connection, row, 'resolver')
@@ -98,7 +99,8 @@ async function lookAfter (hub: Hub, looked: Looked): Promise<void> {
     // The provider said no, or nobody knows: `performCall` left the intent, or there is another look.
     return ended.pending_kind === null ? await later(hub, ended, tries) : undefined
   }
-  await work(async db => { await retryTimer(db, pageTimer, row.id, nextLook(after, tries, now)) })
+  // Whoever paid meanwhile has asked for another look at once: that one stays.
+  await work(async db => { await retryTimer(db, pageTimer, row.id, nextLook(after, tries, now), leasedUntil) })
 }
 
 async function lastKey (hub: Hub, row: PageRow): Promise<IdempotencyKey | undefined> {
