@@ -1,14 +1,14 @@
 /** Counts the assertions in a TAP stream. */
 import type { Readable } from 'node:stream'
-import { Parser, type Result } from 'tap-parser'
+import { Parser, type FinalResults, type Result } from 'tap-parser'
 
 export interface Counts { passed: number, failed: number }
 
 export interface Run extends Counts {
   /** What failed, by its full name, with what the stream says of it. */
   failures: { name: string, diagnosis: string }[]
-  /** How long each file took, the longest first, ms. */
-  files: { name: string, ms: number }[]
+  /** The stream ended early, or was no TAP: what it would have said is not known. */
+  unread: boolean
 }
 
 /**
@@ -17,24 +17,26 @@ export interface Run extends Counts {
  */
 export async function countTap (stream: Readable): Promise<Run> {
   const parser = new Parser()
-  const run: Omit<Run, keyof Counts> = { failures: [], files: [] }
-  const counts = counted(parser, run)
-  parser.on('assert', ({ name, time }: Result) => { run.files.push({ name, ms: time ?? 0 }) })
-  const done = new Promise<void>(resolve => { parser.once('complete', () => resolve()) })
+  const failures: Run['failures'] = []
+  const counts = counted(parser, failures)
+  let planned = false
+  parser.once('plan', () => { planned = true })
+  const done = new Promise<FinalResults>(resolve => { parser.once('complete', resolve) })
   for await (const chunk of stream) parser.write(chunk as Buffer)
+  const whole = planned // at the end the parser makes up a plan for a stream that has none
   parser.end()
-  await done
-  return { ...counts, failures: run.failures, files: run.files.sort((one, other) => other.ms - one.ms) }
+  const { ok } = await done
+  return { ...counts, failures, unread: !ok || !whole }
 }
 
-function counted (parser: Parser, run: Pick<Run, 'failures'>): Counts {
+function counted (parser: Parser, failures: Run['failures']): Counts {
   const counts = { passed: 0, failed: 0 }
   let child: Counts | undefined
   const fail = (result: Result) => {
     counts.failed++
-    run.failures.push({ name: result.fullname, diagnosis: result.diag ? JSON.stringify(result.diag) : '' })
+    failures.push({ name: result.fullname, diagnosis: diagnosisOf(result) })
   }
-  parser.on('child', nested => { child = counted(nested, run) })
+  parser.on('child', nested => { child = counted(nested, failures) })
   parser.on('assert', (result: Result) => {
     if (child) {
       counts.passed += child.passed
@@ -48,6 +50,13 @@ function counted (parser: Parser, run: Pick<Run, 'failures'>): Counts {
     }
   })
   return counts
+}
+
+/** The difference reads better than the whole. */
+function diagnosisOf ({ diag }: Result): string {
+  if (!diag) return ''
+  const { diff, ...rest } = diag as { diff?: unknown }
+  return typeof diff === 'string' ? `${JSON.stringify(rest)}\n${diff}` : JSON.stringify(diag)
 }
 
 function isFailure (result: Result): boolean {

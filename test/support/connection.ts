@@ -1,14 +1,14 @@
 /** An open connection for tests of adapters, as the hub would hand it over. */
-import { type Adapter, type ConnectionContext, createHttpClient, type HttpExchange, type IdempotencyKey } from '../../core/adapter/index.ts'
+import { type Adapter, closeHttpAgents, type ConnectionContext, createHttpClient, type HttpExchange, type HttpRequest, type IdempotencyKey, ProviderError } from '../../core/adapter/index.ts'
 import { issuerRfc, sealedCancellation } from './cfdi.ts'
 
-export interface ConnectionOptions extends Partial<Pick<ConnectionContext, 'credentials' | 'settings' | 'mode' | 'now' | 'account'>> {
+export interface ConnectionOptions extends Partial<Pick<ConnectionContext, 'credentials' | 'settings' | 'mode' | 'now' | 'account' | 'memory'>> {
   onExchange?: (exchange: HttpExchange) => void
   timeoutMs?: number
 }
 
 /** With the manifest's defaults for every setting that is not given. */
-export function openConnection ({ manifest }: Pick<Adapter, 'manifest'>, simulator: { url: string, credentials: (mode: 'test' | 'live') => Record<string, string> }, { settings, mode = 'test', credentials = simulator.credentials(mode), now = () => new Date(), account, onExchange, timeoutMs = 5000 }: ConnectionOptions = {}): ConnectionContext {
+export function openConnection ({ manifest }: Pick<Adapter, 'manifest'>, simulator: { url: string, credentials: (mode: 'test' | 'live') => Record<string, string> }, { settings, mode = 'test', credentials = simulator.credentials(mode), now = () => new Date(), account, memory, onExchange, timeoutMs = 5000 }: ConnectionOptions = {}): ConnectionContext {
   return {
     connectionId: 'con_x',
     mode,
@@ -17,9 +17,51 @@ export function openConnection ({ manifest }: Pick<Adapter, 'manifest'>, simulat
     account,
     origin: () => simulator.url,
     http: createHttpClient({ allowedOrigins: [simulator.url], defaultTimeoutMs: timeoutMs, ...(onExchange !== undefined && { onExchange }) }),
+    ...(memory !== undefined && { memory }),
     now,
     log: { debug () {}, info () {}, warn () {} }
   }
+}
+
+/** What a test may end when it ends. */
+type Teardown = { teardown: (end: () => unknown) => void }
+
+export interface Opened extends ConnectionContext { exchanges: HttpExchange[] }
+
+/** An open connection that keeps what it sent and what came back. */
+export function openRecorded (adapter: Pick<Adapter, 'manifest'>, simulator: Parameters<typeof openConnection>[1], options: Omit<ConnectionOptions, 'onExchange'> = {}): Opened {
+  const exchanges: HttpExchange[] = []
+  return { ...openConnection(adapter, simulator, { timeoutMs: 2000, ...options, onExchange: exchange => exchanges.push(exchange) }), exchanges }
+}
+
+/** As if the provider answered this to everything but what `passes`. */
+export function answering (context: Opened, status: number, body: object, headers: Record<string, string> = {}, passes = (_request: HttpRequest) => false): Opened {
+  return { ...context, http: async request => passes(request) ? await context.http(request) : { status, headers, body: Buffer.from(JSON.stringify(body)) } }
+}
+
+export const isRead = ({ method }: { method: string }): boolean => method === 'GET'
+
+/** The simulator of `starting`, closed when the test ends. */
+export async function untilTheEnd<T extends { close: () => Promise<void> }> (t: Teardown, starting: Promise<T>): Promise<T> {
+  const simulator = await starting
+  t.teardown(() => simulator.close())
+  return simulator
+}
+
+export function closesAgents (t: Teardown): void {
+  t.teardown(() => { closeHttpAgents() })
+}
+
+let serial = 0
+export const key = () => `att_${String(++serial).padStart(32, '0')}` as IdempotencyKey
+export const id = (prefix: string) => `${prefix}_${String(++serial).padStart(32, '0')}`
+export const soon = () => ({ from: new Date(Date.now() - 5000), to: new Date(Date.now() + 5000) })
+
+/** What the provider refused it with. */
+export async function refused (promise: Promise<unknown>): Promise<ProviderError> {
+  const thrown: unknown = await promise.then(() => 'it was answered', error => error)
+  if (thrown instanceof ProviderError) return thrown
+  throw thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
 /** A sealed document as the hub would send it, and how it would look for it. */

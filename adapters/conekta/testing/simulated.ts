@@ -1,57 +1,19 @@
-import { type AdapterLog, closeHttpAgents, type ConnectionContext, type CreatePaymentInput, createHttpClient, type HttpExchange, type IdempotencyKey, type Mode, ProviderError } from '../../../core/adapter/index.ts'
+import type { CreatePaymentInput } from '../../../core/adapter/index.ts'
+import { type ConnectionOptions, id, isRead, key, type Opened, openRecorded, untilTheEnd } from '../../../test/support/connection.ts'
 import { manifest } from '../config.ts'
 import { type ConektaSimulator, type ConektaSimulatorOptions, startConektaSimulator } from '../simulator.ts'
 
 /** What the adapter's own tests share: a simulator, a connection to it, and something to ask. */
 
-type Teardown = { teardown: (end: () => unknown) => void }
+export { answering, closesAgents, id, key, type Opened, refused, soon } from '../../../test/support/connection.ts'
 
-const quiet: AdapterLog = { debug: () => {}, info: () => {}, warn: () => {} }
-
-export async function simulated (t: Teardown, options: ConektaSimulatorOptions = {}): Promise<ConektaSimulator> {
-  const simulator = await startConektaSimulator({ seed: 7, ...options })
-  t.teardown(() => simulator.close())
-  return simulator
-}
-
-export function closesAgents (t: Teardown): void {
-  t.teardown(() => { closeHttpAgents() })
-}
-
-export interface Opened extends ConnectionContext { exchanges: HttpExchange[] }
-
-interface Options { mode?: Mode, credentials?: Record<string, string>, settings?: object, now?: () => Date }
-
-export function open (simulator: ConektaSimulator, { mode = 'test', credentials = simulator.credentials(mode), settings = {}, now = () => new Date() }: Options = {}): Opened {
-  const exchanges: HttpExchange[] = []
-  return {
-    connectionId: 'con_1',
-    mode,
-    credentials,
-    settings: { ...Object.fromEntries(Object.entries(manifest.settings.properties).map(([name, property]) => [name, property.default])), ...settings },
-    account: undefined,
-    origin: () => simulator.url,
-    http: createHttpClient({ allowedOrigins: [simulator.url], defaultTimeoutMs: 2000, onExchange: exchange => exchanges.push(exchange) }),
-    now,
-    log: quiet,
-    exchanges
-  }
-}
-
-/** As if Conekta answered this to everything. */
-export function answering (context: Opened, status: number, body: object, headers: Record<string, string> = {}): Opened {
-  return { ...context, http: async () => ({ status, headers, body: Buffer.from(JSON.stringify(body)) }) }
-}
+export const simulated = (t: Parameters<typeof untilTheEnd>[0], options: ConektaSimulatorOptions = {}) => untilTheEnd(t, startConektaSimulator({ seed: 7, ...options }))
+export const open = (simulator: ConektaSimulator, options?: ConnectionOptions) => openRecorded({ manifest }, simulator, options)
 
 /** What the newest write sent. */
 export function sent ({ exchanges }: Opened): any {
-  const last = exchanges.findLast(({ method }) => method !== 'GET')
-  return JSON.parse(String(last?.requestBody))
+  return JSON.parse(String(exchanges.findLast(exchange => !isRead(exchange))?.requestBody))
 }
-
-let serial = 0
-export const key = () => `key-${++serial}` as IdempotencyKey
-export const id = (prefix: string) => `${prefix}_${String(++serial).padStart(32, '0')}`
 
 export const ana = { name: 'Ana Pérez', email: 'ana@shop.example', phone: '5522997233' }
 export const card = (token: string) => ({ type: 'card', token })
@@ -59,11 +21,3 @@ export const card = (token: string) => ({ type: 'card', token })
 export function order (more: Partial<CreatePaymentInput> = {}): CreatePaymentInput {
   return { idempotencyKey: key(), reference: id('pay'), attempt: 1, amount: { amount: 109_900, currency: 'MXN' }, method: card('tok_test_visa_4242'), capture: 'automatic', customer: ana, ...more }
 }
-
-export async function refused (promise: Promise<unknown>): Promise<ProviderError> {
-  const thrown: unknown = await promise.then(() => 'it was answered', error => error)
-  if (thrown instanceof ProviderError) return thrown
-  throw thrown instanceof Error ? thrown : new Error(String(thrown))
-}
-
-export const soon = () => ({ from: new Date(Date.now() - 5000), to: new Date(Date.now() + 5000) })
