@@ -1,9 +1,7 @@
-import { createHash, randomInt } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Money } from '../../core/adapter/money.ts'
-import type { Effects, Simulator } from '../../core/adapter/simulator.ts'
-import { createDeliveries, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import type { Simulator } from '../../core/adapter/simulator.ts'
+import { openBooks, sumOfEffects } from '../../core/adapter/simulator-books.ts'
+import { createDeliveries, type JudgedExchange, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { billDue } from './simulator/billing.ts'
 import { approve, decline, dispute, expire, openCharge, orderOf, settleRefund, signedWith } from './simulator/books.ts'
 import { pages } from './simulator/pages.ts'
@@ -11,15 +9,7 @@ import { payPage } from './simulator/payer.ts'
 import { type Route, routes } from './simulator/routes.ts'
 import { type Account, type Json, newAccount, notFound, type Order, Refusal, type World } from './simulator/world.ts'
 
-/** A request and its answer as an outside judge sees them (the official specification, in tests). */
-export interface Judged {
-  method: string
-  /** As the OpenAPI document names it: `/orders/{id}`. */
-  path: string
-  body: Json | undefined
-  status: number
-  answer: Json
-}
+export type Judged = JudgedExchange<Json>
 
 export interface ConektaSimulatorOptions {
   port?: number
@@ -59,28 +49,20 @@ export interface ConektaSimulator extends Simulator {
 const contentType = 'application/vnd.conekta-v2.3.0+json; charset=utf-8'
 
 /** A twin of Conekta's API on loopback, written from facts/payments.md section 2 and its OpenAPI document 2.3.0. */
-export async function startConektaSimulator ({ port, now = () => new Date(), seed = randomInt(2 ** 32), stateFile, localHooks = false, judge }: ConektaSimulatorOptions = {}): Promise<ConektaSimulator> {
-  const saved = stateFile !== undefined && existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, 'utf8')) as { serial: number, accounts: Account[] } : undefined
-  let serial = saved?.serial ?? 0
-  let timer: NodeJS.Timeout | undefined
+export async function startConektaSimulator ({ port, now = () => new Date(), seed, stateFile, localHooks = false, judge }: ConektaSimulatorOptions = {}): Promise<ConektaSimulator> {
+  const books = openBooks<Account>({ seed, stateFile, keyOf: ({ key }) => key })
+  const { digest, everywhere } = books
   const deliveries = createDeliveries()
-  const digest = () => createHash('sha256').update(`${seed} ${++serial}`).digest('hex')
   const requests: { method: string, path: string, body: string }[] = []
-  const save = () => {
-    timer = undefined
-    mkdirSync(dirname(stateFile!), { recursive: true })
-    writeFileSync(`${stateFile}.tmp`, JSON.stringify({ serial, accounts: [...world.accounts.values()] }), { mode: 0o600 })
-    renameSync(`${stateFile}.tmp`, stateFile!)
-  }
   const world: World = {
-    accounts: new Map((saved?.accounts ?? []).map(account => [account.key, account])),
+    accounts: books.accounts,
     now: () => Math.floor(now().getTime() / 1000),
     url: () => server.url,
     id: prefix => `${prefix}2${BigInt(`0x${digest().slice(0, 20)}`).toString(36).padStart(16, '0').slice(-16)}`,
     hex: () => digest().slice(0, 24),
     digits: count => BigInt(`0x${digest()}`).toString().slice(-count).padStart(count, '0'),
     deliveries,
-    changed: () => { if (stateFile !== undefined) timer ??= setTimeout(save, 200).unref() }
+    changed: books.changed
   }
 
   const server = await serveSimulator(answer, port === undefined ? {} : { port })
@@ -103,12 +85,12 @@ export async function startConektaSimulator ({ port, now = () => new Date(), see
     let route: Route | undefined
     let asked: Json | undefined
     const told = (status: number, answer: Json): SimulatedAnswer => {
-      if (route !== undefined) judge?.({ method, path: route.path, body: asked, status, answer: JSON.parse(JSON.stringify(answer)) as Json })
+      if (route !== undefined) judge?.({ method, path: route.path, body: asked, headers, status, answer: JSON.parse(JSON.stringify(answer)) as Json })
       return { status, headers: { 'content-type': contentType, 'conekta-media-type': 'conekta-v2.3.0; format=application/json' }, body: JSON.stringify(answer) }
     }
     try {
       const account = accountOf(headers.authorization)
-      const found = matching(method, url.pathname)
+      const found = routeOf(routes, method, url.pathname)
       if (found === undefined) throw notFound()
       route = found.route
       asked = body === '' ? undefined : parsed(body)
@@ -119,7 +101,6 @@ export async function startConektaSimulator ({ port, now = () => new Date(), see
     }
   }
 
-  const everywhere = <T>(pick: (account: Account) => readonly T[]): T[] => [...world.accounts.values()].flatMap(pick)
   const holder = (order: string): [Account, Order] => {
     const account = [...world.accounts.values()].find(({ orders }) => orders.some(({ id }) => id === order))
     if (account === undefined) throw new Error(`there is no order ${order}`)
@@ -138,21 +119,14 @@ export async function startConektaSimulator ({ port, now = () => new Date(), see
     url: server.url,
     close: async () => {
       deliveries.close()
-      if (timer !== undefined) {
-        clearTimeout(timer)
-        save()
-      }
+      books.close()
       await server.close()
     },
     credentials: key,
     wrongCredentials: () => ({ private_key: `key_invalid${digest().slice(0, 10)}` }),
     inject: server.inject,
     clearFaults: server.clearFaults,
-    effects (reference): Effects {
-      const all = under(reference).map(({ account, order }) => account.ledger[order.id]!)
-      const sum = (of: 'charges' | 'captures' | 'refunds' | 'cancellations') => all.reduce((total, ledger) => total + ledger[of], 0)
-      return { charges: sum('charges'), captures: sum('captures'), refunds: sum('refunds'), cancellations: sum('cancellations'), stamps: 0 }
-    },
+    effects: reference => sumOfEffects(under(reference).map(({ account, order }) => account.ledger[order.id]!)),
     charged (reference): Money | undefined {
       const [found] = under(reference)
       return found && { amount: found.order.amount, currency: found.order.currency }
@@ -197,17 +171,4 @@ function parsed (body: string): Json {
     if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
   } catch {}
   throw new Refusal(422, 'parameter_validation.body.invalid', 'The body is not JSON.')
-}
-
-/** The first name in braces is `id`, the second `sub`. */
-function matching (method: string, pathname: string): { route: Route, id: string, sub: string } | undefined {
-  const parts = pathname.split('/')
-  for (const route of routes) {
-    const names = route.path.split('/')
-    if (route.method !== method || names.length !== parts.length) continue
-    if (!names.every((name, i) => name.startsWith('{') || name === parts[i])) continue
-    const [id = '', sub = ''] = names.flatMap((name, i) => name.startsWith('{') ? [decodeURIComponent(parts[i]!)] : [])
-    return { route, id, sub }
-  }
-  return undefined
 }

@@ -1,25 +1,14 @@
-import { createHash, randomInt } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Money } from '../../core/adapter/money.ts'
-import type { Effects, Simulator } from '../../core/adapter/simulator.ts'
-import { createDeliveries, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import type { Simulator } from '../../core/adapter/simulator.ts'
+import { openBooks, sumOfEffects } from '../../core/adapter/simulator-books.ts'
+import { createDeliveries, type JudgedExchange, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { billDue } from './simulator/billing.ts'
 import { approve, decideDispute, dispute, expire, reject, secretOf, settleRefund, signedWith } from './simulator/books.ts'
 import { pages } from './simulator/pages.ts'
 import { payPreference, type Route, routes } from './simulator/routes.ts'
 import { type Account, bad, type Json, newAccount, notFound, Refusal, type World } from './simulator/world.ts'
 
-/** A request and its answer as an outside judge sees them (the official specification, in tests). */
-export interface Judged {
-  method: string
-  /** As the OpenAPI document names it: `/v1/payments/{id}`. */
-  path: string
-  body: Json | undefined
-  headers: Record<string, string>
-  status: number
-  answer: Json
-}
+export type Judged = JudgedExchange<Json>
 
 export interface MercadoPagoSimulatorOptions {
   port?: number
@@ -66,27 +55,19 @@ export interface MercadoPagoSimulator extends Simulator {
 const tokenForm = /^(?:APP_USR|TEST)-\d{16}-\d{6}-[0-9a-f]{32}-\d{6,12}$/
 
 /** A twin of Mercado Pago's API on loopback, written from facts/payments.md section 3 and its OpenAPI document of 2026-06. */
-export async function startMercadoPagoSimulator ({ port, now = () => new Date(), seed = randomInt(2 ** 32), stateFile, site = 'MLM', judge }: MercadoPagoSimulatorOptions = {}): Promise<MercadoPagoSimulator> {
-  const saved = stateFile !== undefined && existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, 'utf8')) as { serial: number, accounts: Account[] } : undefined
-  let serial = saved?.serial ?? 0
-  let timer: NodeJS.Timeout | undefined
+export async function startMercadoPagoSimulator ({ port, now = () => new Date(), seed, stateFile, site = 'MLM', judge }: MercadoPagoSimulatorOptions = {}): Promise<MercadoPagoSimulator> {
+  const books = openBooks<Account>({ seed, stateFile, keyOf: ({ token }) => token })
+  const { digest, everywhere } = books
   const deliveries = createDeliveries()
-  const digest = () => createHash('sha256').update(`${seed} ${++serial}`).digest('hex')
   const requests: { method: string, path: string, body: string, headers: Record<string, string> }[] = []
-  const save = () => {
-    timer = undefined
-    mkdirSync(dirname(stateFile!), { recursive: true })
-    writeFileSync(`${stateFile}.tmp`, JSON.stringify({ serial, accounts: [...world.accounts.values()] }), { mode: 0o600 })
-    renameSync(`${stateFile}.tmp`, stateFile!)
-  }
   const world: World = {
-    accounts: new Map((saved?.accounts ?? []).map(account => [account.token, account])),
+    accounts: books.accounts,
     now,
     url: () => server.url,
     digits: count => Number(`${1 + Number(BigInt(`0x${digest()}`) % 9n)}${BigInt(`0x${digest()}`).toString().slice(-(count - 1))}`),
     hex: count => digest().slice(0, count),
     deliveries,
-    changed: () => { if (stateFile !== undefined) timer ??= setTimeout(save, 200).unref() }
+    changed: books.changed
   }
   const server = await serveSimulator(answer, port === undefined ? {} : { port })
 
@@ -111,7 +92,7 @@ export async function startMercadoPagoSimulator ({ port, now = () => new Date(),
     }
     try {
       const account = accountOf(headers.authorization)
-      const found = matching(method, url.pathname)
+      const found = routeOf(routes, method, url.pathname)
       if (found === undefined) throw notFound()
       route = found.route
       asked = raw === '' ? undefined : parsed(raw)
@@ -122,7 +103,6 @@ export async function startMercadoPagoSimulator ({ port, now = () => new Date(),
     }
   }
 
-  const everywhere = <T>(pick: (account: Account) => readonly T[]): T[] => [...world.accounts.values()].flatMap(pick)
   const holder = (id: string): [Account, Json] => {
     for (const account of world.accounts.values()) {
       const payment = account.payments.find(payment => String(payment.id) === id)
@@ -146,10 +126,7 @@ export async function startMercadoPagoSimulator ({ port, now = () => new Date(),
     url: server.url,
     close: async () => {
       deliveries.close()
-      if (timer !== undefined) {
-        clearTimeout(timer)
-        save()
-      }
+      books.close()
       await server.close()
     },
     account: open,
@@ -157,11 +134,7 @@ export async function startMercadoPagoSimulator ({ port, now = () => new Date(),
     wrongCredentials: mode => ({ access_token: `${mode === 'test' ? 'TEST' : 'APP_USR'}-${world.digits(16)}-112110-00000000${digest().slice(0, 24)}-${world.digits(9)}`, webhook_secret: digest() }),
     inject: server.inject,
     clearFaults: server.clearFaults,
-    effects (reference): Effects {
-      const all = under(reference).map(({ account, payment }) => account.ledger[payment.id]!)
-      const sum = (of: 'charges' | 'captures' | 'refunds' | 'cancellations') => all.reduce((total, ledger) => total + ledger[of], 0)
-      return { charges: sum('charges'), captures: sum('captures'), refunds: sum('refunds'), cancellations: sum('cancellations'), stamps: 0 }
-    },
+    effects: reference => sumOfEffects(under(reference).map(({ account, payment }) => account.ledger[payment.id]!)),
     charged (reference): Money | undefined {
       const [found] = under(reference)
       if (found === undefined) return undefined
@@ -217,17 +190,4 @@ function parsed (body: string): Json {
     if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
   } catch {}
   throw bad('Malformed JSON')
-}
-
-/** The first name in braces is `id`, the second `sub`. A route without one comes before one with. */
-function matching (method: string, pathname: string): { route: Route, id: string, sub: string } | undefined {
-  const parts = pathname.split('/')
-  for (const route of routes) {
-    const names = route.path.split('/')
-    if (route.method !== method || names.length !== parts.length) continue
-    if (!names.every((name, i) => name.startsWith('{') || name === parts[i])) continue
-    const [id = '', sub = ''] = names.flatMap((name, i) => name.startsWith('{') ? [decodeURIComponent(parts[i]!)] : [])
-    return { route, id, sub }
-  }
-  return undefined
 }

@@ -1,17 +1,14 @@
-import { createHash, randomInt } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Money } from '../../core/adapter/money.ts'
-import type { Effects, Simulator } from '../../core/adapter/simulator.ts'
-import { createDeliveries, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import type { Simulator } from '../../core/adapter/simulator.ts'
+import { openBooks, sumOfEffects } from '../../core/adapter/simulator-books.ts'
+import { createDeliveries, type JudgedExchange, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { approveSubscription, billDue } from './simulator/billing.ts'
 import { signer } from './simulator/certificates.ts'
 import { approve, settle } from './simulator/orders.ts'
 import { type Route, routes } from './simulator/routes.ts'
 import { type Account, certificateName, iso, type Json, notFound, places, Refusal, signedWith, tell, units, type World } from './simulator/world.ts'
 
-/** A request and its answer as an outside judge sees them (the official specification, in tests). */
-export interface Judged { method: string, path: string, body: Json | undefined, status: number, answer: Json | undefined }
+export type Judged = JudgedExchange<Json, Json | undefined>
 
 export interface PaypalSimulatorOptions {
   port?: number
@@ -45,14 +42,13 @@ export interface PaypalSimulator extends Simulator {
 }
 
 /** A twin of PayPal's REST API on loopback, written from facts/payments.md section 5 and the OpenAPI documents of 2024-02. */
-export async function startPaypalSimulator ({ port, now = () => new Date(), seed = randomInt(2 ** 32), stateFile, localHooks = false, reports = true, judge }: PaypalSimulatorOptions = {}): Promise<PaypalSimulator> {
-  const saved = stateFile !== undefined && existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, 'utf8')) as { serial: number, accounts: Account[] } : undefined
-  let serial = saved?.serial ?? 0
+export async function startPaypalSimulator ({ port, now = () => new Date(), seed, stateFile, localHooks = false, reports = true, judge }: PaypalSimulatorOptions = {}): Promise<PaypalSimulator> {
+  const books = openBooks<Account>({ seed, stateFile, keyOf: ({ clientId }) => clientId, toJson: account => ({ ...account, tokens: [] }), fromJson: kept => ({ ...kept, tokens: new Set() }) })
+  const { digest, everywhere } = books
   const deliveries = createDeliveries()
   const requests: { method: string, path: string, body: string, headers: Record<string, string> }[] = []
-  const digest = () => createHash('sha256').update(`${seed} ${++serial}`).digest('hex')
   const world: World = {
-    accounts: new Map((saved?.accounts ?? []).map(account => [account.clientId, { ...account, tokens: new Set<string>() }])),
+    accounts: books.accounts,
     now,
     url: () => server.url,
     id: () => BigInt(`0x${digest()}`).toString(36).toUpperCase().slice(2, 19).padEnd(17, '7'),
@@ -60,13 +56,6 @@ export async function startPaypalSimulator ({ port, now = () => new Date(), seed
     reports
   }
   const server = await serveSimulator(answer, port === undefined ? {} : { port })
-  let timer: NodeJS.Timeout | undefined
-  const save = () => {
-    timer = undefined
-    mkdirSync(dirname(stateFile!), { recursive: true })
-    writeFileSync(`${stateFile}.tmp`, JSON.stringify({ serial, accounts: [...world.accounts.values()].map(account => ({ ...account, tokens: [] })) }), { mode: 0o600 })
-    renameSync(`${stateFile}.tmp`, stateFile!)
-  }
 
   function token ({ headers, body }: SimulatedRequest): SimulatedAnswer {
     const [clientId = '', secret = ''] = Buffer.from(/^Basic (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '', 'base64').toString().split(':')
@@ -97,13 +86,13 @@ export async function startPaypalSimulator ({ port, now = () => new Date(), seed
     let route: Route | undefined
     let asked: Json | undefined
     const told = (status: number, answer: Json | undefined): SimulatedAnswer => {
-      if (route !== undefined) judge?.({ method, path: route.path, body: asked, status, answer: answer && JSON.parse(JSON.stringify(answer)) as Json })
-      if (stateFile !== undefined) timer ??= setTimeout(save, 200).unref()
+      if (route !== undefined) judge?.({ method, path: route.path, body: asked, headers, status, answer: answer && JSON.parse(JSON.stringify(answer)) as Json })
+      books.changed()
       return answer === undefined ? { status } : json(status, answer)
     }
     try {
       const account = accountOf(headers.authorization)
-      const found = matching(method, pathname)
+      const found = routeOf(routes, method, pathname)
       if (found === undefined) throw notFound()
       route = found.route
       const contentType = headers['content-type'] ?? ''
@@ -134,7 +123,6 @@ export async function startPaypalSimulator ({ port, now = () => new Date(), seed
     return { status: 303, headers: { location: back ?? 'https://www.paypal.com' } }
   }
 
-  const everywhere = <T>(pick: (account: Account) => readonly T[]): T[] => [...world.accounts.values()].flatMap(pick)
   const holder = (id: string): [Account, Json] => {
     for (const account of world.accounts.values()) {
       const order = account.orders.find(order => order.id === id)
@@ -162,21 +150,14 @@ export async function startPaypalSimulator ({ port, now = () => new Date(), seed
     url: server.url,
     close: async () => {
       deliveries.close()
-      if (timer !== undefined) {
-        clearTimeout(timer)
-        save()
-      }
+      books.close()
       await server.close()
     },
     credentials: () => ({ client_id: `A${digest()}`, client_secret: `E${digest()}` }),
     wrongCredentials: () => ({ client_id: `A${digest()}`, client_secret: `Einvalid${digest()}` }),
     inject: server.inject,
     clearFaults: server.clearFaults,
-    effects (reference): Effects {
-      const all = under(reference).map(({ account, order }) => account.ledger[order.id]!)
-      const sum = (of: 'charges' | 'captures' | 'refunds' | 'cancellations') => all.reduce((total, ledger) => total + ledger[of], 0)
-      return { charges: sum('charges'), captures: sum('captures'), refunds: sum('refunds'), cancellations: sum('cancellations'), stamps: 0 }
-    },
+    effects: reference => sumOfEffects(under(reference).map(({ account, order }) => account.ledger[order.id]!)),
     charged (reference): Money | undefined {
       const amount = under(reference)[0]?.order.purchase_units[0].amount as Json | undefined
       // ISO 4217 has two decimals of the forint and the New Taiwan dollar, and none of the yen.
@@ -220,15 +201,4 @@ function parsed (body: string): Json {
     if (typeof json === 'object' && json !== null) return json
   } catch {}
   throw new Refusal(400, 'INVALID_REQUEST', { issue: 'MALFORMED_REQUEST_JSON' })
-}
-
-function matching (method: string, pathname: string): { route: Route, id: string } | undefined {
-  const parts = pathname.split('/')
-  for (const route of routes) {
-    const names = route.path.split('/')
-    if (route.method !== method || names.length !== parts.length) continue
-    if (!names.every((name, i) => name.startsWith('{') || name === parts[i])) continue
-    return { route, id: decodeURIComponent(parts[names.findIndex(name => name.startsWith('{'))] ?? '') }
-  }
-  return undefined
 }

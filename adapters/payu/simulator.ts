@@ -1,9 +1,7 @@
-import { createHash, randomInt } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { Value } from 'typebox/value'
 import type { Money } from '../../core/adapter/money.ts'
-import type { Effects, Simulator } from '../../core/adapter/simulator.ts'
+import type { Simulator } from '../../core/adapter/simulator.ts'
+import { openBooks, sumOfEffects } from '../../core/adapter/simulator-books.ts'
 import { createDeliveries, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { follow, pay, reviewRefunds, settle, signed } from './simulator/books.ts'
 import { holder, pages } from './simulator/pages.ts'
@@ -41,33 +39,25 @@ export interface PayuSimulator extends Simulator {
 }
 
 /** A twin of PayU Latam's command API on loopback, written from facts/payments.md section 4. */
-export async function startPayuSimulator ({ port, now = () => new Date(), seed = randomInt(2 ** 32), stateFile, digest = 'md5', showsRefunds = true }: PayuSimulatorOptions = {}): Promise<PayuSimulator> {
-  const saved = stateFile !== undefined && existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, 'utf8')) as { serial: number, accounts: Account[] } : undefined
-  let serial = saved?.serial ?? 0
-  let timer: NodeJS.Timeout | undefined
+export async function startPayuSimulator ({ port, now = () => new Date(), seed, stateFile, digest = 'md5', showsRefunds = true }: PayuSimulatorOptions = {}): Promise<PayuSimulator> {
+  const books = openBooks<Account>({ seed, stateFile, keyOf: ({ apiLogin }) => apiLogin })
+  const { digest: random } = books
   const deliveries = createDeliveries()
-  const random = () => createHash('sha256').update(`${seed} ${++serial}`).digest('hex')
   const requests: { path: string, body: string }[] = []
-  const save = () => {
-    timer = undefined
-    mkdirSync(dirname(stateFile!), { recursive: true })
-    writeFileSync(`${stateFile}.tmp`, JSON.stringify({ serial, accounts: [...world.accounts.values()] }), { mode: 0o600 })
-    renameSync(`${stateFile}.tmp`, stateFile!)
-  }
   const digits = (count: number) => BigInt(`0x${random()}`).toString().slice(-count).padStart(count, '7')
   const world: World = {
-    accounts: new Map((saved?.accounts ?? []).map(account => [account.apiLogin, account])),
+    accounts: books.accounts,
     now: () => now().getTime(),
     url: () => server.url,
     uuid: () => random().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5'),
     digits,
     // No two orders of one twin have the same number.
-    orderId: () => 1_400_000_000 + ++serial,
+    orderId: () => 1_400_000_000 + books.serial(),
     confirmationUrl: undefined,
     digest,
     showsRefunds,
     deliveries,
-    changed: () => { if (stateFile !== undefined) timer ??= setTimeout(save, 200).unref() }
+    changed: books.changed
   }
   const server = await serveSimulator(answer, port === undefined ? {} : { port })
 
@@ -156,21 +146,14 @@ export async function startPayuSimulator ({ port, now = () => new Date(), seed =
     url: server.url,
     close: async () => {
       deliveries.close()
-      if (timer !== undefined) {
-        clearTimeout(timer)
-        save()
-      }
+      books.close()
       await server.close()
     },
     credentials,
     wrongCredentials: () => ({ ...credentials(), api_key: `w${random().slice(0, 25)}` }),
     inject: server.inject,
     clearFaults: server.clearFaults,
-    effects (reference): Effects {
-      const all = under(reference).map(({ account, order }) => account.ledger[order.id]!)
-      const sum = (of: 'charges' | 'captures' | 'refunds' | 'cancellations') => all.reduce((total, ledger) => total + ledger[of], 0)
-      return { charges: sum('charges'), captures: sum('captures'), refunds: sum('refunds'), cancellations: sum('cancellations'), stamps: 0 }
-    },
+    effects: reference => sumOfEffects(under(reference).map(({ account, order }) => account.ledger[order.id]!)),
     charged (reference): Money | undefined {
       const value = under(reference)[0]?.order.additionalValues.TX_VALUE
       if (value === undefined) return undefined

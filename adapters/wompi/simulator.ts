@@ -1,12 +1,10 @@
-import { createHash, randomInt } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Money } from '../../core/adapter/money.ts'
 import type { Effects, Simulator } from '../../core/adapter/simulator.ts'
-import { createDeliveries, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import { openBooks } from '../../core/adapter/simulator-books.ts'
+import { createDeliveries, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { settle, signedWith } from './simulator/books.ts'
 import { pages, payPage } from './simulator/pages.ts'
-import { type Route, routes } from './simulator/routes.ts'
+import { routes } from './simulator/routes.ts'
 import { type Account, type Json, notFound, Refusal, type Says, type Transaction, type World } from './simulator/world.ts'
 
 export interface WompiSimulatorOptions {
@@ -34,27 +32,19 @@ export interface WompiSimulator extends Simulator {
 }
 
 /** A twin of Wompi's API on loopback, written from facts/payments.md section 7 and copies of its guides: our reading, for there is no official specification. */
-export async function startWompiSimulator ({ port, now = () => new Date(), seed = randomInt(2 ** 32), stateFile }: WompiSimulatorOptions = {}): Promise<WompiSimulator> {
-  const saved = stateFile !== undefined && existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, 'utf8')) as { serial: number, accounts: Account[] } : undefined
-  let serial = saved?.serial ?? 0
-  let timer: NodeJS.Timeout | undefined
+export async function startWompiSimulator ({ port, now = () => new Date(), seed, stateFile }: WompiSimulatorOptions = {}): Promise<WompiSimulator> {
+  const books = openBooks<Account>({ seed, stateFile, keyOf: ({ publicKey }) => publicKey })
+  const { digest, everywhere, serial } = books
   const deliveries = createDeliveries()
-  const digest = () => createHash('sha256').update(`${seed} ${++serial}`).digest('hex')
   const requests: { method: string, path: string, body: string }[] = []
-  const save = () => {
-    timer = undefined
-    mkdirSync(dirname(stateFile!), { recursive: true })
-    writeFileSync(`${stateFile}.tmp`, JSON.stringify({ serial, accounts: [...world.accounts.values()] }), { mode: 0o600 })
-    renameSync(`${stateFile}.tmp`, stateFile!)
-  }
   const world: World = {
-    accounts: new Map((saved?.accounts ?? []).map(account => [account.publicKey, account])),
+    accounts: books.accounts,
     now,
     url: () => server.url,
-    serial: () => ++serial,
+    serial,
     hex: length => digest().slice(0, length),
     deliveries,
-    changed: () => { if (stateFile !== undefined) timer ??= setTimeout(save, 200).unref() }
+    changed: books.changed
   }
 
   const server = await serveSimulator(answer, port === undefined ? {} : { port })
@@ -74,7 +64,7 @@ export async function startWompiSimulator ({ port, now = () => new Date(), seed 
     const told = (status: number, answer: Json): SimulatedAnswer => ({ status, headers: { 'content-type': 'application/json; charset=utf-8' }, body: JSON.stringify(answer) })
     try {
       const { account, isPrivate } = accountOf(headers.authorization)
-      const found = matching(method, url.pathname)
+      const found = routeOf(routes, method, url.pathname)
       if (found === undefined) throw notFound()
       const { route, id } = found
       if (route.key !== 'either' && (route.key === 'private') !== isPrivate) throw new Refusal(401, 'INVALID_ACCESS_TOKEN', `Se requiere la llave ${route.key === 'private' ? 'privada' : 'pública'}`)
@@ -86,7 +76,6 @@ export async function startWompiSimulator ({ port, now = () => new Date(), seed 
     }
   }
 
-  const everywhere = <T>(pick: (account: Account) => readonly T[]): T[] => [...world.accounts.values()].flatMap(pick)
   const holder = (id: string): [Account, Transaction] => {
     for (const account of world.accounts.values()) {
       const transaction = account.transactions.find(transaction => transaction.id === id)
@@ -100,7 +89,7 @@ export async function startWompiSimulator ({ port, now = () => new Date(), seed 
   const opened = (mode: 'test' | 'live'): Account => {
     const word = mode === 'live' ? 'prod' : 'test'
     const account: Account = {
-      id: 10_000 + ++serial, mode: word, publicKey: `pub_${word}_${digest().slice(0, 32)}`, privateKey: `prv_${word}_${digest().slice(0, 32)}`, integrity: `${word}_integrity_${digest().slice(0, 32)}`, events: `${word}_events_${digest().slice(0, 32)}`,
+      id: 10_000 + serial(), mode: word, publicKey: `pub_${word}_${digest().slice(0, 32)}`, privateKey: `prv_${word}_${digest().slice(0, 32)}`, integrity: `${word}_integrity_${digest().slice(0, 32)}`, events: `${word}_events_${digest().slice(0, 32)}`,
       transactions: [], links: [], sources: [], tokens: {}, ledger: {}, told: [], acceptances: []
     }
     world.accounts.set(account.publicKey, account)
@@ -112,10 +101,7 @@ export async function startWompiSimulator ({ port, now = () => new Date(), seed 
     url: server.url,
     close: async () => {
       deliveries.close()
-      if (timer !== undefined) {
-        clearTimeout(timer)
-        save()
-      }
+      books.close()
       await server.close()
     },
     credentials (mode) {
@@ -167,14 +153,4 @@ function parsed (body: string): Json {
     if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
   } catch {}
   throw new Refusal(422, 'INPUT_VALIDATION_ERROR', 'El cuerpo no es JSON')
-}
-
-function matching (method: string, pathname: string): { route: Route, id: string } | undefined {
-  const parts = pathname.split('/')
-  for (const route of routes) {
-    const names = route.path.split('/')
-    if (route.method !== method || names.length !== parts.length || !names.every((name, i) => name === '{id}' || name === parts[i])) continue
-    return { route, id: decodeURIComponent(parts[names.indexOf('{id}')] ?? '') }
-  }
-  return undefined
 }

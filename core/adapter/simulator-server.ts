@@ -20,6 +20,30 @@ export interface SimulatedAnswer {
   body?: string | Uint8Array
 }
 
+/** A request and its answer as an outside judge sees them (the official specification, in tests). */
+export interface JudgedExchange<Body, Answer = Body> {
+  method: string
+  /** As the OpenAPI document names it: `/orders/{id}`. */
+  path: string
+  body: Body | undefined
+  headers: Record<string, string>
+  status: number
+  answer: Answer
+}
+
+/** The route of a path: its first name in braces is `id`, the second `sub`. A route without a name comes before one with. */
+export function routeOf<Route extends { method: string, path: string }> (routes: readonly Route[], method: string, pathname: string): { route: Route, id: string, sub: string } | undefined {
+  const parts = pathname.split('/')
+  for (const route of routes) {
+    const names = route.path.split('/')
+    if (route.method !== method || names.length !== parts.length) continue
+    if (!names.every((name, i) => name.startsWith('{') || name === parts[i])) continue
+    const [id = '', sub = ''] = names.flatMap((name, i) => name.startsWith('{') ? [decodeURIComponent(parts[i]!)] : [])
+    return { route, id, sub }
+  }
+  return undefined
+}
+
 export interface SimulatorServer {
   readonly url: string
   inject: (fault: Fault) => void

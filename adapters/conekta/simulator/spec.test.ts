@@ -93,7 +93,7 @@ t.test('both sides speak as the document says', { skip: spec === undefined && 'n
 })
 
 t.test('a judge that accepts everything is none', { skip: spec === undefined && 'no PASARELA_ORACLE_DATA' }, async t => {
-  const good = { method: 'POST', path: '/orders', status: 200, answer: {}, body: { currency: 'MXN', customer_info: { customer_id: 'cus_1' }, line_items: [{ name: 'Mesa', unit_price: 100, quantity: 1 }] } }
+  const good = { method: 'POST', path: '/orders', headers: {}, status: 200, answer: {}, body: { currency: 'MXN', customer_info: { customer_id: 'cus_1' }, line_items: [{ name: 'Mesa', unit_price: 100, quantity: 1 }] } }
   const answered = spec!.complaint(good)
   t.match(answered, /answers 200/, 'an empty order is no order')
   for (const [what, body] of Object.entries({
