@@ -6,7 +6,7 @@ import { loadSealed, type SealedConnection } from '../connections/open.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
-import { ensureTimer, setTimer } from '../db/timers.ts'
+import { startTimer, setTimer } from '../db/timers.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
@@ -247,7 +247,7 @@ async function freshly (hub: Hub, access: Access, row: PageRow): Promise<PageRow
 
 /** Nobody knows whether there is a page. When no job is at it any more, the provider is asked now. */
 async function settledFirst (hub: Hub, access: Access, row: PageRow): Promise<PageRow> {
-  await inTenant(hub.db, access.tenantId, async db => { await ensureTimer(db, pageTimer, row.id, hub.now()) })
+  await inTenant(hub.db, access.tenantId, async db => { await startTimer(db, pageTimer, row.id, hub.now()) })
   await resolvePage(hub, access.tenantId, row.id)
   return await inTenant(hub.db, access.tenantId, async db => (await queries.findPage(db, row.id))!)
 }

@@ -26,11 +26,6 @@ export async function clearTimer (db: TenantDb, kind: string, id: string, leased
     .$if(leasedUntil !== undefined, q => q.where('due_at', '=', leasedUntil!)).execute()
 }
 
-/** The same, unless one is set already: then that one stays. */
-export async function ensureTimer (db: TenantDb, kind: string, id: string, at: Date): Promise<void> {
-  await db.insertInto('timers').values({ tenant_id: db.tenantId, kind, id, due_at: at }).onConflict(oc => oc.columns(['tenant_id', 'kind', 'id']).doNothing()).execute()
-}
-
 /**
  * For the job: true when it is due and nobody else has it, with how often it was claimed since it was set. Until `leaseMs` have passed others keep away;
  * after a crash it comes back then. The job ends by `setTimer`, `retryTimer` or `clearTimer`.

@@ -2,7 +2,7 @@ import type { DisputeSnapshot } from '../adapter/disputes.ts'
 import type { ProviderEvent } from '../adapter/webhooks.ts'
 import { loadSealed, type SealedConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
-import { claimTimer, clearTimer, ensureTimer, retryTimer } from '../db/timers.ts'
+import { claimTimer, clearTimer, startTimer, retryTimer } from '../db/timers.ts'
 import type { Hub } from '../hub.ts'
 import { recordedCall } from '../operations/call.ts'
 import { findByProviderReference, type PaymentRow } from '../payments/queries.ts'
@@ -41,7 +41,7 @@ const pagesAtMost = 50
 /** From the first webhook of a connection on, its disputes are read once a day: not every one of them is told of. */
 export async function beginListing (hub: Pick<Hub, 'adapters' | 'db' | 'now'>, connection: SealedConnection): Promise<void> {
   if (hub.adapters.get(connection.provider)?.payments?.listDisputes === undefined) return
-  await inTenant(hub.db, connection.tenantId, async db => { await ensureTimer(db, disputeListing, connection.id, new Date(hub.now().getTime() + dayMs)) })
+  await inTenant(hub.db, connection.tenantId, async db => { await startTimer(db, disputeListing, connection.id, new Date(hub.now().getTime() + dayMs)) })
 }
 
 /** The daily job. It ends with its connection. */

@@ -5,7 +5,7 @@ import type { Mode } from '../adapter/context.ts'
 import type { NextAction } from '../adapter/payments.ts'
 import { createCheckoutSession, expireCheckoutSession, getCheckoutSession } from '../checkout/service.ts'
 import { inTenant } from '../db/in-tenant.ts'
-import { ensureTimer } from '../db/timers.ts'
+import { startTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
 import type { HubInstance } from '../http.ts'
 import type { Hub } from '../hub.ts'
@@ -76,7 +76,7 @@ async function newest (hub: Hub, row: InvoiceRow, { id: requestId, ip: address, 
   const books = await read(hub, row)
   const access = payerAccess({ tenantId: row.tenant_id, mode: row.mode as Mode, requestId, address, language })
   for (const page of books.holding.pages.filter(({ kind }) => kind === 'checkout_session')) await getCheckoutSession(hub, access, publicId('checkout_session', page.id)).catch(ofState)
-  await inTenant(hub.db, row.tenant_id, async db => { await ensureTimer(db, receivableTimer, row.id, hub.now()) })
+  await inTenant(hub.db, row.tenant_id, async db => { await startTimer(db, receivableTimer, row.id, hub.now()) })
   await collectInvoice(hub, row.tenant_id, row.id)
   return await inTenant(hub.db, row.tenant_id, async db => (await findInvoice(db, row.id))!)
 }

@@ -54,6 +54,18 @@ t.test('nothing hangs, nothing spins', async t => {
     t.equal(await made.work(), 0)
   })
 
+  t.test('a schedule that ends before the provider has settled does not leave to a person what the next question ends', async t => {
+    simulator.inject({ kind: 'cut_before', method: 'POST', path: '/v1/payment_intents' })
+    simulator.inject({ kind: 'error_500_before', method: 'GET', path: '/v1/payment_intents' })
+    const payment = await createPayment(hub, access, order, null)
+    t.match(await cancelPayment(hub, access, payment.id, undefined), { status: 'unknown' })
+    for (const ms of [6_000, 16_000, 61_000]) await later(ms)
+    t.match(await getPayment(hub, access, payment.id), { status: 'unknown' }, 'the provider may still make it')
+    await later(61_000)
+    t.match(await getPayment(hub, access, payment.id), { status: 'canceled' })
+    t.same(await alerts(payment.id), [])
+  })
+
   t.test('a cancel noted between finding an open voucher and applying it: canceled there too', async t => {
     simulator.inject({ kind: 'cut_after', method: 'POST', path: '/v1/payment_intents' })
     const customer = { name: 'Ana Pérez', email: 'ana@shop.test' }

@@ -111,8 +111,9 @@ export async function resolvePayment (hub: Hub, tenantId: string, id: string, de
   }
 
   // 3. Not sent again. Long enough after, what cannot be found was never done.
-  if (settled && safety !== 'never') await apply(hub, tenantId, row, { type: 'not_done' })
-  else await postpone(hub, tenantId, row)
+  if (safety === 'never') await postpone(hub, tenantId, row)
+  else if (settled) await apply(hub, tenantId, row, { type: 'not_done' })
+  else await postpone(hub, tenantId, row, new Date(sentAt.getTime() + adapter.manifest.settles_within_ms))
 }
 
 /** While one resolver repeats a call the others keep away for this long, ms. */
@@ -154,8 +155,8 @@ async function schedulePoll (hub: Hub, tenantId: string, row: PaymentRow, tries:
   await inTenant(hub.db, tenantId, async db => await queries.scheduleResolve(db, 'payments', row.id, at, tries))
 }
 
-/** Nothing was learned: later again, and at the end of the schedule a person is told. */
-async function postpone (hub: Hub, tenantId: string, row: PaymentRow): Promise<void> {
+/** Nothing was learned: later again, and at the end of the schedule a person is told. `settledAt`: then the next question ends it, however short the schedule. */
+async function postpone (hub: Hub, tenantId: string, row: PaymentRow, settledAt?: Date): Promise<void> {
   const tries = row.resolve_tries + 1
   const delayMs = hub.config.resolverSchedule[tries]
   await inTenant(hub.db, tenantId, async db => {
@@ -164,10 +165,10 @@ async function postpone (hub: Hub, tenantId: string, row: PaymentRow): Promise<v
     const owed = locked.pending_kind !== null || locked.cancel_wanted_at !== null
     // One question that was not answered does not end the occasional look at a payment that waits for its payer.
     const at = owed
-      ? delayMs === undefined ? null : new Date(hub.now().getTime() + delayMs)
+      ? delayMs === undefined ? settledAt ?? null : new Date(hub.now().getTime() + delayMs)
       : nextPoll(locked.provider_reference, locked.status as 'processing', tries, hub.now())
     await queries.scheduleResolve(db, 'payments', row.id, at, tries)
-    if (delayMs === undefined && owed) {
+    if (at === null && owed) {
       await raiseAlert(db, hub.now(), { kind: 'payment_unresolved', severity: 'critical', mode: locked.mode as 'test', subjectId: publicId('payment', row.id), detail: { pending: locked.pending_kind ?? 'cancel', since: locked.pending_since ?? locked.cancel_wanted_at } })
     }
   })

@@ -227,8 +227,13 @@ const goesOn = (row: SubscriptionRow): boolean => row.known_status === 'active' 
 
 async function change (hub: Hub, access: Access, publicSubscriptionId: string, what: string, decide: (row: SubscriptionRow, adapter: Adapter) => Decision, idempotency: Idempotency | null, detail: object = {}): Promise<Subscription> {
   if (idempotency?.subject !== undefined) return await begunBefore(hub, access, idempotency.subject)
-  const row = await settleFirst(hub, access, publicSubscriptionId)
-  return await settled(hub, access, await begin(hub, access, row.id, decide, recorded(hub, access, row.id, what, detail, idempotency)))
+  const { id } = await settleFirst(hub, access, publicSubscriptionId)
+  // It may not be the one that the provider would change. Ending it stays possible.
+  const reviewed: typeof decide = (row, adapter) => {
+    if (row.review !== null) throw new HubError('under_review')
+    return decide(row, adapter)
+  }
+  return await settled(hub, access, await begin(hub, access, id, reviewed, recorded(hub, access, id, what, detail, idempotency)))
 }
 
 /** What of a change is named and another than it is. Throws a 400 that names the field. */

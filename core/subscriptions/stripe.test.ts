@@ -212,7 +212,9 @@ t.test('another plan and quantity, and what it costs', async t => {
   await pass(16 * dayMs)
   await pass(2 * 3600_000)
   const [cycle] = await cyclesOf(id)
-  t.match(cycle, { status: 'paid', amount: preview.amount_due })
+  t.match(cycle, { status: 'paid' })
+  // Stripe prorates to the second, and a few may pass between the question and the change.
+  t.ok(Math.abs(cycle!.amount - preview.amount_due) <= 1, `${cycle!.amount} of ${preview.amount_due}`)
 })
 
 for (const kind of ['cut_before', 'cut_after', 'cut_mid_body', 'garbage', 'error_500', 'error_500_before'] as const) {
