@@ -23,7 +23,7 @@ try {
   const cluster: TestCluster = { url: embedded.url, template: await ensureTemplate(embedded.url) }
   ended = await runTestFiles(wanted(process.argv.slice(2)), {
     cwd: checkout,
-    jobs: availableParallelism() + 1, // a file often waits for a time or for PostgreSQL
+    jobs: availableParallelism(),
     timeoutMs: 600_000,
     // Each file is a process of its own that reads most of the hub: what is compiled once is kept.
     env: { NODE_COMPILE_CACHE: path.join(tmpdir(), 'pasarela-test-compiled'), ...process.env, PASARELA_TEST_CLUSTER: JSON.stringify(cluster) },
@@ -40,10 +40,10 @@ if (ended.length > 20) console.log(`slowest: ${ended.toSorted((one, other) => ot
 console.log(`${count('passed')} passed, ${count('failed')} failed`)
 process.exitCode = ended.length > 0 && count('failed') === 0 ? 0 : 1
 
-/** The test files that the arguments name: files, folders, or patterns. Stories of the whole come first: they take longest. */
+/** The test files that the arguments name: files, folders, or patterns; all of them when none is named. */
 function wanted (given: readonly string[]): string[] {
-  const all = globSync('{core,plugins,adapters,migrations,scripts,sdk,test}/**/*.test.ts', { cwd: checkout, exclude: name => /(^|\/)(node_modules|dist|\.tap|tap-testdir.*)$/.test(name) }).toSorted((one, other) => Number(other.startsWith('test/')) - Number(one.startsWith('test/')) || (one < other ? -1 : 1))
-  if (given.length === 0) return all
+  const all = globSync('{core,plugins,adapters,migrations,scripts,sdk,test}/**/*.test.ts', { cwd: checkout, exclude: name => /(^|\/)(node_modules|dist|\.tap|tap-testdir.*)$/.test(name) }).toSorted()
+  if (given.length === 0) return spread(all)
   const named = given.flatMap(argument => {
     const name = path.relative(checkout, path.resolve(argument))
     const found = all.filter(file => file === name || file.startsWith(`${name}/`) || path.matchesGlob(file, name))
@@ -51,6 +51,15 @@ function wanted (given: readonly string[]): string[] {
     return found
   })
   return [...new Set(named)]
+}
+
+/** The stories of the whole (`test/`) start servers of their own and take longest: they begin early, and as few as can be at a time. */
+function spread (files: readonly string[]): string[] {
+  const isStory = (file: string): boolean => file.startsWith('test/')
+  const stories = files.filter(isStory)
+  const others = files.filter(file => !isStory(file))
+  const between = Math.floor(others.length * 0.8 / Math.max(1, stories.length))
+  return [...stories.flatMap((story, n) => [story, ...others.slice(n * between, (n + 1) * between)]), ...others.slice(stories.length * between)]
 }
 
 function say ({ name, passed, failed, failures, ms }: TestFile): void {
