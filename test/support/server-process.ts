@@ -1,6 +1,7 @@
 /** The server as it is started in production: a process of its own, that can be told to stop, or killed. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer, type AddressInfo } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Teardown } from './database.ts'
@@ -65,11 +66,12 @@ async function end (child: ChildProcess, ended: Promise<unknown>): Promise<void>
   await ended
 }
 
-/** Free a moment ago. */
+/** Free a moment ago, and below the ports that systems hand out by themselves: no other test's server comes to sit there while ours is down. */
 export async function freePort (): Promise<number> {
+  const port = randomInt(10_000, 32_768)
   const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const free = await new Promise<boolean>(resolve => server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)))
+  if (!free) return await freePort()
   await new Promise<void>(resolve => server.close(() => resolve()))
   return port
 }
