@@ -2,7 +2,8 @@ import t from 'tap'
 import { conformance, type Harness, outcomes, promisesOf } from './conformance.ts'
 import type { Adapter } from './define.ts'
 import { closeHttpAgents } from './http-client.ts'
-import { startToyInvoicingSimulator, toyInvoicingAdapter, type ToyInvoicingBug } from './testing/toy-invoicing.ts'
+import type { Invoice } from './invoicing.ts'
+import { startToyInvoicingSimulator, toyInvoicingAdapter, type ToyInvoicingBug, type ToyInvoicingSimulator } from './testing/toy-invoicing.ts'
 import { startToySimulator, toyAdapter, type ToyBug, toyManifest, type ToySimulator } from './testing/toy-provider.ts'
 
 t.teardown(() => closeHttpAgents())
@@ -214,6 +215,7 @@ t.test('a simulator that does not start breaks promises, not the suite', async t
 
 function stamps (bug?: ToyInvoicingBug): Harness {
   const document = (xml: string) => (n: number) => ({ naturalKey: { issuerTaxId: 'EKU9003173C9', series: 'A', number: String(n) }, sealed: Buffer.from(`<doc n="${n}">${xml}</doc>`) })
+  const customer = { taxId: 'XAXX010101000', postalCode: '06000', regime: '616' }
   return {
     adapter: toyInvoicingAdapter(bug),
     simulator: startToyInvoicingSimulator,
@@ -222,7 +224,10 @@ function stamps (bug?: ToyInvoicingBug): Harness {
       rejected: document('wrong'),
       cancellation: { motive: '02' },
       register: { issuerTaxId: 'EKU9003173C9', customerTaxId: 'XAXX010101000', total: '116.00' },
-      booked: ({ naturalKey: { issuerTaxId, series, number } }) => `${issuerTaxId}-${series}-${number}`
+      booked: ({ naturalKey: { issuerTaxId, series, number } }) => `${issuerTaxId}-${series}-${number}`,
+      certificate: { certificate: Buffer.from('the certificate'), key: Buffer.from('the private key'), passphrase: 'good-passphrase', taxId: 'EKU9003173C9' },
+      customer: { right: { ...customer, name: 'ANA' }, wrong: { ...customer, name: 'EVA' } },
+      selfInvoice: { model: () => ({}) as Invoice, made: (reference, simulator) => (simulator as ToyInvoicingSimulator).links(reference) } // what was sold is nothing to it
     }
   }
 }
@@ -237,7 +242,11 @@ const noticedStamps: Record<ToyInvoicingBug, [group: string, name: RegExp, why?:
   other_bytes: ['invoicing', /issued|downloaded/, /bytes/],
   rejection_throws: ['invoicing', /rejects is an answer/],
   cancels_nothing: ['invoicing', /canceled, or on its way/],
-  leaky_scrub: ['secrecy', /scrub leaves no secret/, /password is still there in base64/]
+  leaky_scrub: ['secrecy', /scrub leaves no secret/, /password is still there in base64/],
+  any_passphrase: ['invoicing', /put on file/, /wrong passphrase/],
+  keeps_the_key: ['invoicing', /put on file/, /the key or its passphrase/],
+  checks_nobody: ['invoicing', /authority’s list/, /one that is wrong/],
+  links_anew: ['invoicing', /one place to invoice itself/, /asked again/]
 }
 for (const [bug, [group, name, why = /./]] of Object.entries(noticedStamps) as [ToyInvoicingBug, (typeof noticedStamps)[ToyInvoicingBug]][]) {
   t.test(`an invoicing adapter with the bug ${bug} breaks the promise of ${group}`, async t => {

@@ -28,15 +28,15 @@ export const toyInvoicingManifest: Manifest = {
   webhooks: null,
   rate_limits: { test: 20, live: 20 },
   timeouts_ms: { default: 5000 },
-  retry_safety: { issue: 'natural-key', cancel_document: 'query-first' },
+  retry_safety: { issue: 'natural-key', cancel_document: 'query-first', upload_certificate: 'natural-key', self_invoice: 'natural-key' },
   idempotency_window_ms: 0,
   settles_within_ms: 60_000,
   amounts: {},
-  errors: { bad_login: 'invalid_credentials', no_document: 'not_found' },
+  errors: { bad_login: 'invalid_credentials', no_document: 'not_found', wrong_passphrase: 'invalid_request' },
   sources: [{ title: 'This file', url: 'https://github.com/pasarela', read_on: '2026-11-20' }]
 }
 
-export type ToyInvoicingBug = 'stamps_anew' | 'finds_none' | 'finds_any' | 'rejected_on_timeout' | 'other_bytes' | 'rejection_throws' | 'cancels_nothing' | 'leaky_scrub'
+export type ToyInvoicingBug = 'stamps_anew' | 'finds_none' | 'finds_any' | 'rejected_on_timeout' | 'other_bytes' | 'rejection_throws' | 'cancels_nothing' | 'leaky_scrub' | 'any_passphrase' | 'keeps_the_key' | 'checks_nobody' | 'links_anew'
 
 interface WireDocument {
   uuid: string
@@ -95,6 +95,18 @@ export function toyInvoicingAdapter (bug?: ToyInvoicingBug): Adapter {
     async download (context, uuid) {
       return Buffer.from((await call(context, 'GET', `/documents/${uuid}`) as WireDocument).xml)
     },
+    async uploadCertificate (context, { certificate, key, passphrase }) {
+      const files = { certificate: Buffer.from(certificate).toString('base64'), key: Buffer.from(key).toString('base64'), passphrase }
+      await call(context, 'POST', '/certificates', JSON.stringify(files)).catch((error: unknown) => { if (bug !== 'any_passphrase') throw error })
+      return {}
+    },
+    async checkCustomer (context, { taxId, name }) {
+      const { ok } = await call(context, 'GET', `/customers?${new URLSearchParams({ taxId, name }).toString()}`) as { ok: boolean }
+      return { ok: ok || bug === 'checks_nobody', matches: { name: ok } }
+    },
+    async selfInvoice (context, { reference }) {
+      return await call(context, 'POST', '/links', JSON.stringify({ sale: bug === 'links_anew' ? `${reference}#${randomUUID()}` : reference })) as { url: string }
+    },
     status: async context => ({ stampsLeft: (await call(context, 'GET', '/account') as { left: number }).left })
   }
 
@@ -107,15 +119,23 @@ export function toyInvoicingAdapter (bug?: ToyInvoicingBug): Adapter {
     },
     invoicing,
     webhooks: 'provider-has-none',
-    scrub (transcript, { password = '' }) {
+    scrub (exchange, { password = '' }) {
+      const transcript = bug === 'keeps_the_key' ? exchange : exchange.replace(/("(?:key|passphrase)":")[^"]*/g, '$1[redacted]')
       if (password === '' || bug === 'leaky_scrub') return transcript.replaceAll(password === '' ? '\0' : password, '[redacted]')
       return transcript.replaceAll(password, '[redacted]').replace(/\b(basic) [\w+/]+=*/gi, '$1 [redacted]')
     }
   }
 }
 
-export async function startToyInvoicingSimulator (): Promise<Simulator> {
+export interface ToyInvoicingSimulator extends Simulator {
+  /** How many places there are where a customer may invoice itself for this sale. */
+  links: (sale: string) => number
+}
+
+/** It knows one customer, and the passphrase of every key is `good-passphrase`. */
+export async function startToyInvoicingSimulator (): Promise<ToyInvoicingSimulator> {
   const accounts = new Map<string, { id: string, documents: WireDocument[] }>()
+  const links = new Map<string, string>()
   const books = new Map<string, Effects>()
   const effectsOf = (number: string): Effects => {
     const key = number.split('#')[0] as string
@@ -129,6 +149,14 @@ export async function startToyInvoicingSimulator (): Promise<Simulator> {
     if (account === undefined) return json(401, { code: 'bad_login', message: 'no such user' })
     const [, kind, uuid, verb] = url.pathname.split('/')
     if (kind === 'account') return json(200, { id: account.id, left: 1000 - account.documents.length })
+    if (kind === 'certificates') return (JSON.parse(body) as { passphrase: string }).passphrase === 'good-passphrase' ? json(200, {}) : json(422, { code: 'wrong_passphrase', message: 'the key does not open' })
+    if (kind === 'customers') return json(200, { ok: url.searchParams.get('name') === 'ANA' })
+    if (kind === 'links') {
+      const { sale } = JSON.parse(body) as { sale: string }
+      const link = links.get(sale) ?? `https://stamps.test/links/${randomUUID()}`
+      links.set(sale, link)
+      return json(200, { url: link })
+    }
     if (uuid === undefined && method === 'GET') return json(200, account.documents.filter(({ number }) => ['', number].includes(url.searchParams.get('number') ?? '')))
     if (uuid === undefined) {
       const { number, xml } = JSON.parse(body) as { number: string, xml: string }
@@ -160,6 +188,7 @@ export async function startToyInvoicingSimulator (): Promise<Simulator> {
     },
     wrongCredentials: () => ({ user: 'nobody', password: 'wrong-password' }),
     effects: number => ({ ...effectsOf(number) }),
+    links: sale => [...links.keys()].filter(key => key.split('#')[0] === sale).length,
     signedWebhook () { throw new Error('this provider sends none') },
     deliver () {},
     settled: async () => {}
