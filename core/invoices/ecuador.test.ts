@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { inflateSync } from 'node:zlib'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { ecShop, ecuador, nights, ruc, signedComprobante } from '../../test/support/ecuador.ts'
 import { refusal } from '../../test/support/fiscal-shop.ts'
 import { temporaryFolder } from '../../test/support/folder.ts'
+import { pagesOf } from '../../test/support/pdf-text.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { documentsOf } from '../documents/queries.ts'
 import { readBytes } from '../documents/service.ts'
@@ -21,11 +21,7 @@ import * as service from './service.ts'
 const hour = 3600_000
 const day = 24 * hour
 
-/** Text of the pages as pdfkit writes it (see pdf.test.ts). */
-function textOf (pdf: Buffer): string {
-  return [...pdf.toString('latin1').matchAll(/\/FlateDecode[^>]*>>\s*stream\r?\n(.*?)\r?\nendstream/gs)].map(([, bytes]) => inflateSync(Buffer.from(bytes!, 'latin1')).toString('latin1')).filter(stream => stream.includes(' TJ'))
-    .map(stream => [...stream.matchAll(/\[(.*?)\] TJ/gs)].map(([, parts]) => [...parts!.matchAll(/<([0-9a-f]*)>/g)].map(([, hex]) => Buffer.from(hex!, 'hex').toString('latin1')).join('')).join(' ')).join(' ').replaceAll(/\s+/g, ' ')
-}
+const textOf = (pdf: Buffer): string => pagesOf(pdf).join(' ')
 
 async function shop (t: Test, options: Parameters<typeof ecuador>[1] = {}) {
   const here = await ecuador(t, options)

@@ -1,8 +1,8 @@
-import { inflateSync } from 'node:zlib'
 import jsQR from 'jsqr'
 import QRCode from 'qrcode'
 import t from 'tap'
 import { sealedInvoice } from '../../test/support/cfdi.ts'
+import { pagesOf } from '../../test/support/pdf-text.ts'
 import { isStamp } from '../adapter/sat-world.ts'
 import { createSatWorld } from '../demo/sat-world.ts'
 import { verificationUrl } from '../fiscal/mx/expression.ts'
@@ -15,13 +15,6 @@ async function stamped (changes: Partial<InvoiceDraft>) {
   const stamp = world.stamp('finkok', await sealedInvoice(changes))
   if (!isStamp(stamp)) throw new Error(`${stamp.code}: ${stamp.message}`)
   return { stamp, url: verificationUrl({ uuid: stamp.uuid, issuerRfc: stamp.issuer, receiverRfc: stamp.receiver, total: stamp.total, sello: stamp.selloCfd }) }
-}
-
-/** The text of each page, as pdfkit writes it: one compressed stream of content a page, strings in hexadecimal (WinAnsi), a line of text each. */
-function pagesOf (pdf: Buffer): string[] {
-  const streams = [...pdf.toString('latin1').matchAll(/\/FlateDecode[^>]*>>\s*stream\r?\n(.*?)\r?\nendstream/gs)].map(([, bytes]) => inflateSync(Buffer.from(bytes!, 'latin1')).toString('latin1'))
-  return streams.filter(stream => stream.includes(' TJ')).map(stream => [...stream.matchAll(/\[(.*?)\] TJ/gs)]
-    .map(([, parts]) => [...parts!.matchAll(/<([0-9a-f]*)>/g)].map(([, hex]) => Buffer.from(hex!, 'hex').toString('latin1')).join('')).join(' ').replaceAll(/\s+/g, ' '))
 }
 
 const print = async (changes: Partial<InvoiceDraft>, options: Partial<PrintOptions> = {}) => {
