@@ -101,11 +101,11 @@ async function shop (platform: Client, port: number, { cer, key: keyFile, passph
   return { key, client }
 }
 
-/** The highest number of the series up to which all are issued: the newest that is not says how far it is. */
+/** How many are issued, once none is under way: the highest number among the newest, since who came first need not have got the lower one. */
 async function stamped (client: Client): Promise<number> {
-  const newest = async (query: string) => Number((await client.get<{ data: { number: string | null }[] }>(`/v1/invoices?limit=1${query}`)).data[0]?.number ?? 0)
-  for (const status of ['queued', 'signed', 'unknown', 'submitted', 'rejected']) if (await newest(`&status=${status}`) > 0) return -1
-  return await newest('&status=issued')
+  const numbers = async (query: string) => (await client.get<{ data: { number: string | null }[] }>(`/v1/invoices?${query}`)).data.map(({ number }) => Number(number ?? 0))
+  for (const status of ['queued', 'signed', 'unknown', 'submitted', 'rejected']) if ((await numbers(`limit=1&status=${status}`)).length > 0) return -1
+  return Math.max(...await numbers('limit=100&status=issued'))
 }
 
 /** The sample as the API is asked for it. */

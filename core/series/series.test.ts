@@ -23,12 +23,15 @@ t.test('a hundred take at once, and some give back: no gap and no repetition', a
   const { hub, shop, add } = await world(t)
   const id = uuidOf('series', await add({ prefix: 'A' }))
   const undo = new Error('undo')
+  const inOrder: { index: number, number: number }[] = []
   const taken: number[] = []
   let rolledBack = 0
   await Promise.all(Array.from({ length: 100 }, async (_, index) => {
     await inTenant(hub.db, shop.tenantId, async db => {
       const { series, number } = await takeNumber(db, id)
       t.equal(series, 'A')
+      // The series is locked from here until the transaction ends: this is the order in which they end.
+      inOrder.push({ index, number: Number(number) })
       // What a document's row does in between.
       await db.selectFrom('issuers').select('id').execute()
       if (index % 3 === 0) throw undo
@@ -40,6 +43,7 @@ t.test('a hundred take at once, and some give back: no gap and no repetition', a
   }))
   t.equal(rolledBack, 34)
   t.same(taken.toSorted((a, b) => a - b), Array.from({ length: 66 }, (_, index) => index + 1))
+  t.same(inOrder.filter(({ index }) => index % 3 !== 0).map(({ number }) => number), Array.from({ length: 66 }, (_, index) => index + 1), 'in the order of the commits')
   t.equal((await getSeries(hub, shop.access, (await listSeries(hub, shop.access, {})).data[0]!.id)).next_number, 67)
 })
 

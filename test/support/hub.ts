@@ -22,6 +22,8 @@ export interface TestHub {
   database: TestDatabase
   /** Moves the clock of the hub and the simulator alike. */
   advance: (ms: number) => void
+  /** Does it in one moment: meanwhile the clock stands still, but for `advance`. */
+  still: <T>(work: () => Promise<T>) => Promise<T>
   /** Does all work that is due by the hub's clock, until none is. Returns how much there was. */
   work: () => Promise<number>
   tenant: () => Promise<TestTenant>
@@ -39,7 +41,8 @@ export interface TestTenant {
 export async function testHub (t: Teardown, { env = {}, simulator: options = {} }: { env?: Record<string, string>, simulator?: StripeSimulatorOptions } = {}): Promise<TestHub> {
   const database = await testDatabase(t)
   let offset = 0
-  const now = () => new Date(Date.now() + offset)
+  let standing: number | undefined
+  const now = () => new Date((standing ?? Date.now()) + offset)
   const simulator = await startStripeSimulator({ webhookRetryBaseMs: 20, asyncMs: 10, now, ...options })
   t.teardown(async () => { await simulator.close() })
   const config = loadConfig({ PASARELA_PROVIDER_URL_STRIPE: simulator.url, PASARELA_PROVIDER_RATE_STRIPE: '10000', PASARELA_PUBLIC_URL: 'http://127.0.0.1:1', PASARELA_DEMO: 'false', PASARELA_DATA_DIR: temporaryFolder(t), ...env })
@@ -63,6 +66,14 @@ export async function testHub (t: Teardown, { env = {}, simulator: options = {} 
     simulator,
     database,
     advance: ms => { offset += ms },
+    still: async work => {
+      standing = Date.now()
+      try {
+        return await work()
+      } finally {
+        standing = undefined
+      }
+    },
     logged: () => lines.join(''),
     tenant: async () => await testTenant(hub),
     work: async () => {
