@@ -11,7 +11,7 @@ import { escape, fill } from './pages/render.ts'
 import { texts } from './pages/texts.ts'
 
 const types = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' } as const
-const assetNames = ['pages.css', 'login.js', 'next.js'] as const
+const assetNames = ['pages.css', 'login.js', 'next.js', 'self-invoice.js'] as const
 type AssetName = typeof assetNames[number]
 type PageName = keyof typeof texts
 

@@ -35,6 +35,11 @@ export async function findAnyCustomer (db: TenantDb, id: string): Promise<Custom
   return await selectCustomers(db).where('id', '=', id).executeTakeFirst()
 }
 
+/** The oldest that has this tax id. */
+export async function findByTaxId (db: TenantDb, mode: Mode, taxId: string): Promise<CustomerRow | undefined> {
+  return await selectCustomers(db).where('mode', '=', mode).where('tax_id', '=', taxId).where('deleted_at', 'is', null).orderBy('id').limit(1).executeTakeFirst()
+}
+
 export async function lockCustomer (db: TenantDb, id: string): Promise<CustomerRow | undefined> {
   return await selectCustomers(db).where('id', '=', id).where('deleted_at', 'is', null).forUpdate().executeTakeFirst()
 }

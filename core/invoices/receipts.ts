@@ -79,7 +79,11 @@ function modelOf (engine: CountryEngine, { about, issuer, said, reference, issue
 
 /** Takes the next number, of the nearest series. */
 export async function numberOf (db: TenantDb, issuer: IssuerRow, kind: string, place: { wanted?: string, branch?: string, till?: string }): Promise<{ series_id: string, series: string, number: string }> {
-  const series = await seriesFor(db, { issuerId: issuer.id, kind, ...place })
+  const series = await seriesFor(db, { issuerId: issuer.id, kind, ...place }).catch(async (error: unknown) => {
+    // A global invoice is an invoice: where it has no series of its own it is numbered among them.
+    if (kind !== 'global_invoice' || !(error instanceof HubError) || error.code !== 'series_missing') throw error
+    return await seriesFor(db, { issuerId: issuer.id, kind: 'invoice', ...place })
+  })
   const taken = await takeNumber(db, series.id)
   return { series_id: series.id, series: taken.series, number: taken.number }
 }

@@ -46,8 +46,9 @@ export interface SeriesColumns {
   active: boolean
 }
 
-export async function insertSeries (db: TenantDb, series: SeriesColumns, now: Date): Promise<void> {
-  await db.insertInto('series').values({ ...series, tenant_id: db.tenantId, created_at: now, updated_at: now }).execute()
+/** `unlessThere`: another of the same numbering is left as it is. */
+export async function insertSeries (db: TenantDb, series: SeriesColumns, now: Date, { unlessThere = false } = {}): Promise<void> {
+  await db.insertInto('series').values({ ...series, tenant_id: db.tenantId, created_at: now, updated_at: now }).$if(unlessThere, q => q.onConflict(oc => oc.doNothing())).execute()
 }
 
 export async function updateSeries (db: TenantDb, id: string, changes: { digits?: number, next_number?: number, active?: boolean }, now: Date): Promise<SeriesRow> {

@@ -1,0 +1,84 @@
+import { exponentOf } from '../adapter/money.ts'
+import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
+import { Decimal } from '../fiscal/decimal.ts'
+import type { ChangeInvoice } from '../invoices/schema.ts'
+import type { SalesSettings } from './settings-schema.ts'
+
+type Line = ChangeInvoice['lines'][number]
+type Tax = Line['taxes'][number]
+
+const one = new Decimal(1)
+const six = (value: Decimal): string => value.toDecimalPlaces(6, Decimal.ROUND_HALF_UP).toFixed(6)
+
+/** `11600` of MXN is `116.00`. */
+export const fromMinor = (minor: number, currency: string): Decimal => new Decimal(minor).div(new Decimal(10).pow(exponentOf(currency)))
+export const toMinor = (amount: Decimal | string, currency: string): number => new Decimal(amount).times(new Decimal(10).pow(exponentOf(currency))).toDecimalPlaces(0, Decimal.ROUND_HALF_UP).toNumber()
+
+/** What a fraction of taxes is on top of the price. */
+const rateOf = (taxes: readonly Tax[]): Decimal => taxes.reduce((sum, { rate, exempt, withheld, quota }) => exempt === true || withheld === true || quota === true ? sum : sum.plus(rate), new Decimal(0))
+
+/** One line whose price with its taxes is that amount: for a sale whose lines nobody told. Its document is rounded by `six`. */
+export function lineOfAmount (amount: Decimal, { description, product_key: productKey, unit_key: unitKey, taxes }: SalesSettings['line'], said?: string): Line {
+  return { description: said ?? description, quantity: '1', unit_price: six(amount.div(one.plus(rateOf(taxes)))), taxes, mx: { product_key: productKey, unit_key: unitKey } }
+}
+
+/** What a ticket is in a global invoice: its value, and its taxes each on its base. */
+export interface Ticket {
+  number: string
+  /** What is left of it after refunds, with taxes. */
+  net: Decimal
+  model: Pick<InvoiceModel, 'lines'>
+}
+
+/**
+ * The concept of one ticket: 01010101, ACT, `Venta` and the ticket's number are the engine's (guía de llenado del CFDI global). Its
+ * bases are scaled so that value and taxes sum to what is left of the ticket.
+ */
+export function conceptOf ({ number, net, model }: Ticket): Line {
+  const groups = new Map<string, { tax: Tax, base: Decimal }>()
+  let value = new Decimal(0)
+  for (const line of model.lines) {
+    const own = new Decimal(line.amount ?? new Decimal(line.quantity).times(line.unitPrice)).minus(line.discount ?? 0)
+    value = value.plus(own)
+    for (const { type, rate, base, exempt, quota, withheld } of line.taxes) {
+      if (withheld === true) continue
+      const key = [type, new Decimal(rate === '' ? 0 : rate).toFixed(6), exempt, quota].join()
+      const group = groups.get(key) ?? { tax: { type, rate, ...(exempt === true && { exempt }), ...(quota === true && { quota }) }, base: new Decimal(0) }
+      groups.set(key, { ...group, base: group.base.plus(base) })
+    }
+  }
+  const taxed = [...groups.values()].reduce((sum, { tax, base }) => tax.exempt === true ? sum : sum.plus(base.times(tax.rate)), value)
+  const factor = taxed.isZero() ? one : net.div(taxed)
+  return {
+    description: 'Venta',
+    quantity: '1',
+    unit_price: six(value.times(factor)),
+    sku: number,
+    taxes: [...groups.values()].map(({ tax, base }) => ({ ...tax, base: six(base.times(factor)) })),
+    mx: { product_key: '01010101', unit_key: 'ACT' }
+  }
+}
+
+/**
+ * Lines whose document comes to exactly that total. Rounding the sums of value and of taxes apart from each other can be a cent off
+ * where both end in half a cent: then the largest line's value is moved by some millionths. Undefined where that does not help.
+ */
+export function exactly (lines: readonly Line[], total: Decimal, totalOf: (lines: readonly Line[]) => Decimal): Line[] | undefined {
+  if (totalOf(lines).eq(total)) return [...lines]
+  const largest = lines.reduce((best, line, index) => new Decimal(line.unit_price).gt(lines[best]!.unit_price) ? index : best, 0)
+  for (const millionths of tries) {
+    const moved = lines.map((line, index) => index === largest ? by(line, new Decimal(millionths).div(1_000_000)) : line)
+    if (totalOf(moved).eq(total)) return moved
+  }
+  return undefined
+}
+
+const tries = [1, -1, 2, -2, 3, -3, 5, -5, 10, -10, 30, -30, 100, -100, 300, -300, 1000, -1000, 2000, -2000, 4000, -4000, 8000, -8000]
+
+const by = (line: Line, delta: Decimal): Line => ({ ...line, unit_price: six(new Decimal(line.unit_price).plus(delta)) })
+
+/** The part of it that goes back, as a line of a credit note with the taxes of what was sold. */
+export function lineOfRefund (amount: Decimal, ticket: Omit<Ticket, 'net'>, description: string): Line {
+  const concept = conceptOf({ ...ticket, net: amount })
+  return { ...concept, description }
+}
