@@ -1,10 +1,12 @@
 import type { Adapter } from '../core/adapter/index.ts'
+import bankTransfer from './bank_transfer/adapter.ts'
 import conekta from './conekta/adapter.ts'
 import edicom from './edicom/adapter.ts'
 import facturae from './facturae/adapter.ts'
 import facturama from './facturama/adapter.ts'
 import finkok from './finkok/adapter.ts'
 import gigstack from './gigstack/adapter.ts'
+import kushki from './kushki/adapter.ts'
 import mercadopago from './mercadopago/adapter.ts'
 import paypal from './paypal/adapter.ts'
 import payu from './payu/adapter.ts'
@@ -16,4 +18,4 @@ import sw from './sw/adapter.ts'
 import wompi from './wompi/adapter.ts'
 
 /** Every adapter that comes with the hub. */
-export const adapters: readonly Adapter[] = [stripe, conekta, mercadopago, paypal, payu, wompi, facturama, finkok, gigstack, sw, solucionFactible, edicom, satStatus, sri, facturae]
+export const adapters: readonly Adapter[] = [stripe, conekta, mercadopago, paypal, payu, kushki, wompi, bankTransfer, facturama, finkok, gigstack, sw, solucionFactible, edicom, satStatus, sri, facturae]

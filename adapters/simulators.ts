@@ -5,6 +5,7 @@ import { startFaceSimulator } from './facturae/simulator.ts'
 import { startFacturamaSimulator } from './facturama/simulator.ts'
 import { startFinkokSimulator } from './finkok/simulator.ts'
 import { startGigstackSimulator } from './gigstack/simulator.ts'
+import { startKushkiSimulator } from './kushki/simulator.ts'
 import { startMercadoPagoSimulator } from './mercadopago/simulator.ts'
 import { startPaypalSimulator } from './paypal/simulator.ts'
 import { startPayuSimulator } from './payu/simulator.ts'
@@ -32,6 +33,7 @@ export const simulators: Record<string, (options: SimulatorOptions) => Promise<S
   mercadopago: async ({ port, stateFile }) => await startMercadoPagoSimulator({ port, stateFile }),
   paypal: async ({ port, stateFile }) => await startPaypalSimulator({ port, stateFile, localHooks: true }),
   payu: async ({ port, stateFile }) => await startPayuSimulator({ port, stateFile }),
+  kushki: startKushkiSimulator,
   wompi: startWompiSimulator,
   facturama: startFacturamaSimulator,
   finkok: startFinkokSimulator,

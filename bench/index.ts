@@ -11,10 +11,11 @@ import { routing } from './routing.ts'
 import { start } from './start.ts'
 import type { Result } from './support.ts'
 import { vault } from './vault.ts'
+import { verify } from './verify.ts'
 import { xades } from './xades.ts'
 
 /** `npm run bench [name…]`: ratios against a baseline of the same run, printed and written as JSON. A figure is never an assertion. */
-const benches: Record<string, () => Promise<Result[]>> = { inbound, payments, routing, charges, vault, cfdi, cfdi_rules: cfdiRules, xades, invoices, start }
+const benches: Record<string, () => Promise<Result[]>> = { inbound, payments, routing, charges, vault, cfdi, cfdi_rules: cfdiRules, xades, invoices, verify, start }
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => benches[name] === undefined)

@@ -22,9 +22,12 @@ import { sessionCookie } from './access/sessions.ts'
 import { alertRoutes } from './alerts/routes.ts'
 import { apiKeyRoutes } from './api-keys/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
+import { bankAccountRoutes } from './bank-accounts/routes.ts'
+import { bankStatementRoutes } from './bank-statements/routes.ts'
 import { catalogueRoutes } from './catalogues/routes.ts'
 import { certificateRoutes } from './certificates/routes.ts'
 import { checkoutRoutes } from './checkout/routes.ts'
+import { oauthRoutes } from './connections/oauth/routes.ts'
 import { connectionRoutes } from './connections/routes.ts'
 import { customerRoutes } from './customers/routes.ts'
 import { disputeRoutes } from './disputes/routes.ts'
@@ -42,7 +45,12 @@ import type { Queues } from './jobs/queues.ts'
 import { issuerRoutes } from './issuers/routes.ts'
 import { invoiceRoutes } from './invoices/routes.ts'
 import { listenChanges } from './listen-changes.ts'
+import { channelRoutes } from './notifications/channels/routes.ts'
+import { whatsappHookRoutes } from './notifications/channels/whatsapp-hook.ts'
+import { noticeRoutes } from './notifications/notices/routes.ts'
+import { pushRoutes } from './notifications/push/routes.ts'
 import { mailRoutes } from './notifications/routes.ts'
+import { switchRoutes } from './notifications/switches/routes.ts'
 import { operationRoutes } from './operations/routes.ts'
 import { partnerRoutes } from './partners/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
@@ -50,8 +58,11 @@ import { planRoutes } from './plans/routes.ts'
 import { providerRoutes } from './providers/routes.ts'
 import { reconciliationRoutes } from './reconciliation/routes.ts'
 import { routingRoutes } from './routing-rules/routes.ts'
+import { saleRoutes } from './sales/routes.ts'
+import { selfInvoiceRoutes } from './sales/self-invoice-page.ts'
 import { seriesRoutes } from './series/routes.ts'
 import { sessionRoutes } from './sessions/routes.ts'
+import { storeCreditRoutes } from './store-credits/routes.ts'
 import { subscriptionRoutes } from './subscriptions/routes.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 import { userRoutes } from './users/routes.ts'
@@ -122,13 +133,17 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
     await hookRoutes(scope as unknown as HubInstance, { targets, collector, keys, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
   })
   for (const routes of [
-    providerRoutes, catalogueRoutes, connectionRoutes, routingRoutes, paymentRoutes, reconciliationRoutes, customerRoutes, planRoutes, subscriptionRoutes, checkoutRoutes, disputeRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, invoiceRoutes, mailRoutes, issuerRoutes, seriesRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
+    providerRoutes, bankAccountRoutes, catalogueRoutes, connectionRoutes, oauthRoutes, routingRoutes, paymentRoutes, reconciliationRoutes, customerRoutes, planRoutes, subscriptionRoutes, checkoutRoutes, disputeRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, invoiceRoutes, saleRoutes, selfInvoiceRoutes, storeCreditRoutes, mailRoutes, noticeRoutes, channelRoutes, whatsappHookRoutes, switchRoutes, pushRoutes, issuerRoutes, seriesRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
   ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
 
   await app.register(async scope => {
     // A certificate, its key and a bundle; what is larger than a quarter of a megabyte is none of them.
     await scope.register(uploads, { maxFileBytes: 256 * 1024, maxFiles: 4 })
     await certificateRoutes(scope as unknown as HubInstance)
+  })
+  await app.register(async scope => {
+    await scope.register(uploads, { maxFileBytes: 5 * 1024 * 1024, maxFiles: 1 })
+    await bankStatementRoutes(scope as unknown as HubInstance)
   })
 
   const changes = listenChanges({

@@ -28,6 +28,12 @@ export const mailAddress: Kind<string> = {
   read: value => /^[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value) ? value : refuse('is no e-mail address')
 }
 
+export const graphVersion: Kind<string> = {
+  name: 'version',
+  expected: 'a version of the Graph API, such as v24.0',
+  read: value => /^v\d{1,3}\.\d{1,2}$/.test(value) ? value : refuse('is no version of the Graph API')
+}
+
 export const ruc: Kind<string> = {
   name: 'RUC',
   expected: 'a RUC of Ecuador: 13 digits that end in 001',

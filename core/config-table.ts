@@ -1,5 +1,5 @@
 import {
-  bool, duration, durations, host, int, list, mailAddress, milliseconds, oneOf, origin, packageName, perSecond, port, publicOrigin, ruc, text, trustedProxies, url
+  bool, duration, durations, graphVersion, host, int, list, mailAddress, milliseconds, oneOf, origin, packageName, perSecond, port, publicOrigin, ruc, text, trustedProxies, url
 } from './config-kinds.ts'
 import type { Kind } from './config-kinds.ts'
 
@@ -51,12 +51,17 @@ export const variables = {
   MAIL_SCHEDULE: { kind: durations, group: 'Mail', default: '1m,5m,30m,2h,6h,1d', description: 'Waits before a mail that could not go out is tried again.' },
   MAIL_KEEP: { kind: duration, group: 'Mail', default: '90d', description: 'How long it is kept who got a mail and what it said.' },
 
+  WHATSAPP_URL: { kind: origin, group: 'Notices', default: 'https://graph.facebook.com', description: 'Where the WhatsApp Cloud API is reached.' },
+  WHATSAPP_GRAPH_VERSION: { kind: graphVersion, group: 'Notices', default: 'v24.0', description: 'Version of the Graph API that is spoken, unless a tenant\'s channel names another.' },
+  NOTICE_TIMEOUT_MS: { kind: milliseconds, group: 'Notices', default: '15000', description: 'How long WhatsApp or a push service may take to answer.' },
+  NOTICE_PRIVATE_ADDRESSES: { kind: bool, group: 'Notices', default: 'false', description: 'Lets the mail server that a tenant names, and push services, be on a private network or this machine.' },
+
   PASARELA_MASTER_KEYS: { kind: text, group: 'Secrets', secret: true, example: 'k2:<openssl rand -base64 32>,k1:<openssl rand -base64 32>', description: 'Master keys as id:base64; the first wraps what is new, all open.' },
 
   PASARELA_ADAPTERS: { kind: list(packageName), group: 'Providers', example: 'pasarela-adapter-acme,@acme/pasarela', description: 'npm packages of third parties that hold further adapters.' },
   PASARELA_EXPERIMENTAL: { kind: bool, group: 'Providers', default: 'false', description: 'Offers adapters and methods whose facts are incomplete.' },
   'PASARELA_PROVIDER_URL_<ID>': { kind: origin, group: 'Providers', example: 'http://127.0.0.1:4010', description: 'Replaces every origin of that adapter and keeps the paths.' },
-  'PASARELA_OPERATOR_FILE_<ID>': { kind: text, group: 'Providers', example: '/run/secrets/face.pem', description: 'File with the operator\'s own secret for that provider, where one account serves every tenant. Of Facturae: a PEM with the certificate that is registered as an integrator at FACe and its private key.' },
+  'PASARELA_OPERATOR_FILE_<ID>': { kind: text, group: 'Providers', example: '/run/secrets/face.pem', description: 'File with the operator\'s own secret for that provider, where one account serves every tenant. Of Facturae: a PEM with the certificate that is registered as an integrator at FACe and its private key. Of Stripe and Mercado Pago: JSON with the application by which tenants connect with a button, `{"test": {"client_id": …}, "live": {…}}`; its fields are on the adapter\'s page.' },
   'PASARELA_PROVIDER_RATE_<ID>': { kind: perSecond, group: 'Providers', example: '25', description: 'Requests per second that one connection may send to that provider, in place of what its manifest says.' },
 
   PASARELA_DEMO: { kind: bool, group: 'Demo and checks', defaultFrom: { text: '`true` when no `DATABASE_…` is set, else `false`', of: isSet => String(!databases.some(isSet)) }, example: 'false', description: 'Runs the bundled simulators and makes a demo tenant that is connected to them.' },

@@ -27,6 +27,7 @@ export const errorCatalogue = {
   idempotency_in_progress: { status: 409, es: 'La primera petición con esta Idempotency-Key aún no termina.', en: 'The first request with this Idempotency-Key has not ended yet.' },
   already_exists: { status: 409, es: 'Ya existe.', en: 'It exists already.' },
   invoice_being_paid: { status: 409, es: 'Alguien está pagando esta factura en este momento.', en: 'Somebody is paying this invoice at this moment.' },
+  sale_invoiced: { status: 409, es: 'La venta ya tiene su comprobante.', en: 'The sale has its document already.' },
   payload_too_large: { status: 413, es: 'El cuerpo es demasiado grande.', en: 'The body is too large.' },
   unsupported_media_type: { status: 415, es: 'Envíe application/json.', en: 'Send application/json.' },
   idempotency_mismatch: { status: 422, es: 'Esta Idempotency-Key ya se usó con otro cuerpo.', en: 'This Idempotency-Key was used with another body.' },

@@ -4,10 +4,12 @@ import type { RateLimiter } from './adapter/rate-limiter.ts'
 import type { AdapterRegistry } from './adapter/registry.ts'
 import type { Config } from './config.ts'
 import type { HealthRecorder } from './connections/health.ts'
+import type { OAuthApps } from './connections/oauth/apps.ts'
 import type { ConnectionOpener } from './connections/open.ts'
 import type { UsableConnections } from './connections/usable.ts'
 import type { Database } from './db/schema.ts'
 import type { DocumentStore } from './documents/store.ts'
+import type { Preflight } from './fiscal-data/preflight.ts'
 import type { JobKind } from './jobs/kinds.ts'
 import type { Metrics } from './metrics.ts'
 import type { Vault } from './vault/vault.ts'
@@ -22,6 +24,8 @@ export interface Hub {
   readonly open: ConnectionOpener
   /** A tenant's usable connections, remembered for seconds. */
   readonly usable: UsableConnections
+  /** The operator's applications at providers. */
+  readonly oauthApps: OAuthApps
   readonly health: HealthRecorder
   readonly metrics: Metrics
   readonly limiter: RateLimiter
@@ -29,6 +33,8 @@ export interface Hub {
   readonly now: () => Date
   /** Where the bytes of fiscal documents lie. */
   readonly documents: DocumentStore
+  /** The rules of invoices, for payments, which invoices know and which cannot know them. */
+  readonly preflight: Preflight
   /** Without a trailing slash; known once the server listens. */
   readonly publicUrl: () => string
   /**

@@ -8,7 +8,9 @@ export const idPrefixes = {
   operation: 'op', payment: 'pay', attempt: 'att', refund: 'ref', event: 'evt', alert: 'alt', inbound: 'inb',
   customer: 'cus', payment_method: 'pmt', plan: 'pln', subscription: 'sub', cycle: 'cyc', checkout_session: 'chk', payment_link: 'lnk', dispute: 'dsp',
   certificate: 'cer', certificate_use: 'cru', issuer: 'iss', invoice: 'inv', series: 'ser', document: 'doc',
-  balance_transaction: 'btx', mail: 'mai', stamp_reading: 'stp', completeness_audit: 'cau'
+  balance_transaction: 'btx', mail: 'mai', stamp_reading: 'stp', completeness_audit: 'cau', sale: 'sal', sale_refund: 'srf', global_invoice: 'glo', store_credit: 'stc',
+  bank_account: 'ban', bank_transfer: 'btr', bank_statement: 'bst', bank_entry: 'ben',
+  notice: 'ntc', notification_channel: 'nch', push_subscription: 'psb'
 } as const
 export type IdKind = keyof typeof idPrefixes
 

@@ -1,5 +1,7 @@
+import { closeTransfer, finishStatement } from './bank-statements/close.ts'
 import { watchCertificate } from './certificates/watch.ts'
 import { resolvePage } from './checkout/resolver.ts'
+import { watchGrant } from './connections/oauth/watch.ts'
 import { readStampsJob } from './connections/stamps.ts'
 import { keepCustomer } from './customers/at-provider.ts'
 import { resolveMethod } from './customers/resolve-method.ts'
@@ -8,18 +10,26 @@ import { resolveDispute } from './disputes/resolver.ts'
 import { forgetDocument } from './documents/service.ts'
 import type { Hub } from './hub.ts'
 import { processInbound } from './inbound/process.ts'
+import { watchRefused } from './inbound/share.ts'
 import { collectInvoice } from './invoices/collect.ts'
 import { carryOnInvoice } from './invoices/issue.ts'
 import { mailIssued } from './invoices/send.ts'
 import { watchInvoice } from './invoices/watch.ts'
 import type { JobKind } from './jobs/kinds.ts'
 import { deliverMail } from './notifications/deliver.ts'
+import { deliverNotice } from './notifications/notices/deliver.ts'
+import { tellAlert } from './notifications/tell-alert.ts'
 import { closeLeftAttempt } from './payments/left-attempts.ts'
+import { remindPayment, tellPaymentEvent } from './payments/notices.ts'
 import { resolveRefund } from './payments/refunds.ts'
 import { resolvePayment } from './payments/resolver.ts'
 import { carryOutCancel } from './payments/service.ts'
 import { auditJob } from './reconciliation/audits.ts'
 import { readTransactionsJob } from './reconciliation/transactions.ts'
+import { auditSales } from './sales/audit.ts'
+import { saleOfPayment } from './sales/from-payment.ts'
+import { carryOnGlobal, makeDueGlobals } from './sales/global.ts'
+import { lookAfterSale } from './sales/look-after.ts'
 import { lookAfter } from './subscriptions/resolver.ts'
 
 export interface JobHandler {
@@ -41,13 +51,26 @@ export const jobHandlers: Readonly<Record<Exclude<JobKind, 'maintenance'>, JobHa
   completeness_audit: { concurrency: 1, run: auditJob },
   checkout_page: { concurrency: 2, run: resolvePage },
   dispute: { concurrency: 1, run: resolveDispute },
+  bank_transfer: { concurrency: 1, run: closeTransfer },
+  bank_statement: { concurrency: 1, run: finishStatement },
   dispute_listing: { concurrency: 1, run: listDisputesOf },
   certificate: { concurrency: 1, run: watchCertificate },
   invoice: { concurrency: 4, run: carryOnInvoice },
   receivable: { concurrency: 2, run: collectInvoice },
   mail: { concurrency: 4, run: deliverMail },
+  notice: { concurrency: 4, run: deliverNotice },
+  event_notice: { concurrency: 2, run: tellPaymentEvent },
+  payment_reminder: { concurrency: 1, run: remindPayment },
+  alert_notice: { concurrency: 1, run: tellAlert },
   invoice_mail: { concurrency: 2, run: mailIssued },
   invoice_watch: { concurrency: 1, run: watchInvoice },
   stamps: { concurrency: 1, run: readStampsJob },
-  document: { concurrency: 1, run: forgetDocument }
+  oauth: { concurrency: 2, run: watchGrant },
+  refused_share: { concurrency: 1, run: watchRefused },
+  document: { concurrency: 1, run: forgetDocument },
+  sale: { concurrency: 2, run: lookAfterSale },
+  payment_sale: { concurrency: 2, run: saleOfPayment },
+  global_invoice: { concurrency: 1, run: carryOnGlobal },
+  global_schedule: { concurrency: 1, run: makeDueGlobals },
+  sales_audit: { concurrency: 1, run: auditSales }
 }

@@ -5,6 +5,8 @@ export interface Metrics {
   registry: Registry
   /** Webhooks that providers sent us. `verdict`: verified, unverifiable, refused or duplicate. */
   inbound: Counter<'provider' | 'verdict'>
+  /** What second verifiers that only report said. `agrees`: yes or no. */
+  shadow: Counter<'provider' | 'scheme' | 'agrees'>
   /** Calls to providers. `outcome`: succeeded, refused, unknown or nowhere. */
   operations: Counter<'provider' | 'operation' | 'outcome'>
   operationSeconds: Histogram<'provider' | 'operation'>
@@ -30,6 +32,7 @@ export function createMetrics ({ processMetrics = true }: MetricsOptions = {}): 
   return {
     registry,
     inbound: new Counter({ name: 'pasarela_inbound_total', help: 'Webhooks received from providers', labelNames: ['provider', 'verdict'], registers }),
+    shadow: new Counter({ name: 'pasarela_inbound_shadow_total', help: 'Webhooks that a second verifier looked at', labelNames: ['provider', 'scheme', 'agrees'], registers }),
     operations: new Counter({ name: 'pasarela_operations_total', help: 'Calls to providers', labelNames: ['provider', 'operation', 'outcome'], registers }),
     operationSeconds: new Histogram({ name: 'pasarela_operation_seconds', help: 'How long calls to providers take', labelNames: ['provider', 'operation'], buckets: seconds, registers }),
     jobs: new Counter({ name: 'pasarela_jobs_total', help: 'Jobs that ended', labelNames: ['queue', 'outcome'], registers }),

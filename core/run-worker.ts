@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Hub } from './hub.ts'
 import { type JobHandler, jobHandlers } from './job-handlers.ts'
+import { watchProviders } from './inbound/share.ts'
 import type { JobKind } from './jobs/kinds.ts'
 import { type Maintenance, startMaintenance } from './jobs/maintenance.ts'
 import type { Queues } from './jobs/queues.ts'
@@ -36,6 +37,7 @@ export function runWorker (hub: Hub, queues: Queues): RunningWorker {
     log: hub.log,
     tasks: [
       { name: 'months ahead', everyMs: 24 * hourMs, run: async () => { await sql`select maintenance.ensure_partitions(3)`.execute(hub.db) } },
+      { name: 'refused webhooks by provider', everyMs: hourMs / 12, run: async () => { await watchProviders(hub) } },
       { name: 'forget idempotency keys', everyMs: hourMs, run: async ({ now }) => { await sql`select gate.forget_idempotency_keys(${now}, 10000)`.execute(hub.db) } }
     ]
   })

@@ -10,11 +10,14 @@ const cut = '[redacted]'
 /** Names whose whole value is cut, a nested object included. */
 const secretName = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|credentials?|cookies|.*secret.*|.*password.*|.*passphrase.*|.*private_?key.*|.*tokens?|.*api[-_]?key|otp|cvc|cvv|security_code|webhook_key)$/i
 /** Cheap test of a whole line: most lines hold nothing to cut and are written as they are. */
-const suspicious = /(?:authorization|cookie|credential|secret|passw|passphrase|private|token|api[-_]?key|otp|cvc|cvv|security_code|webhook_key)[\w-]*\\*["']?\s*[:=]|pas_(?:test|live)_|\b(?:sk|rk|prv|whsec)_|eyJ|bearer|basic |private key|:\/\/[^/\s"@]+@|\/hooks\/(?![:[])|\/autofactura\/(?![:[])|"type":"Buffer"/i
+const suspicious = /(?:authorization|cookie|credential|secret|passw|passphrase|private|token|api[-_]?key|otp|cvc|cvv|security_code|webhook_key)[\w-]*\\*["']?\s*[:=]|pas_(?:test|live)_|\b(?:sk|rk|prv|whsec)_|eyJ|bearer|basic |private key|:\/\/[^/\s"@]+@|\/hooks\/(?![:[])|\/autofactura\/(?![:[])|\/v1\/oauth\/|"type":"Buffer"/i
 const manyDigits = /\d(?:[^\p{L}\d"]{0,3}\d){12}/u
 
 /** Where the URL itself is the credential. */
 const secretPath = /\/(hooks|autofactura)\/(?![:[])[\w.~%-]+/g
+
+/** What a person brings back from a provider: a state and a code, each good once. */
+const oauthQuery = /(\/v1\/oauth\/\w{1,40}\/(?:start|callback)\?)[^\s"]+/g
 
 const values: ReadonlyArray<readonly [RegExp, string]> = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, cut],
@@ -24,13 +27,14 @@ const values: ReadonlyArray<readonly [RegExp, string]> = [
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${cut}`],
   [/:\/\/[^/\s"@]+@/g, `://${cut}@`], // user and password of a URL
   [secretPath, `/$1/${cut}`],
+  [oauthQuery, `$1${cut}`],
   [/\b((?:set-)?cookie\s*[:=]\s*)[^"\\\r\n]+/gi, `$1${cut}`],
   // name=value, name: value, "name":"value" within a text, its quotes escaped or not
   [/((?:secret|password|passphrase|token|api[-_]?key|authorization)(?:\\*["'])?\s*[:=]\s*)(?:(\\*["'])(?!\[redacted\])[^"'\\]+|(?!\[redacted\]|(?:bearer|basic)\s)[^\s"'\\,;&}]+)/gi, `$1$2${cut}`]
 ]
 
 export function scrubUrl (url: string): string {
-  return url.replace(secretPath, `/$1/${cut}`)
+  return url.replace(secretPath, `/$1/${cut}`).replace(oauthQuery, `$1${cut}`)
 }
 
 export function scrubText (text: string): string {

@@ -13,10 +13,10 @@ try {
   const shutdown = createShutdown({ graceMs: config.shutdownMs, log })
   shutdown.listen()
   try {
-    const { url, built } = await start({ config, roles: config.roles, log, shutdown })
+    const { url, built, simulators } = await start({ config, roles: config.roles, log, shutdown })
     if (url !== undefined) {
       const file = path.join(config.dataDir, 'first-run.json')
-      const credentials = await firstRun({ hub: built.hub, url, file, demo: config.demo })
+      const credentials = await firstRun({ hub: built.hub, url, file, demo: config.demo, simulators })
       if (!shutdown.signal.aborted) announce({ url, file, credentials, demo: config.demo })
     }
   } catch (error) {

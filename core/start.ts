@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import type { Logger } from 'pino'
 import { sql } from 'kysely'
+import type { Simulator } from './adapter/simulator.ts'
 import { loadAdapters, startSimulators } from './adapters.ts'
 import { buildApp } from './app.ts'
 import { type BuiltHub, buildHub } from './build-hub.ts'
@@ -18,6 +19,8 @@ import { localMasterKeys } from './vault/local-keys.ts'
 export interface Started {
   url: string | undefined
   built: BuiltHub
+  /** In demo mode: the providers' twins, by adapter. */
+  simulators: Readonly<Record<string, Simulator>>
 }
 
 /**
@@ -29,15 +32,16 @@ export async function start ({ config, roles, log, shutdown }: { config: Config,
   const urls = await database(config, log, shutdown)
   const simulators = config.demo ? await demoSimulators(config) : {}
   for (const [id, simulator] of Object.entries(simulators)) shutdown.add(`simulator ${id}`, async () => await simulator.close(), shutdownOrder.pools)
+  let url: string | undefined
   const withSimulators: Config = {
     ...config,
     providerUrls: { ...Object.fromEntries(Object.entries(simulators).map(([id, { url }]) => [id, url])), ...config.providerUrls },
+    operatorFiles: { ...applicationsAt(simulators, config, () => url ?? ''), ...config.operatorFiles },
     // A simulator here has no limits worth obeying.
     providerRates: { ...Object.fromEntries(Object.keys(simulators).map(id => [id, 10_000])), ...config.providerRates }
   }
   if (config.masterKeys === undefined) log.info({ file: path.join(config.dataDir, 'master-keys') }, 'PASARELA_MASTER_KEYS is not set: using the key of the data folder')
 
-  let url: string | undefined
   let wake: Parameters<typeof buildHub>[0]['wake'] = () => {}
   const built = buildHub({
     config: withSimulators,
@@ -79,7 +83,18 @@ export async function start ({ config, roles, log, shutdown }: { config: Config,
     const { port } = app.server.address() as AddressInfo
     url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`
   }
-  return { url, built }
+  return { url, built, simulators }
+}
+
+/** The demo's operator has an application at each simulator that knows consent, so that the button works there too: files as a true operator's. */
+function applicationsAt (simulators: Readonly<Record<string, Simulator>>, { dataDir, operatorFiles }: Config, hub: () => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(simulators).flatMap(([id, { operator }]) => {
+    if (operator === undefined || operatorFiles[id] !== undefined) return []
+    const file = path.join(dataDir, 'simulators', `${id}-application.json`)
+    const app = operator('test', { redirect: () => `${hub()}/v1/oauth/${id}/callback`, hook: () => `${hub()}/hooks/apps/${id}/test` })
+    writeFileSync(file, `${JSON.stringify({ test: app }, null, 2)}\n`, { mode: 0o600 })
+    return [[id, file]]
+  }))
 }
 
 /** The roles' URLs: given, or made by migrating the database that is given, or of the bundled one. */

@@ -19,7 +19,7 @@ const tags = [
   ['Customers', 'Who pays, and the methods that they saved'], ['Subscriptions', 'Plans, and what is paid again and again'],
   ['Routing', 'Which connection is asked, and why'], ['Reconciliation', 'What the provider’s books say, and what no webhook told'],
   ['Inbound events', 'Webhooks that providers sent'], ['Events', 'What happened, in our words'], ['Alerts', 'What needs a person'],
-  ['Operations', 'Every call to a provider'], ['Certificates', 'What documents are signed with'], ['Issuers', 'Fiscal identities, and the series that number their documents'], ['Catalogues', 'The keys that tax authorities publish'], ['Tenants', 'Tenants, users, API keys, sessions, audit'], ['Server', 'Health']
+  ['Operations', 'Every call to a provider'], ['Certificates', 'What documents are signed with'], ['Issuers', 'Fiscal identities, and the series that number their documents'], ['Notices', 'Who is told what, and by which channel'], ['Catalogues', 'The keys that tax authorities publish'], ['Tenants', 'Tenants, users, API keys, sessions, audit'], ['Server', 'Health']
 ] as const
 
 /** Shown by reference in every operation under /v1, so that the document stays readable. */

@@ -64,7 +64,7 @@ export function adapterMarkdown ({ manifest, ...rest }: Adapter): string {
     `# ${manifest.name}`,
     notice,
     manifest.experimental ? 'Experimental: facts are incomplete. It is offered only with `PASARELA_EXPERIMENTAL=1`.' : undefined,
-    `Id \`${manifest.id}\`. Modes: ${manifest.modes.join(', ')}. Origins: ${manifest.modes.map(mode => `${mode} ${Object.values(manifest.base_urls[mode]).map(url => `\`${url}\``).join(', ')}`).join('; ')}.`,
+    `Id \`${manifest.id}\`. Modes: ${manifest.modes.join(', ')}. ${manifest.own_bank === true ? 'No origins: nobody is asked over a network' : `Origins: ${manifest.modes.map(mode => `${mode} ${Object.values(manifest.base_urls[mode]).map(url => `\`${url}\``).join(', ')}`).join('; ')}`}.`,
     `Can: ${capabilities.map(name => `\`${name}\``).join(', ')}.`,
 
     '## Connect',
@@ -76,12 +76,22 @@ export function adapterMarkdown ({ manifest, ...rest }: Adapter): string {
       ? []
       : ['### Settings', table(['Setting', 'Default', 'Meaning'], Object.entries(manifest.settings.properties).map(([name, property]) => [`\`${name}\``, property.default === '' ? 'none' : `\`${String(property.default)}\``, property.description.en]))],
 
+    ...manifest.oauth === undefined
+      ? []
+      : [
+          '### With a button',
+          `Tenants may also connect by consent at the provider (\`POST /v1/connections/oauth\`), where the operator has an application. ${manifest.oauth.refresh_ahead_ms === 0 ? 'The consent does not end by itself.' : `Its tokens are renewed ${duration(manifest.oauth.refresh_ahead_ms)} before their end.`} The operator does once:`,
+          numbered(manifest.oauth.operator_steps.map(({ en }) => en)),
+          `\`PASARELA_OPERATOR_FILE_${manifest.id.toUpperCase()}\` then names a JSON file, \`{"test": {…}, "live": {…}}\`, either or both, with:`,
+          table(['Field', 'Needed', 'Secret', 'Where it is found'], Object.entries(manifest.oauth.app.properties).map(([name, field]) => [`\`${name}\`<br>${field.title.en}`, manifest.oauth!.app.required.includes(name) ? 'yes' : 'no', field.secret ? 'yes' : 'no', field.where.en]))
+        ],
+
     '## Where and how',
     `Countries: ${list(manifest.countries)}.`,
     manifest.currencies.length === 0 ? undefined : `Currencies: ${list(manifest.currencies)}.`,
     manifest.methods.length === 0
       ? undefined
-      : table(['Payment method', 'Currencies', 'Countries'], manifest.methods.map(({ type, currencies, countries }) => [`\`${type}\``, currencies === undefined ? 'all' : list(currencies), countries === undefined ? 'all' : list(countries)])),
+      : table(['Payment method', 'Currencies', 'Countries'], manifest.methods.map(({ type, currencies, countries, experimental }) => [`\`${type}\`${experimental === true ? ' (experimental)' : ''}`, currencies === undefined ? 'all' : list(currencies), countries === undefined ? 'all' : list(countries)])),
     ...Object.keys(manifest.amounts).length === 0
       ? []
       : ['### Amounts', 'In our minor units. Where nothing is said the provider counts as ISO 4217 does.', table(['Currency', 'Smallest', 'Largest', 'Counted by the provider'], amountRows(manifest))],

@@ -2,7 +2,7 @@
  * A second tenant who knows an id learns and changes nothing, on any route. The routes come from the published document, so
  * that a new one is tried from its first day, or fails here until it is said how.
  */
-import { randomBytes } from 'node:crypto'
+import { createECDH, randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { sql } from 'kysely'
 import type { Scope } from '../core/access/principal.ts'
@@ -10,9 +10,12 @@ import { scopes } from '../core/access/principal.ts'
 import { raiseAlert } from '../core/alerts/raise.ts'
 import { insertConsent } from '../core/certificates/queries.ts'
 import { inTenant } from '../core/db/in-tenant.ts'
+import { setTimer } from '../core/db/timers.ts'
+import { insertGlobal } from '../core/sales/queries.ts'
 import { storeDocument } from '../core/documents/service.ts'
 import { type IdKind, newUuid, parseId, publicId } from '../core/ids.ts'
 import type { Letter } from '../core/notifications/letter.ts'
+import { prepareNotice } from '../core/notifications/notices.ts'
 import { prepareMail } from '../core/notifications/service.ts'
 import { type Answer, type AppTenant, type Asked, card, type Method, order, testApp, type TestApp } from './support/app.ts'
 import { makeCsd } from './support/csd.ts'
@@ -61,10 +64,19 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   invoices: { kind: 'invoice', moded: true },
   einvoicing: { kind: 'invoice', moded: true },
   mails: { kind: 'mail', moded: true },
+  notices: { kind: 'notice', moded: true },
+  notification_channels: { kind: 'notification_channel', moded: true },
+  web_push: { kind: 'push_subscription', moded: true },
   issuers: { kind: 'issuer', moded: true },
   series: { kind: 'series', moded: true },
   balance_transactions: { kind: 'balance_transaction', moded: true },
   completeness_audits: { kind: 'completeness_audit', moded: true },
+  bank_accounts: { kind: 'bank_account', moded: true },
+  bank_statements: { kind: 'bank_statement', moded: true },
+  bank_entries: { kind: 'bank_entry', moded: true },
+  sales: { kind: 'sale', moded: true },
+  global_invoices: { kind: 'global_invoice', moded: true },
+  store_credits: { kind: 'store_credit', moded: true },
   users: { kind: 'user', moded: false },
   sessions: { kind: 'session', moded: false },
   api_keys: { kind: 'api_key', moded: false },
@@ -86,10 +98,15 @@ function csdOf (rfc: string): { cer: string, key: string, passphrase: string } {
   return { cer: cer.toString('base64'), key: key.toString('base64'), passphrase }
 }
 
+const browserKey = createECDH('prime256v1').generateKeys().toString('base64url')
+const browserSubscription = { endpoint: 'https://8.8.8.8/wpush/1', keys: { p256dh: browserKey, auth: randomBytes(16).toString('base64url') } }
+
 const invoiceContent = { country: 'MX', currency: 'MXN', customer: { name: 'A', tax_id: 'XAXX010101000' }, lines: [{ description: 'a', quantity: '1', unit_price: '1.00', taxes: [] }] }
 const invoiceDraft = { ...invoiceContent, draft: true }
 
 const letter: Letter = { language: 'en', subject: 'a', sender: 'A', heading: 'a', paragraphs: [], facts: [], actions: [], footer: [], test: true }
+
+const statementFile = Buffer.from('Fecha,Abono,Cargo\n2026-11-21,1.00,').toString('base64')
 
 /** A body that would do something, for the routes that want one. A new route with a required body needs a line here. */
 const bodies: Record<string, object> = {
@@ -112,6 +129,7 @@ const bodies: Record<string, object> = {
   'POST /v1/subscriptions/{id}/cancel': { at: 'now' },
   'POST /v1/subscriptions/{id}/resolve_review': { decision: 'mark_canceled', reason: 'I am a stranger' },
   'POST /v1/connections': { provider: 'stripe', mode: 'test', credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
+  'POST /v1/connections/oauth': { provider: 'stripe', mode: 'test' },
   'PATCH /v1/connections/{id}': { label: 'Mine now', enabled: false },
   'POST /v1/connections/{id}/credentials': { credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
   'POST /v1/connections/{id}/audit': {},
@@ -124,11 +142,16 @@ const bodies: Record<string, object> = {
   'POST /v1/invoices/validate': invoiceDraft,
   'POST /v1/einvoicing/send': { invoice_id: `inv_${'0'.repeat(32)}` },
   'PATCH /v1/invoices/{id}': invoiceContent,
+  'POST /v1/invoices/{id}/resolve_review': { decision: 'dismiss', reason: 'looked at' },
   'POST /v1/invoices/{id}/cancel': { motive: '02' },
   'POST /v1/invoices/{id}/payments': { form: '03' },
   'POST /v1/invoices/{id}/payment_link': { partial: true },
   'POST /v1/invoices/{id}/credit_notes': {},
   'POST /v1/invoices/{id}/send': { to: 'stranger@example.com' },
+  'POST /v1/notification_channels': { type: 'mail', mail: { url: 'smtp://mail.example', from: 'a@example.com' } },
+  'PATCH /v1/notification_channels/{id}': { label: 'Mine now', enabled: false },
+  'PUT /v1/notification_settings': { language: 'en' },
+  'POST /v1/web_push/subscriptions': { customer: `cus_${'0'.repeat(32)}`, subscription: browserSubscription },
   'POST /v1/certificates': csdOf('JES900109Q90'),
   'PATCH /v1/certificates/{id}': { label: 'Mine now' },
   'POST /v1/certificates/{id}/activate': {},
@@ -138,6 +161,20 @@ const bodies: Record<string, object> = {
   'PATCH /v1/issuers/{id}': { legal_name: 'MINE NOW' },
   'POST /v1/series': { issuer: `iss_${'0'.repeat(32)}`, document: 'invoice', prefix: 'Z' },
   'PATCH /v1/series/{id}': { active: false },
+  'POST /v1/bank_accounts': { currency: 'EUR', iban: 'ES9121000418450200051332', bank: 'Stranger', beneficiary: 'Stranger' },
+  'PATCH /v1/bank_accounts/{id}': { label: 'Mine now' },
+  'POST /v1/bank_statements': { bank_account: `ban_${'0'.repeat(32)}`, file: statementFile },
+  'POST /v1/bank_entries/{id}/match': { payment: `pay_${'0'.repeat(32)}`, reason: 'I am a stranger' },
+  'POST /v1/sales': { amount: 1000, tenders: [{ form: '01' }] },
+  'POST /v1/sales/batch': { sales: [{ client_id: 'stranger', amount: 1000 }] },
+  'POST /v1/sales/{id}/confirm_payment': { payment_received: true, payment_method: '01', requires_invoice: false },
+  'POST /v1/sales/{id}/invoice': { customer: { name: 'A', tax_id: 'XAXX010101000' } },
+  'POST /v1/sales/{id}/refund': { method: 'cash', reason: 'I am a stranger' },
+  'PUT /v1/sales_settings': { payments: 'record' },
+  'POST /v1/self_invoices': { sale: `sal_${'0'.repeat(32)}` },
+  'POST /v1/global_invoices': { period: { day: '2026-01-01' } },
+  'POST /v1/store_credits': { amount: 1000, currency: 'MXN' },
+  'POST /v1/store_credits/{id}/redeem': { amount: 100 },
   'POST /v1/tenants': { name: 'Stranger', country: 'MX' },
   'PATCH /v1/tenants/{id}': { name: 'Mine now' },
   'POST /v1/users': { email: 'someone@example.com', name: 'Someone', role: 'viewer', password: 'a long password' },
@@ -150,9 +187,9 @@ const bodies: Record<string, object> = {
 }
 
 /** Fields of a body that hold the id of a thing, by their name. */
-const namedInBodies: Record<string, IdKind> = { connection: 'connection', tenant: 'tenant', payment: 'payment', partner: 'partner', refund: 'refund', user: 'user', customer: 'customer', plan: 'plan', payment_method: 'payment_method', issuer: 'issuer' }
+const namedInBodies: Record<string, IdKind> = { connection: 'connection', tenant: 'tenant', payment: 'payment', partner: 'partner', refund: 'refund', user: 'user', customer: 'customer', plan: 'plan', payment_method: 'payment_method', issuer: 'issuer', bank_account: 'bank_account', sale: 'sale' }
 /** Query parameters that hold one, of any kind. */
-const namedInQueries = ['about', 'connection', 'origin', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant', 'customer', 'plan', 'issuer']
+const namedInQueries = ['about', 'connection', 'origin', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant', 'customer', 'plan', 'issuer', 'sale', 'global_invoice', 'statement', 'bank_account']
 
 /** Without a scope: about whoever asks. */
 const anyone = ['GET /v1/catalogues', 'GET /v1/catalogues/{name}', 'GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/me', 'GET /v1/sessions', 'GET /v1/sessions/current', 'DELETE /v1/sessions/{id}']
@@ -246,7 +283,7 @@ t.test('strangers', async t => {
   t.test('nothing of the first tenant changed, and its provider was not asked', async t => {
     await app.quiet()
     const after = await state(app, first)
-    t.same(Object.keys(after).filter(table => after[table] !== before[table] && !['inbound_refused', 'inbound_refused_counters'].includes(table)), [])
+    t.same(Object.keys(after).filter(table => after[table] !== before[table] && !['inbound_refused', 'inbound_refused_counters', 'inbound_refused_slots'].includes(table)), [])
     t.same(app.simulator.requests().slice(asked).filter(({ method }) => method !== 'GET').map(({ path }) => path), [])
   })
 
@@ -335,16 +372,44 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
   // The first stays open when the second is canceled, so that the customer is not forgotten before the method is removed.
   await subscribe()
   const issuer = await app.must('POST', '/v1/issuers', { ...mine, body: school })
+  await app.must('POST', '/v1/payment_links', { ...mine, body: { amount: 19900, currency: 'MXN', invoice: { customer: { name: 'ANA', tax_id: 'XAXX010101000', address: { postal_code: '26015' }, mx: { regime: '616', cfdi_use: 'S01' } } } } })
+  const bankAccount = await app.must('POST', '/v1/bank_accounts', { ...mine, body: { currency: 'MXN', clabe: '002010077777777771', beneficiary: 'School' } })
+  const statement = await app.must('POST', '/v1/bank_statements', { ...mine, body: { bank_account: bankAccount.id, file: statementFile, mapping: { date: 'Fecha', credit: 'Abono', debit: 'Cargo' } } })
   const mail = await prepareMail(app.hub, tenant.uuid, { mode: 'test', subjectType: 'issuer', subjectId: parseId('issuer', issuer.id)!, automatic: false, recipients: [{ kind: 'to', address: 'ana@example.com' }], letter, documents: [] })
-  await inTenant(app.hub.db, tenant.uuid, mail.insert)
+  await inTenant(app.hub.db, tenant.uuid, async db => {
+    await mail.insert(db)
+    // There is no mail server, so it would be tried while others look.
+    await setTimer(db, 'mail', mail.id, new Date(app.hub.now().getTime() + 24 * 3600_000))
+  })
+  const channel = await app.must('POST', '/v1/notification_channels', { ...mine, body: { type: 'web_push', web_push: { subject: 'mailto:a@example.com' } } })
+  const browser = await app.must('POST', '/v1/web_push/subscriptions', { ...mine, body: { customer: customer.id, subscription: browserSubscription } })
+  const notice = await prepareNotice(app.hub, tenant.uuid, { kind: 'correct_your_data', mode: 'test', subjectType: 'payment', subjectId: parseId('payment', payment.id)!, addressee: { push: parseId('customer', customer.id)!, language: 'en' }, data: { amount: { amount: 100, currency: 'MXN' }, url: 'https://hub.example/x' } })
+  const told = await inTenant(app.hub.db, tenant.uuid, async db => {
+    const made = (await notice.insert(db)).find(({ status }) => status === 'queued')
+    // There is no such push service.
+    await setTimer(db, 'notice', parseId('notice', made!.id!)!, new Date(app.hub.now().getTime() + 24 * 3600_000))
+    return made
+  })
   const series = await app.must('POST', '/v1/series', { ...mine, body: { issuer: issuer.id, document: 'invoice', prefix: 'A' } })
   const certificate = await app.must('POST', '/v1/certificates', { ...mine, body: csdOf('EKU9003173C9') })
   // To a provider that seals; that this one does not is another matter.
   await inTenant(app.hub.db, tenant.uuid, async db => {
     await insertConsent(db, { id: newUuid(app.hub.now()), certificateId: parseId('certificate', certificate.id)!, connectionId: parseId('connection', tenant.connection)!, textVersion: '2026-11', givenBy: 'usr_1' }, app.hub.now())
   })
+  const global = newUuid(app.hub.now())
+  await inTenant(app.hub.db, tenant.uuid, async db => {
+    await insertGlobal(db, {
+      id: global, mode: 'test', issuer_id: parseId('issuer', issuer.id)!, branch: null, currency: 'MXN', status: 'making', periodicity: '04', months: '10', year: 2026, period_from: '2026-10-01', period_to: '2026-10-31', tickets: 1, total: '116.00', created_at: app.hub.now()
+    })
+  })
   const ids: Record<string, { id: string, owner?: Asked }> = {
+    sale: await app.must('POST', '/v1/sales', { ...mine, body: { issuer: issuer.id, amount: 11600 } }),
+    global_invoice: { id: publicId('global_invoice', global) },
+    store_credit: await app.must('POST', '/v1/store_credits', { ...mine, body: { amount: 1000, currency: 'MXN' } }),
     issuer,
+    bank_account: bankAccount,
+    bank_statement: statement,
+    bank_entry: statement.entries[0],
     invoice: await app.must('POST', '/v1/invoices', { ...mine, body: { ...invoiceDraft, issuer: issuer.id } }),
     series,
     certificate,
@@ -366,6 +431,9 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
     balance_transaction: await newest('/v1/balance_transactions'),
     completeness_audit: { id: audit.id },
     mail: { id: publicId('mail', mail.id) },
+    notice: { id: told!.id! },
+    notification_channel: channel,
+    push_subscription: { id: browser.id },
     user: { id: user.id, owner: session },
     session: { ...await newest('/v1/sessions', session), owner: session },
     api_key: key,
@@ -466,8 +534,8 @@ async function state (app: TestApp, tenant: AppTenant): Promise<Record<string, s
     select c.relname as name, a.attname as column from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = case c.relname when 'tenants' then 'id' else 'tenant_id' end
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition order by 1`.execute(owner)
   const entries = await Promise.all(tables.map(async ({ name, column }) => {
-    // Partners are the platform's; theirs may not change either. When the tenant's own key was last used is noted once a minute.
-    const { rows: [row] } = await sql<{ digest: string }>`select coalesce(md5(string_agg((to_jsonb(r) - 'last_used_at')::text, '|' order by r::text)), '') as digest from ${sql.table(name)} r where ${name} = 'partners' or ${sql.ref(column)} = ${tenant.uuid}`.execute(owner)
+    // Partners are the platform's; theirs may not change either. When the tenant's own key was last used is noted once a minute; forged webhooks are counted, and looked at.
+    const { rows: [row] } = await sql<{ digest: string }>`select coalesce(md5(string_agg((to_jsonb(r) - 'last_used_at')::text, '|' order by r::text)), '') as digest from ${sql.table(name)} r where (${name} = 'partners' or ${sql.ref(column)} = ${tenant.uuid}) and coalesce(to_jsonb(r) ->> 'kind', '') <> 'refused_share'`.execute(owner)
     return [name, row!.digest] as const
   }))
   return Object.fromEntries(entries)

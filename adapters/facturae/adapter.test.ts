@@ -3,7 +3,7 @@ import { closeHttpAgents, type ConnectionContext, createHttpClient, type Idempot
 import { signedFacturae, toTheTown } from '../../test/support/facturae.ts'
 import facturae from './adapter.ts'
 import { startFaceSimulator } from './simulator.ts'
-import { integratorOf, tokenOf } from './wire.ts'
+import { integratorOf, stateAt, tokenOf } from './wire.ts'
 
 t.teardown(() => closeHttpAgents())
 
@@ -73,4 +73,11 @@ t.test('who sends: the operator for every tenant, or a tenant that is registered
   t.match(head, { alg: 'RS256', x5c: [/^MII/] })
   t.match(content, { username: /^[0-9a-f]{40}$/, iat: 1795255200, exp: 1795255440 })
   await t.rejects(facturae.test(context({ now: () => new Date(Date.now() + 3600_000) })), { code: 'invalid_credentials' }, 'a token of another hour')
+})
+
+t.test('states are read in both of their shapes', async t => {
+  t.same(stateAt({ status: { code: '2600', name: 'Rechazada', reason: 'Falta el expediente' } }, 'status'), { code: '2600', text: 'Rechazada: Falta el expediente' })
+  t.same(stateAt({ status: 'Rechazada', statusHistory: [{ code: '1200', name: 'Registrada' }, { code: '2600', name: 'Rechazada' }] }, 'status'), { code: '2600', text: 'Rechazada' })
+  t.same(stateAt({ status: '1300', statusHistory: [] }, 'status'), { code: '1300', text: '' })
+  t.same(stateAt({}, 'cancellation'), { code: '', text: '' })
 })

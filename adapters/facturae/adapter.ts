@@ -35,7 +35,8 @@ function neededOf (context: ConnectionContext): Integrator {
   return integrator
 }
 
-async function get (context: ConnectionContext, providerReference: string): Promise<DocumentSnapshot> {
+/** FACe tells states, not documents: where the registry number is known, the document is the one that was sent. */
+async function get (context: ConnectionContext, providerReference: string, sent?: { sealed: Uint8Array }): Promise<DocumentSnapshot> {
   if (providerReference.startsWith(local)) return { providerReference, fiscalId: providerReference.slice(local.length), status: 'issued', providerStatus: 'signed', messages: [] }
   const { response, json } = await call(context, neededOf(context), 'GET', `/v1/invoices/${encodeURIComponent(providerReference)}`)
   if (response.status >= 400) {
@@ -43,7 +44,7 @@ async function get (context: ConnectionContext, providerReference: string): Prom
     throw new ProviderError({ code: 'not_found', reached: 'answered', httpStatus: response.status, providerCode: first?.code ?? String(response.status), providerMessage: first?.message ?? '' })
   }
   if (textIn(json.registryCode) !== providerReference) throw new ProviderError({ code: 'timeout_unknown', reached: 'unknown', httpStatus: response.status })
-  return snapshotOf(providerReference, json)
+  return { ...snapshotOf(providerReference, json), ...(sent !== undefined && { document: sent.sealed }) }
 }
 
 /** 4100 not asked for, 4200 asked for, 4300 accepted, 4400 refused. */
@@ -100,4 +101,4 @@ function scrub (transcript: string, { integrator_pem: pem = '' }: Readonly<Recor
 }
 
 /** Facturae signed by the hub with the tenant's certificate; to public bodies through FACe's REST interface. What is uncertain is in QUIRKS.md. */
-export default defineAdapter({ manifest, detectMode: () => undefined, test, invoicing: { seals: 'hub', issue, get, cancel, getCancellation: get }, webhooks: 'provider-has-none', scrub })
+export default defineAdapter({ manifest, detectMode: () => undefined, test, invoicing: { seals: 'hub', issue, get, cancel, getCancellation: async (context, providerReference) => await get(context, providerReference) }, webhooks: 'provider-has-none', scrub })

@@ -9,6 +9,8 @@ import { allAt, type Effects, readXml, serveSimulator, type SimulatedAnswer, typ
 export interface FaceSimulator extends Simulator {
   /** What the public body did with an invoice: 2400, 2500, 2600 (with a reason), 3100; or with a request to cancel: 4300, 4400. */
   decide: (registryCode: string, state: string, reason?: string) => void
+  /** Under which number an invoice is registered, by issuer, series and number. */
+  registryOf: (reference: string) => string | undefined
   /** What was received, by registry number. */
   received: (registryCode: string) => Uint8Array | undefined
 }
@@ -97,6 +99,7 @@ export async function startFaceSimulator ({ port, now = () => new Date() }: { po
         if (state === '4300') invoice.status = { code: '3100', reason }
       } else invoice.status = { code: state, reason }
     },
+    registryOf: reference => [...invoices].find(([, { key }]) => key.startsWith(`${reference}|`))?.[0],
     received: registryCode => invoices.get(registryCode)?.content
   }
 }

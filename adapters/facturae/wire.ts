@@ -69,9 +69,10 @@ export function messagesOf (json: Json): { code: string, message: string }[] {
 
 export interface State { code: string, text: string }
 
-/** `{code, name, reason}` of the handling or of the cancellation; the code alone where it is not an object. */
+/** `{code, name, reason}` of the handling or of the cancellation; the code alone where it is not an object, and the last of its history where it is a name. */
 export function stateAt (json: Json, name: 'status' | 'cancellation'): State {
-  const state = json[name]
+  const history = json[`${name}History`]
+  const state = isObject(json[name]) || /^\d{4}$/.test(textIn(json[name])) || !Array.isArray(history) ? json[name] : history.at(-1) as unknown
   if (!isObject(state)) return { code: textIn(state), text: '' }
   return { code: textIn(state.code), text: [textIn(state.name ?? state.description), textIn(state.reason)].filter(text => text !== '').join(': ') }
 }

@@ -48,3 +48,12 @@ function minorOf (wire: number, currency: string): number | undefined {
 export function nearestMinor (wire: number, currency: string): number {
   return Math.round(wire * 10 ** exponentOf(currency))
 }
+
+/** A decimal of a report, signed, in minor units. Throws ProviderError `unknown` for what is none of that currency. */
+export function minorOfText (text: string, currency: string): number {
+  const [, sign, digits] = /^(-?)(\d+(?:\.\d+)?)$/.exec(text.trim()) ?? []
+  // Reports write 819.00 of a currency without decimals too.
+  const amount = digits === undefined ? undefined : minorOf(Number(digits), currency)
+  if (amount === undefined) throw new ProviderError({ code: 'unknown', reached: 'unknown', providerMessage: `${text} ${currency}` })
+  return sign === '-' && amount !== 0 ? -amount : amount
+}

@@ -6,6 +6,7 @@ import { outside } from './payment-params.ts'
 import { defaultToleranceS, events } from './webhooks.ts'
 
 const readOn = '2026-11-21'
+const origins = { api: 'https://api.mercadopago.com', auth: 'https://auth.mercadopago.com' }
 const panel = { es: 'Tus integraciones → su aplicación → Credenciales (https://www.mercadopago.com/developers/panel).', en: 'Your integrations → your application → Credentials (https://www.mercadopago.com/developers/panel).' }
 
 export const manifest: Manifest = {
@@ -17,7 +18,7 @@ export const manifest: Manifest = {
   currencies: [...currencies],
   methods: [{ type: 'card' }, ...Object.entries(outside).map(([type, { countries, currency }]) => ({ type, currencies: [currency], countries }))],
   modes: ['test', 'live'],
-  base_urls: { test: { api: 'https://api.mercadopago.com' }, live: { api: 'https://api.mercadopago.com' } },
+  base_urls: { test: origins, live: origins },
   credentials: {
     properties: {
       access_token: {
@@ -97,6 +98,15 @@ export const manifest: Manifest = {
         default: 'search',
         enum: ['search', 'list']
       },
+      transactions_source: {
+        type: 'string',
+        description: {
+          es: 'De dónde salen los movimientos del saldo: payments, de los cobros y al momento; settlement_report, del reporte de todas las transacciones, con retiros e impuestos y un día después (la cuenta debe tenerlo configurado).',
+          en: 'Where the movements of the balance come from: payments, at once; settlement_report, the report of all transactions, with withdrawals and taxes, a day later (the account must have configured it).'
+        },
+        default: 'payments',
+        enum: ['payments', 'settlement_report']
+      },
       document_required: {
         type: 'boolean',
         description: { es: 'PSE, Pix y boleto se rechazan sin el documento del pagador, antes de enviarlos.', en: 'PSE, Pix and boleto are refused without the payer’s tax id, before they are sent.' },
@@ -133,6 +143,24 @@ export const manifest: Manifest = {
     { es: 'Copie el access token: de prueba, o de producción cuando vaya a cobrar.', en: 'Copy the access token: the test one, or the production one when you are to charge.' },
     { es: 'Péguelo aquí y configure después las notificaciones, a mano.', en: 'Paste it here, and configure the notifications afterwards, by hand.' }
   ],
+  oauth: {
+    button: { es: 'Conectar con Mercado Pago', en: 'Connect with Mercado Pago' },
+    app: {
+      properties: {
+        client_id: { title: { es: 'Número de aplicación', en: 'Application number' }, where: panel, pattern: '^\\d{6,20}$', secret: false },
+        client_secret: { title: { es: 'Client secret', en: 'Client secret' }, where: panel, pattern: '^[A-Za-z0-9_-]{16,200}$', secret: true },
+        webhook_secret: { title: { es: 'Clave secreta de los webhooks', en: 'Secret key of the webhooks' }, where: { es: 'Tus integraciones → la aplicación → Webhooks → Clave secreta.', en: 'Your integrations → the application → Webhooks → Secret key.' }, pattern: '^[A-Za-z0-9_-]{16,200}$', secret: true }
+      },
+      required: ['client_id', 'client_secret']
+    },
+    // Of 180 days: so long a person has to consent again when a renewal fails.
+    refresh_ahead_ms: 30 * 86_400_000,
+    operator_steps: [
+      { es: 'Cree una aplicación en Tus integraciones y escriba en sus detalles la URL de redirección: <su dirección>/v1/oauth/mercadopago/callback.', en: 'Create an application in Your integrations and write the redirect URL into its details: <your address>/v1/oauth/mercadopago/callback.' },
+      { es: 'Active el flujo de código de autorización con PKCE y los permisos read, write y offline_access.', en: 'Switch on the authorization code flow with PKCE and the permissions read, write and offline_access.' },
+      { es: 'En Webhooks escriba <su dirección>/hooks/apps/mercadopago/live (y /test en modo de prueba) y copie la clave secreta.', en: 'In Webhooks write <your address>/hooks/apps/mercadopago/live (and /test in test mode) and copy the secret key.' }
+    ]
+  },
   webhooks: {
     events,
     secret: 'webhook_secret',
@@ -169,7 +197,10 @@ export const manifest: Manifest = {
     update_subscription: 'natural-key',
     pause_subscription: 'natural-key',
     resume_subscription: 'natural-key',
-    cancel_subscription: 'natural-key'
+    cancel_subscription: 'natural-key',
+    // A code and a refresh token are refused a second time.
+    exchange_code: 'natural-key',
+    refresh_grant: 'natural-key'
   },
   // How long a key is remembered is not published: so long it surely is.
   idempotency_window_ms: 600_000,
@@ -180,6 +211,8 @@ export const manifest: Manifest = {
   sources: [
     { title: 'OpenAPI document 3.1 (2026-06)', url: 'https://github.com/mercadopago/openapi', read_on: readOn },
     { title: 'Payments API reference', url: 'https://www.mercadopago.com/developers/en/reference/payments/_payments/post', read_on: readOn },
+    { title: 'OAuth', url: 'https://www.mercadopago.com.mx/developers/en/docs/security/oauth', read_on: readOn },
+    { title: 'POST /oauth/token', url: 'https://mercadopago.com.mx/developers/en/reference/oauth/_oauth_token/post', read_on: readOn },
     { title: 'Webhooks', url: 'https://www.mercadopago.com/developers/en/docs/your-integrations/notifications/webhooks', read_on: readOn },
     { title: 'Chargeback notifications', url: 'https://mercadopago.com.mx/developers/en/docs/checkout-pro/chargebacks/notifications', read_on: readOn },
     { title: 'npm mercadopago 3.6', url: 'https://github.com/mercadopago/sdk-nodejs', read_on: readOn }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { conformance, type Harness, promisesOf } from '../../core/adapter/conformance.ts'
 import { closeHttpAgents, type Simulator } from '../../core/adapter/index.ts'
+import { consentAt } from '../../test/support/consent.ts'
 import mercadopago from './adapter.ts'
 import { type MercadoPagoSimulator, startMercadoPagoSimulator } from './simulator.ts'
 
@@ -27,6 +28,12 @@ await conformance(t, {
   adapter: mercadopago,
   simulator: opened('MLM'),
   settings,
+  oauth: {
+    application: (simulator, _, redirectUri) => at(simulator).application([redirectUri]),
+    consent: async (url, decision, _, account) => await consentAt(url, { decision, ...(account !== undefined && { account }) }),
+    revoke: (account, simulator) => at(simulator).revoke(account),
+    wrongSecret: secret => secret.replace(/./g, 'x')
+  },
   payments: {
     approved: card('APRO'),
     currencies: ['MXN'],

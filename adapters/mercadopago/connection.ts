@@ -31,6 +31,6 @@ export async function test (context: ConnectionContext): Promise<ConnectionTest>
 }
 
 /** Either of the marks that only Mercado Pago gives: a nickname anybody may choose. */
-function isTestUser ({ tags, email }: Me): boolean {
+export function isTestUser ({ tags, email }: Me): boolean {
   return tags?.includes('test_user') === true || /@testuser\.com$/i.test(email ?? '')
 }

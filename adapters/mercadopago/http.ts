@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { asProviderError, type ConnectionContext, type HttpRequest, type IdempotencyKey, jsonOf, ProviderError } from '../../core/adapter/index.ts'
+import { asProviderError, type ConnectionContext, type HttpRequest, type HttpResponse, type IdempotencyKey, jsonOf, ProviderError, textOf } from '../../core/adapter/index.ts'
 import { refusalOf } from './errors.ts'
 
 export type Query = Record<string, string | number | undefined>
@@ -16,7 +16,15 @@ export interface Asked {
  * One request. Throws ProviderError only. An answer that is neither an object nor a list of Mercado Pago's may hide a success: `unknown`.
  * Source: OpenAPI 3.1 of 2026-06 and facts section 3.1, read 2026-11-21.
  */
-export async function call<T> (context: ConnectionContext, { method, path, query = {}, body, key }: Asked): Promise<T> {
+export async function call<T> (context: ConnectionContext, asked: Asked): Promise<T> {
+  return await answered(context, asked, response => {
+    const answer = response.status < 300 ? jsonOf(response) : undefined
+    if (typeof answer !== 'object' || answer === null) throw new ProviderError({ code: 'timeout_unknown', reached: 'unknown', httpStatus: response.status })
+    return answer as T
+  })
+}
+
+async function answered<T> (context: ConnectionContext, { method, path, query = {}, body, key }: Asked, read: (response: HttpResponse) => T): Promise<T> {
   const token = context.credentials.access_token
   if (!token) throw new ProviderError({ code: 'invalid_credentials', reached: 'nowhere', param: 'access_token' })
   try {
@@ -34,15 +42,15 @@ export async function call<T> (context: ConnectionContext, { method, path, query
       ...(body !== undefined && { body: JSON.stringify(body) })
     })
     if (response.status >= 400) throw refusalOf(response, context.now())
-    const answer = response.status < 300 ? jsonOf(response) : undefined
-    if (typeof answer !== 'object' || answer === null) throw new ProviderError({ code: 'timeout_unknown', reached: 'unknown', httpStatus: response.status })
-    return answer as T
+    return read(response)
   } catch (thrown) {
     throw asProviderError(thrown)
   }
 }
 
 export const get = <T>(context: ConnectionContext, path: string, query?: Query): Promise<T> => call<T>(context, { method: 'GET', path, ...(query !== undefined && { query }) })
+/** A file. */
+export const getText = (context: ConnectionContext, path: string): Promise<string> => answered(context, { method: 'GET', path }, textOf)
 export const post = <T>(context: ConnectionContext, path: string, body: object, key?: IdempotencyKey): Promise<T> => call<T>(context, { method: 'POST', path, body, ...(key !== undefined && { key }) })
 export const put = <T>(context: ConnectionContext, path: string, body: object): Promise<T> => call<T>(context, { method: 'PUT', path, body })
 export const del = <T>(context: ConnectionContext, path: string): Promise<T> => call<T>(context, { method: 'DELETE', path })

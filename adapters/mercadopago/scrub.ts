@@ -14,8 +14,10 @@ export function scrub (transcript: string, credentials: Readonly<Record<string, 
 
 const patterns: [RegExp, string][] = [
   [/(\bauthorization["']?\s*[:=]\s*["']?Bearer\s+)[^\s"',]+/gi, '$1[secret]'],
-  [/("(?:access_token|refresh_token|client_secret)"\s*:\s*)"[^"]*"/g, '$1"[secret]"'],
+  [/("(?:access_token|refresh_token|client_secret|code_verifier)"\s*:\s*)"[^"]*"/g, '$1"[secret]"'],
   [/\b(?:APP_USR|TEST)-\d{6,}-\d{6}-[0-9a-zA-Z_]{8,}(?:__[A-Z_]+__)?-\d+/g, '[secret]'],
+  // Codes and refresh tokens of OAuth.
+  [/\bTG-[0-9A-Za-z]{6,}(?:-\d+)?/g, '[secret]'],
   // Good for one charge; its end is left, by which support knows it again.
   [/("(?:token|card_token_id)"\s*:\s*")[^"]*?(\w{4})"/g, '$1[token]$2"'],
   [/(\/v1\/card_tokens\/)[0-9a-zA-Z-]*?(\w{4})\b(?![\w-])/g, '$1[token]$2'],

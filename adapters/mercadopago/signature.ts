@@ -14,7 +14,7 @@ export interface Signed {
  * in lower case before June 2026, so both are tried. Source: facts section 3.7 (executed with npm mercadopago 3.6.1), read 2026-11-21.
  * Gives why it is refused, or undefined.
  */
-export function refusalReason ({ id, requestId, header }: Signed, { secrets, now, toleranceS }: { secrets: readonly string[], now: Date, toleranceS: number }): string | undefined {
+export function refusalReason ({ id, requestId, header }: Signed, { secrets, now, toleranceS, asReceived = false }: { secrets: readonly string[], now: Date, toleranceS: number, asReceived?: boolean }): string | undefined {
   const usable = secrets.filter(secret => secret !== '')
   if (usable.length === 0) return 'no secret to verify with'
   // Without it the signature says only when, not about what.
@@ -24,7 +24,7 @@ export function refusalReason ({ id, requestId, header }: Signed, { secrets, now
   const at = Number(ts) >= 1e12 ? Number(ts) : Number(ts) * 1000
   if (Math.abs(now.getTime() - at) > toleranceS * 1000) return 'the signature is too old, or of a time to come'
   const given = Buffer.from(v1, 'hex')
-  const manifests = [...new Set([id, id.toLowerCase()])].map(id => `id:${id};${requestId ? `request-id:${requestId};` : ''}ts:${ts};`)
+  const manifests = [...new Set(asReceived ? [id] : [id, id.toLowerCase()])].map(id => `id:${id};${requestId ? `request-id:${requestId};` : ''}ts:${ts};`)
   const matches = usable.flatMap(secret => manifests.map(manifest => timingSafeEqual(createHmac('sha256', secret).update(manifest).digest(), given)))
   return matches.includes(true) ? undefined : 'no secret of this connection made the signature'
 }

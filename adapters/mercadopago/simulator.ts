@@ -4,9 +4,10 @@ import { openBooks, sumOfEffects } from '../../core/adapter/simulator-books.ts'
 import { createDeliveries, type JudgedExchange, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { billDue } from './simulator/billing.ts'
 import { approve, decideDispute, dispute, expire, reject, secretOf, settleRefund, signedWith } from './simulator/books.ts'
+import { oauthTwin, type OAuthRules } from './simulator/oauth.ts'
 import { pages } from './simulator/pages.ts'
 import { payPreference, type Route, routes } from './simulator/routes.ts'
-import { type Account, bad, type Json, newAccount, notFound, Refusal, type World } from './simulator/world.ts'
+import { type Account, bad, type Json, newAccount, notFound, Refusal, sites, type World } from './simulator/world.ts'
 
 export type Judged = JudgedExchange<Json>
 
@@ -19,6 +20,8 @@ export interface MercadoPagoSimulatorOptions {
   stateFile?: string
   /** Where accounts are opened; MLM (Mexico) when absent. */
   site?: string
+  /** How long a settlement report takes to be made, ms. */
+  reportMs?: number
   /** Told of every answered request. */
   judge?: (exchange: Judged) => void
 }
@@ -42,10 +45,19 @@ export interface MercadoPagoSimulator extends Simulator {
   decideDispute: (payment: string, won: boolean) => void
   /** A refund that waited is done. */
   settleRefund: (payment: string) => void
+  /** Money is taken out of the account, in the panel. */
+  withdraw: (token: string, amount: number) => void
   /** Given back in the panel. */
   refundByHand: (payment: string, amount: number) => Promise<void>
   /** Bills what is due by the clock. */
   bill: () => void
+  /** A new application of an operator's: what its panel shows. `redirects`: where its sellers may be sent back to. */
+  application: (redirects: string[]) => { client_id: string, client_secret: string, webhook_secret: string }
+  /** Where the application is told of its sellers from now on. */
+  hookUp: (client: string, url: string) => void
+  /** A seller takes back what they allowed. */
+  revoke: (seller: string) => void
+  oauthRules: OAuthRules
   /** How many objects carry this reference. */
   made: (reference: string) => number
   payments: () => readonly Json[]
@@ -55,7 +67,7 @@ export interface MercadoPagoSimulator extends Simulator {
 const tokenForm = /^(?:APP_USR|TEST)-\d{16}-\d{6}-[0-9a-f]{32}-\d{6,12}$/
 
 /** A twin of Mercado Pago's API on loopback, written from facts/payments.md section 3 and its OpenAPI document of 2026-06. */
-export async function startMercadoPagoSimulator ({ port, now = () => new Date(), seed, stateFile, site = 'MLM', judge }: MercadoPagoSimulatorOptions = {}): Promise<MercadoPagoSimulator> {
+export async function startMercadoPagoSimulator ({ port, now = () => new Date(), seed, stateFile, site = 'MLM', reportMs = 0, judge }: MercadoPagoSimulatorOptions = {}): Promise<MercadoPagoSimulator> {
   const books = openBooks<Account>({ seed, stateFile, keyOf: ({ token }) => token })
   const { digest, everywhere } = books
   const deliveries = createDeliveries()
@@ -66,14 +78,20 @@ export async function startMercadoPagoSimulator ({ port, now = () => new Date(),
     url: () => server.url,
     digits: count => Number(`${1 + Number(BigInt(`0x${digest()}`) % 9n)}${BigInt(`0x${digest()}`).toString().slice(-(count - 1))}`),
     hex: count => digest().slice(0, count),
+    reportMs,
     deliveries,
+    appHooks: account => oauth.hooksOf(account),
     changed: books.changed
   }
+  const oauth = oauthTwin(world, site)
   const server = await serveSimulator(answer, port === undefined ? {} : { port })
 
   function accountOf (authorization: string | undefined): Account {
     const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
     if (token === undefined || !tokenForm.test(token) || token.includes('-00000000')) throw new Refusal(401, 'invalid access token')
+    const granted = oauth.accountOf(token)
+    if (granted === 'refused') throw new Refusal(401, 'invalid access token')
+    if (granted !== undefined) return granted
     const known = world.accounts.get(token) ?? newAccount(world, token, site)
     world.accounts.set(token, known)
     return known
@@ -84,6 +102,8 @@ export async function startMercadoPagoSimulator ({ port, now = () => new Date(),
     const page = pages(world, request)
     if (page !== undefined) return page
     requests.push({ method, path: url.pathname + url.search, body: raw, headers })
+    const granted = oauth.answer(request)
+    if (granted !== undefined) return granted
     let route: Route | undefined
     let asked: Json | undefined
     const told = (status: number, answer: Json): SimulatedAnswer => {
@@ -92,11 +112,14 @@ export async function startMercadoPagoSimulator ({ port, now = () => new Date(),
     }
     try {
       const account = accountOf(headers.authorization)
-      const found = routeOf(routes, method, url.pathname)
+      // Its own libraries end some paths with a slash.
+      const found = routeOf(routes, method, url.pathname.replace(/\/$/, ''))
       if (found === undefined) throw notFound()
       route = found.route
       asked = raw === '' ? undefined : parsed(raw)
-      return told(route.status ?? 200, route.run({ world, account, ...found, body: asked ?? {}, raw, headers, query: url.searchParams }))
+      const made = route.run({ world, account, ...found, body: asked ?? {}, raw, headers, query: url.searchParams })
+      if (route.text !== undefined) return { status: 200, headers: { 'content-type': route.text }, body: made.text as string }
+      return told(route.status ?? 200, made)
     } catch (error) {
       if (error instanceof Refusal) return told(error.status, error.body)
       throw error
@@ -165,6 +188,10 @@ export async function startMercadoPagoSimulator ({ port, now = () => new Date(),
     },
     dispute: id => dispute(world, ...holder(id)),
     decideDispute: (id, won) => { decideDispute(world, ...holder(id), won) },
+    withdraw: (token, amount) => {
+      const account = accountOf(`Bearer ${token}`)
+      account.withdrawals = [...account.withdrawals ?? [], { id: world.digits(10), amount, currency_id: sites[account.site]!.currency, date: now().toISOString() }]
+    },
     settleRefund: id => { settleRefund(world, ...holder(id)) },
     refundByHand: async (id, amount) => {
       const [{ token }] = holder(id)
@@ -173,6 +200,11 @@ export async function startMercadoPagoSimulator ({ port, now = () => new Date(),
       if (!answer.ok) throw new Error(await answer.text())
     },
     bill: () => { for (const account of world.accounts.values()) billDue(world, account) },
+    application: redirects => shownTo(oauth.register(() => redirects)),
+    operator: (mode, { redirect, hook }) => shownTo(oauth.register(() => [redirect()], { hook, client: mode === 'test' ? '7000000000000001' : '7000000000000002' })),
+    hookUp: oauth.hookUp,
+    revoke: oauth.revoke,
+    oauthRules: oauth.rules,
     made: reference => everywhere(({ preferences, customers, plans, subscriptions }) => [
       ...preferences.filter(({ external_reference: ours }) => ours === reference),
       ...customers.filter(({ metadata }) => Object.values(metadata).includes(reference)),
@@ -191,3 +223,6 @@ function parsed (body: string): Json {
   } catch {}
   throw bad('Malformed JSON')
 }
+
+/** What an application's panel shows. */
+const shownTo = ({ client_id, client_secret, webhook_secret }: Record<'client_id' | 'client_secret' | 'webhook_secret', string>) => ({ client_id, client_secret, webhook_secret })

@@ -4,16 +4,19 @@ import { dateOf, page, stamp } from './asking.ts'
 import { referenceOf } from './marks.ts'
 import type { Payment } from './objects.ts'
 import { listRefunds } from './refunds.ts'
+import { settled } from './settlement.ts'
 import { refundReference } from './wire.ts'
 
 /**
- * The movements of the balance, out of the payments themselves: what came in with its fees, what went back, what was charged back. Which
- * payout holds them only the release report says, a file that is asked for and fetched later (QUIRKS.md).
+ * The movements of the balance. Out of the payments themselves: what came in with its fees, what went back, what was charged back, at
+ * once. Or out of the settlement report, with withdrawals and everything that was held back, a day later: the setting `transactions_source`.
  * Source: facts section 3.2, GET /v1/payments/search; read 2026-11-21.
  */
 export const transactions = {
   /** Whatever moved since `from` touched its payment since then, whenever that was made. */
-  listTransactions: async (context, { from, to, cursor }) => {
+  listTransactions: async (context, range) => {
+    const { from, to, cursor } = range
+    if (context.settings.transactions_source === 'settlement_report') return { data: await settled(context, range) }
     const query = { sort: 'date_last_updated', criteria: 'asc', range: 'date_last_updated', begin_date: stamp(from), end_date: stamp(context.now()) }
     const { data, next } = await page<Payment>(context, '/v1/payments/search', query, cursor)
     const moves = await Promise.all(data.map(async payment => movesOf(payment, (payment.transaction_amount_refunded ?? 0) > 0 ? payment.refunds ?? await listRefunds(context, String(payment.id)) : [])))

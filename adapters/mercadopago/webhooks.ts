@@ -10,6 +10,7 @@ interface Notification {
   type?: string
   action?: string
   date_created?: string
+  user_id?: number | string
 }
 
 /**
@@ -26,6 +27,23 @@ export const webhooks = {
     const type = typeOf(url, told)
     if (type === undefined) return { verdict: 'refused', reason: 'signed, but of no type' }
     return { verdict: 'verified', dedupeKey: [type, id, told?.id ?? told?.date_created ?? ''].join(':'), eventType: told?.action ?? type }
+  },
+
+  shadows: {
+    /** Only ids as they came. Since June 2026 Mercado Pago signs them so; whether anything still needs the lower case, this tells. */
+    as_received: ({ url, headers, body, secrets, now, settings }): Verdict => {
+      const id = dataIdOf(url)
+      const toleranceS = typeof settings.webhook_tolerance_s === 'number' ? settings.webhook_tolerance_s : defaultToleranceS
+      const reason = refusalReason({ id, requestId: headers['x-request-id'], header: headers['x-signature'] }, { secrets, now, toleranceS, asReceived: true })
+      const told = notificationOf(body)
+      return reason === undefined ? { verdict: 'verified', dedupeKey: String(id), eventType: typeOf(url, told) ?? 'unknown' } : { verdict: 'refused', reason }
+    }
+  },
+
+  /** Outside of the signature: another number makes the hub ask about something that account does not have. */
+  accountOf: ({ body }) => {
+    const account = notificationOf(body)?.user_id
+    return account === undefined ? undefined : { account: String(account) }
   },
 
   parse: ({ url, body }: RawWebhook): ProviderEvent[] => {
@@ -67,9 +85,10 @@ function notificationOf (body: Uint8Array): Notification | undefined {
   try {
     const told: unknown = JSON.parse(new TextDecoder().decode(body))
     if (typeof told !== 'object' || told === null || Array.isArray(told)) return undefined
-    const { id, type, action, date_created: at } = told as Record<string, unknown>
+    const { id, type, action, date_created: at, user_id: user } = told as Record<string, unknown>
     return {
-      ...((typeof id === 'number' || typeof id === 'string') && { id }), ...(typeof type === 'string' && { type }), ...(typeof action === 'string' && action !== '' && { action }), ...(typeof at === 'string' && { date_created: at })
+      ...((typeof id === 'number' || typeof id === 'string') && { id }), ...(typeof type === 'string' && { type }), ...(typeof action === 'string' && action !== '' && { action }), ...(typeof at === 'string' && { date_created: at }),
+      ...((typeof user === 'number' || typeof user === 'string') && { user_id: user })
     }
   } catch {
     return undefined

@@ -123,12 +123,14 @@ export const manifest: Manifest = {
   timeouts_ms: { default: 40_000, test: 15_000, get_refund: 15_000, list_methods: 15_000, get_subscription: 15_000, get_dispute: 15_000 },
   retry_safety: {
     create_payment: 'idempotency-key',
+    // An order is taken once, whoever asks and with which key.
+    complete_payment: 'natural-key',
     capture: 'idempotency-key',
     // The second of two is refused, and what is there is the answer.
     cancel: 'natural-key',
     refund: 'idempotency-key',
-    // Nothing is asked of PayPal, so nothing is lost.
-    create_customer: 'never',
+    // Made of our reference: nothing is asked of PayPal, and the same again is the same.
+    create_customer: 'natural-key',
     delete_customer: 'natural-key',
     // A set-up token is good for one use.
     save_method: 'natural-key',
@@ -145,6 +147,8 @@ export const manifest: Manifest = {
   // Six hours for orders, 45 days for captures and refunds, 72 hours for billing (OpenAPI documents): less than the shortest.
   idempotency_window_ms: 5 * hourMs,
   settles_within_ms: 120_000,
+  // An order that nobody approves is gone after three hours (facts section 5.4).
+  forgets_unpaid: true,
   amounts,
   errors,
   sources: [

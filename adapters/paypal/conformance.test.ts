@@ -1,6 +1,6 @@
 import t from 'tap'
-import { conformance } from '../../core/adapter/conformance.ts'
-import { closeHttpAgents, type Simulator } from '../../core/adapter/index.ts'
+import { conformance, type Harness, outcomes } from '../../core/adapter/conformance.ts'
+import { closeHttpAgents, type IdempotencyKey, type Simulator } from '../../core/adapter/index.ts'
 import paypal from './adapter.ts'
 import { type PaypalSimulator, startPaypalSimulator } from './simulator.ts'
 
@@ -16,7 +16,7 @@ let seed = 7
 /** How much later it is at each simulator. */
 const later = new WeakMap<Simulator, { ms: number }>()
 
-await conformance(t, {
+const harness: Harness = {
   adapter: paypal,
   async simulator () {
     const ahead = { ms: 0 }
@@ -55,4 +55,16 @@ await conformance(t, {
     dispute: { open: ({ providerReference }, simulator) => at(simulator).dispute(providerReference) }
   },
   webhooks: { timed: false }
+}
+
+await conformance(t, harness)
+
+t.test('an adapter whose look takes the money is found out', async t => {
+  const { payments } = paypal
+  const getPayment: typeof payments.getPayment = async (context, providerReference) => {
+    const seen = await payments.getPayment(context, providerReference)
+    return seen.approval === undefined ? seen : await payments.completePayment(context, { idempotencyKey: 'a look' as IdempotencyKey, providerReference, reference: seen.reference! })
+  }
+  const told = await outcomes({ ...harness, adapter: { ...paypal, payments: { ...payments, getPayment } } }, ({ name }) => name.endsWith('by no look'))
+  t.match(told, [{ kept: false, why: /status, captured and charges by a look/ }])
 })

@@ -12,8 +12,9 @@ export function detectMode (): Mode | undefined {
  * report (Transaction Search) nothing that was lost is found again. Moves nothing, in any mode.
  */
 export async function test (context: ConnectionContext): Promise<ConnectionTest> {
-  const { webhooks } = await get<{ webhooks?: unknown[] }>(context, '/v1/notifications/webhooks')
+  const { webhooks } = await get<{ webhooks?: { id?: string }[] }>(context, '/v1/notifications/webhooks')
   if (webhooks !== undefined && !Array.isArray(webhooks)) throw strange()
+  await mustBeOurs(context, webhooks ?? [])
   const evidence: LocalText[] = [{ es: 'PayPal reconoció las credenciales.', en: 'PayPal recognised the credentials.' }]
   const balances = await permitted(() => get<{ account_id?: string, balances?: { currency?: string, primary?: boolean }[] }>(context, '/v1/reporting/balances'))
   evidence.push(balances === undefined
@@ -26,6 +27,12 @@ export async function test (context: ConnectionContext): Promise<ConnectionTest>
     mode: context.mode,
     evidence
   }
+}
+
+/** An event's id, or that of another app's webhook, verifies nothing, and nobody would know why: every delivery would be refused. */
+async function mustBeOurs ({ credentials: { webhook_id: id } }: ConnectionContext, webhooks: { id?: string }[]): Promise<void> {
+  if (!id || webhooks.some(webhook => webhook.id === id)) return
+  throw new ProviderError({ code: 'invalid_credentials', reached: 'answered', param: 'webhook_id', providerCode: 'webhook_id', providerMessage: `${id} is none of this app's webhooks: it is the id of the subscription, not that of an event` })
 }
 
 async function permitted<T> (ask: () => Promise<T>): Promise<T | undefined> {

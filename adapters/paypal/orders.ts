@@ -1,4 +1,4 @@
-import { type ConnectionContext, type CreatePaymentInput, type PaymentSnapshot, ProviderError } from '../../core/adapter/index.ts'
+import { type CompletePaymentInput, type ConnectionContext, type CreatePaymentInput, type PaymentSnapshot, ProviderError } from '../../core/adapter/index.ts'
 import { onWire, type WireMoney } from './amounts.ts'
 import { refusal, strange } from './asking.ts'
 import { PaypalRefusal } from './errors.ts'
@@ -91,32 +91,32 @@ export const orderIdOf = (capture: Capture): string | undefined => capture.suppl
 /** The truth about a payment, by its order, or by a capture of it. */
 export async function read (context: ConnectionContext, providerReference: string): Promise<PaymentSnapshot> {
   const captureId = captureOf(providerReference)
-  if (captureId === undefined) return finished(context, await readOrder(context, providerReference))
+  if (captureId === undefined) return snapshotOf(await readOrder(context, providerReference))
   const capture = await readCapture(context, captureId)
   const order = orderIdOf(capture)
-  return order === undefined ? capturedAlone(capture) : finished(context, await readOrder(context, order))
+  return order === undefined ? capturedAlone(capture) : snapshotOf(await readOrder(context, order))
 }
 
 /**
- * What its payer approved is taken, or held, now: PayPal leaves that to the shop, and after three hours the approval is void. An order is
- * captured once whoever asks (`ORDER_ALREADY_CAPTURED`), so looking twice is no second charge. Each approval has a key of its own: a payer
- * who was refused and chose another way is tried again. Source: facts section 5.4, read 2026-11-21.
+ * What its payer approved is taken, or held: PayPal leaves that to the shop, and after three hours the approval is void. An order is
+ * captured once whoever asks (`ORDER_ALREADY_CAPTURED`), so asking twice is no second charge. Source: facts section 5.4, read 2026-11-21.
  */
-export async function finished (context: ConnectionContext, order: Order): Promise<PaymentSnapshot> {
+export async function complete (context: ConnectionContext, { providerReference, idempotencyKey }: CompletePaymentInput): Promise<PaymentSnapshot> {
+  const order = await readOrder(context, providerReference)
   if (order.status !== 'APPROVED') return snapshotOf(order)
   const verb = order.intent === 'AUTHORIZE' ? 'authorize' : 'capture'
   try {
-    return snapshotOf(mustBeOrder(await post<Order>(context, `/v2/checkout/orders/${segment(order.id)}/${verb}`, {}, `${verb}-${order.id}-${order.update_time ?? ''}`)))
+    return snapshotOf(mustBeOrder(await post<Order>(context, `/v2/checkout/orders/${segment(order.id)}/${verb}`, {}, idempotencyKey)))
   } catch (thrown) {
     if (!(thrown instanceof PaypalRefusal) || thrown.reached !== 'answered') throw thrown
-    return notFinished(context, order, thrown)
+    return notCompleted(context, order, thrown)
   }
 }
 
-async function notFinished (context: ConnectionContext, order: Order, refused: PaypalRefusal): Promise<PaymentSnapshot> {
+async function notCompleted (context: ConnectionContext, order: Order, refused: PaypalRefusal): Promise<PaymentSnapshot> {
   const { code, providerCode, providerMessage, redirect } = refused
   const error = { code, ...(providerCode !== undefined && { providerCode }), ...(providerMessage !== undefined && { message: providerMessage }) }
-  const before = snapshotOf(order)
+  const { approval: _, ...before } = snapshotOf(order)
   switch (code) {
     // Somebody else was faster, or is at it.
     case 'invalid_state':

@@ -5,7 +5,7 @@ import { disputes } from './disputes.ts'
 import { findInNews, findInReport, mustBeComplete } from './finding.ts'
 import { call, get, post, segment } from './http.ts'
 import type { Order, Refund } from './objects.ts'
-import { finished, mustBeOrder, orderIdOf, orderParams, read, readCapture, readOrder, takenBy } from './orders.ts'
+import { complete, mustBeOrder, orderIdOf, orderParams, read, readCapture, readOrder, takenBy } from './orders.ts'
 import { subscriptions } from './subscriptions.ts'
 import { listPayments, listTransactions } from './transactions.ts'
 import { vault } from './vault.ts'
@@ -15,10 +15,12 @@ import { authorizationsOf, capturesOf, captureOf, refundSnapshot, refundsOf, sna
 const own = {
   createPayment: async (context, input) => {
     const order = mustBeOrder(await post<Order>(context, '/v2/checkout/orders', orderParams(input, context.settings), input.idempotencyKey))
-    return completed(input, await finished(context, order))
+    return completed(input, snapshotOf(order))
   },
 
   getPayment: read,
+
+  completePayment: complete,
 
   /** PayPal lists no orders: what it told in events comes first, then its report, which is up to three hours late. */
   findPayment: async (context, lookup) => {

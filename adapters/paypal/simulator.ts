@@ -6,7 +6,7 @@ import { approveSubscription, billDue } from './simulator/billing.ts'
 import { signer } from './simulator/certificates.ts'
 import { approve, settle } from './simulator/orders.ts'
 import { type Route, routes } from './simulator/routes.ts'
-import { type Account, certificateName, iso, type Json, notFound, places, Refusal, signedWith, tell, units, type World } from './simulator/world.ts'
+import { type Account, certificateName, iso, type Json, linksTo, notFound, places, Refusal, signedWith, tell, units, type World } from './simulator/world.ts'
 
 export type Judged = JudgedExchange<Json, Json | undefined>
 
@@ -26,7 +26,7 @@ export interface PaypalSimulatorOptions {
 }
 
 export interface PaypalSimulator extends Simulator {
-  /** The payer agrees on PayPal's page, to an order or a subscription. `funding`: `refused`: what they chose is refused when it is taken. */
+  /** The payer agrees on PayPal's page, to an order or a subscription. `funding`: `refused`: what they chose is refused when it is taken; `impossible`: and there is nothing else to choose. */
   approve: (id: string, funding?: string) => void
   /** A capture that waited is done. */
   settle: (order: string) => void
@@ -62,7 +62,7 @@ export async function startPaypalSimulator ({ port, now = () => new Date(), seed
     const known = world.accounts.get(clientId)
     if (!/^A[A-Za-z0-9_-]{19,}$/.test(clientId) || !/^E[A-Za-z0-9_-]{19,}$/.test(secret) || secret.startsWith('Einvalid') || (known !== undefined && known.secret !== secret)) return json(401, { error: 'invalid_client', error_description: 'Client Authentication failed' })
     if (new URLSearchParams(body).get('grant_type') !== 'client_credentials') return json(400, { error: 'unsupported_grant_type', error_description: 'unsupported grant_type' })
-    const account = known ?? { clientId, secret, merchant: world.id().slice(0, 13), tokens: new Set<string>(), orders: [], ledger: {}, captures: [], authorizations: [], refunds: [], kept: [], used: [], products: [], plans: [], subscriptions: [], disputes: [], report: [], events: [], webhooks: [], answers: {} }
+    const account = known ?? { clientId, secret, merchant: merchantId(digest()), tokens: new Set<string>(), orders: [], ledger: {}, captures: [], authorizations: [], refunds: [], kept: [], used: [], products: [], plans: [], subscriptions: [], disputes: [], report: [], events: [], webhooks: [], answers: {} }
     world.accounts.set(clientId, account)
     const lent = `A21AA${digest()}${digest().slice(0, 20)}`
     account.tokens.add(lent)
@@ -102,7 +102,7 @@ export async function startPaypalSimulator ({ port, now = () => new Date(), seed
       const before = slot === undefined ? undefined : account.answers[slot]
       // "A successful response to an idempotent request returns the HTTP 200 OK status code".
       if (before !== undefined) return told(before.status < 300 ? 200 : before.status, before.body)
-      const result = structuredClone(route.run({ world, account, id: found.id, body: asked ?? {}, query: searchParams, key, text: body, contentType, localHooks }))
+      const result = structuredClone(route.run({ world, account, path: pathname + url.search, id: found.id, body: asked ?? {}, query: searchParams, key, text: body, contentType, localHooks }))
       if (slot !== undefined) account.answers[slot] = { status: route.status, body: result }
       return told(route.status, route.status === 204 ? undefined : result)
     } catch (error) {
@@ -173,13 +173,14 @@ export async function startPaypalSimulator ({ port, now = () => new Date(), seed
     settled: deliveries.settled,
     approve: agree,
     settle: id => { settle(world, ...capture(id)) },
-    dispute (id) {
-      const [account, taken] = capture(id)
+    dispute (order) {
+      const [account, taken] = capture(order)
       const at = iso(world.now())
+      const id = `PP-D-${String(account.disputes.length + 27_803)}${world.id().slice(0, 4)}`
       const dispute = {
-        dispute_id: `PP-D-${String(account.disputes.length + 27_803)}${world.id().slice(0, 4)}`, create_time: at, update_time: at, reason: 'MERCHANDISE_OR_SERVICE_NOT_RECEIVED', status: 'WAITING_FOR_SELLER_RESPONSE', dispute_state: 'REQUIRED_ACTION', dispute_life_cycle_stage: 'CHARGEBACK', dispute_channel: 'INTERNAL',
+        dispute_id: id, create_time: at, update_time: at, reason: 'MERCHANDISE_OR_SERVICE_NOT_RECEIVED', status: 'WAITING_FOR_SELLER_RESPONSE', dispute_state: 'REQUIRED_ACTION', dispute_life_cycle_stage: 'CHARGEBACK', dispute_channel: 'INTERNAL',
         dispute_amount: taken.amount, disputed_transactions: [{ buyer_transaction_id: world.id(), seller_transaction_id: taken.id, create_time: at, transaction_status: 'COMPLETED', gross_amount: taken.amount, ...(taken.custom_id !== undefined && { custom: taken.custom_id }), buyer: { name: 'Ana' }, seller: { merchant_id: account.merchant } }],
-        seller_response_due_date: iso(new Date(world.now().getTime() + 10 * 86_400_000)), links: []
+        seller_response_due_date: iso(new Date(world.now().getTime() + 10 * 86_400_000)), links: linksTo(world, `/v1/customer/disputes/${id}`)
       }
       account.disputes.push(dispute)
       tell(world, account, 'CUSTOMER.DISPUTE.CREATED', 'dispute', dispute)
@@ -192,6 +193,9 @@ export async function startPaypalSimulator ({ port, now = () => new Date(), seed
     requests: () => requests
   }
 }
+
+/** Thirteen letters and digits that nobody mistakes for one another. */
+const merchantId = (hex: string): string => [...hex.slice(0, 26).matchAll(/../g)].map(([pair]) => '23456789ABCDEFGHJKLMNPQRSTUVWXYZ'[Number.parseInt(pair, 16) % 32]).join('')
 
 const json = (status: number, body: Json): SimulatedAnswer => ({ status, headers: { 'content-type': 'application/json', 'paypal-debug-id': 'f1d8c0dd7b7d4' }, body: JSON.stringify(body) })
 

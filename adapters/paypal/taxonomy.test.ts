@@ -143,13 +143,34 @@ t.test('approved is not paid: what is refused then goes back to the page, and an
   const simulator = await simulated(t)
   const context = open(simulator)
   const { providerReference, reference } = await payments.createPayment(context, order({ method: { type: 'paypal' } }))
+  const complete = async () => await payments.completePayment(context, { idempotencyKey: key(), providerReference, reference: reference! })
+  t.match(await complete(), { status: 'requires_action', approval: undefined }, 'nobody agreed yet')
   simulator.approve(providerReference, 'refused')
-  t.match(await payments.getPayment(context, providerReference), { status: 'requires_action', nextAction: { type: 'redirect', url: /checkoutnow/ }, error: { code: 'card_declined', providerCode: 'INSTRUMENT_DECLINED' }, amountCaptured: 0 })
-  t.match(await payments.getPayment(context, providerReference), { status: 'requires_action' })
+  const first = await payments.getPayment(context, providerReference)
+  t.match(first, { status: 'processing', approval: /T/, amountCaptured: 0 }, 'a look takes nothing')
+  t.match(await complete(), { status: 'requires_action', nextAction: { type: 'redirect', url: /checkoutnow/ }, error: { code: 'card_declined', providerCode: 'INSTRUMENT_DECLINED' }, approval: undefined, amountCaptured: 0 })
   simulator.approve(providerReference)
-  const both = await Promise.all([payments.getPayment(context, providerReference), payments.getPayment(context, providerReference)])
-  for (const told of both) t.match(told, { status: 'succeeded', amountCaptured: 109_900 })
+  t.not((await payments.getPayment(context, providerReference)).approval, first.approval, 'another agreement')
+  for (const told of await Promise.all([complete(), complete()])) t.match(told, { status: 'succeeded', amountCaptured: 109_900, approval: undefined })
   t.equal(simulator.effects(reference!).charges, 1)
+})
+
+t.test('where the payer goes, and what is not offered', async t => {
+  const context = open(await simulated(t))
+  const action = async (more: object) => (await payments.createPayment(context, order(more))).nextAction
+  t.match(await action({ method: { type: 'paypal' } }), { type: 'redirect', url: /checkoutnow/ }, 'the wallet’s page')
+  t.match(await action({ method: card('3ds') }), { type: 'redirect', url: /checkoutnow/ }, '3-D Secure is asked on PayPal’s page too')
+  t.match(await refused(payments.createPayment(context, order({ installments: 3 }))), { code: 'unsupported', reached: 'nowhere', param: 'installments' }, 'instalments are the payer’s choice on its page')
+})
+
+t.test('an approval is held where the shop wants to capture later', async t => {
+  const simulator = await simulated(t)
+  const context = open(simulator)
+  const { providerReference, reference } = await payments.createPayment(context, order({ method: { type: 'paypal' }, capture: 'manual' }))
+  simulator.approve(providerReference)
+  const asked = { idempotencyKey: key(), providerReference, reference: reference! }
+  t.match(await payments.completePayment(context, asked), { status: 'authorized', amountCapturable: 109_900, amountCaptured: 0 })
+  t.equal(context.exchanges.at(-1)?.requestHeaders['paypal-request-id'], asked.idempotencyKey)
 })
 
 t.test('a review, a void, and what PayPal has no word for', async t => {

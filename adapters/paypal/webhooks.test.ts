@@ -8,7 +8,7 @@ import paypal from './adapter.ts'
 import { certificatePath, messageOf, ownRoots, trustedLeaf } from './signature.ts'
 import { chainFor, signer, subjects } from './simulator/certificates.ts'
 import { certificateName } from './simulator/world.ts'
-import { closesAgents, id, key, open, order, simulated } from './testing/simulated.ts'
+import { closesAgents, id, key, open, order, refused, simulated } from './testing/simulated.ts'
 
 closesAgents(t)
 const { payments, webhooks } = paypal
@@ -39,6 +39,36 @@ t.test('a transmission is RSA over id, time, webhook and the CRC32 of the body',
 
 t.test('what the CRC lets through acts on nothing: it only names what is asked', async t => {
   for (const event of webhooks.parse({ url: '', headers: {}, body: Buffer.from(body) })) t.same(event, { type: 'payment', providerReference: '5O190127TN364715T' })
+})
+
+/** The same CRC32 by choosing letters: each pair differs in one bit, and a CRC is linear in its bits. */
+function ofTheSameCrc (wanted: number, made: (letters: string) => string): Buffer {
+  const places = 48
+  const letters = Array.from({ length: places }, () => 'b')
+  const of = (flipped: readonly number[]) => crc32(made(letters.map((letter, i) => flipped.includes(i) ? 'c' : letter).join('')))
+  const base = of([])
+  // Each row: what flipping it changes, and which flips it is made of.
+  const rows = letters.map((_, i) => ({ change: (of([i]) ^ base) >>> 0, flips: new Set([i]) }))
+  const flips = new Set<number>()
+  let left = (base ^ wanted) >>> 0
+  const toggle = (into: Set<number>, from: Set<number>) => { for (const i of from) if (!into.delete(i)) into.add(i) }
+  for (let bit = 31; bit >= 0; bit--) {
+    const mask = 2 ** bit
+    const has = (value: number) => Math.floor(value / mask) % 2 === 1
+    const pivot = rows.splice(rows.findIndex(({ change }) => has(change)), 1)[0]!
+    for (const row of rows) if (has(row.change)) { row.change = (row.change ^ pivot.change) >>> 0; toggle(row.flips, pivot.flips) }
+    if (has(left)) { left = (left ^ pivot.change) >>> 0; toggle(flips, pivot.flips) }
+  }
+  return Buffer.from(made(letters.map((letter, i) => flips.has(i) ? 'c' : letter).join('')))
+}
+
+t.test('another body of the same CRC passes the signature: it says whom to ask about, and no more', async t => {
+  const forged = ofTheSameCrc(crc32(body), letters => JSON.stringify({ id: 'WH-2', event_type: 'PAYMENT.CAPTURE.COMPLETED', resource: { id: 'STOLEN1234567', status: 'COMPLETED', amount: { currency_code: 'MXN', value: '999999.00' }, custom_id: `pay_${'0'.repeat(31)}1`, note: letters, supplementary_data: { related_ids: { order_id: '9AB12345CD678901E' } } } }))
+  t.equal(crc32(forged), crc32(body))
+  t.notSame(forged, Buffer.from(body))
+  const told = webhooks.verify({ url: '', body: forged, secrets: [webhookId], now, settings: {}, key: signer().leaf, headers: { 'paypal-transmission-id': genuine.id, 'paypal-transmission-time': genuine.time, 'paypal-transmission-sig': signature, 'paypal-auth-algo': genuine.algorithm, 'paypal-cert-url': `https://api.sandbox.paypal.com${certificateName}` } })
+  t.same(told, { verdict: 'unverifiable', dedupeKey: genuine.id, eventType: 'PAYMENT.CAPTURE.COMPLETED' }, 'never verified; and under the transmission’s own id, which counts once')
+  t.same(webhooks.parse({ url: '', headers: {}, body: forged }), [{ type: 'payment', providerReference: '9AB12345CD678901E', reference: `pay_${'0'.repeat(31)}1` }], 'no amount, no state')
 })
 
 const vectors = join(process.env.PASARELA_ORACLE_DATA ?? join(import.meta.dirname, '../../../shared/data'), 'specs/vectors/webhook_vectors.json')
@@ -134,6 +164,15 @@ t.test('what is told, in our words', async t => {
   t.match(parse({ event_type: 'BILLING.SUBSCRIPTION.CANCELLED', resource: { id: 'I-BW452GLLEP1G' } }), [{ type: 'subscription', providerReference: 'I-BW452GLLEP1G' }])
   t.match(parse({ event_type: 'VAULT.PAYMENT-TOKEN.DELETED', resource: { id: '8kk8451t' } }), [{ type: 'saved_method', providerReference: '8kk8451t' }])
   for (const event of [{}, { event_type: 'INVOICING.INVOICE.PAID', resource: { id: 'INV2-1' } }, { event_type: 'PAYMENT.SALE.COMPLETED', resource: { id: '1' } }, { event_type: 'CUSTOMER.DISPUTE.CREATED' }]) t.match(parse(event), [{ type: 'ignored' }])
+})
+
+t.test('a webhook id that is none of the app’s is told when the connection is tested', async t => {
+  const simulator = await simulated(t)
+  const context = open(simulator)
+  const { providerReference } = await webhooks.register(context, { url: 'https://hub.example/hooks/1', events: ['CHECKOUT.ORDER.APPROVED'] })
+  const using = (id: string) => open(simulator, { credentials: { ...context.credentials, webhook_id: id } })
+  t.match(await paypal.test(using(providerReference)), { mode: 'test' })
+  t.match(await refused(paypal.test(using('5O190127TN364715T'))), { code: 'invalid_credentials', param: 'webhook_id', providerMessage: /not that of an event/ })
 })
 
 t.test('an address is registered once', async t => {

@@ -55,6 +55,7 @@ export function snapshotOf (order: Order): PaymentSnapshot {
     amountRefunded: refunds.filter(({ status }) => status === 'succeeded').reduce((sum, { amount }) => sum + amount.amount, 0),
     refunds,
     ...(nextAction !== undefined && { nextAction }),
+    ...(status === 'processing' && order.status === 'APPROVED' && { approval: order.update_time ?? order.status }),
     ...(problem !== undefined && { error: problem }),
     ...(type !== undefined && { method: methodOf(type, source) }),
     ...(vault?.id !== undefined && { savedMethodReference: vault.id }),

@@ -165,8 +165,8 @@ export const manifest: Manifest = {
     capture: 'query-first',
     cancel: 'query-first',
     refund: 'query-first',
-    // Nothing is sent: there is nothing to repeat.
-    create_checkout: 'never'
+    // Nothing is sent: a form that we sign, and the same again is the same.
+    create_checkout: 'natural-key'
   },
   idempotency_window_ms: 0,
   settles_within_ms: 120_000,

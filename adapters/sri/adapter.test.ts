@@ -50,7 +50,7 @@ t.test('the rejection of an earlier attempt is not one of this', async t => {
   const first = await signedComprobante()
   world.accredits(false)
   const refused = await issue(first)
-  t.match(refused, { status: 'rejected', messages: [{ code: '39', message: 'FIRMA INVALIDA: No existe un certificado root registrado' }] })
+  t.match(refused, { status: 'rejected', messages: [{ code: '39', message: 'FIRMA INVALIDA: No existe un certificado root registrado' }], refusedSignature: { code: '39' } }, 'RECIBIDA, and then 39')
   const clave = refused.fiscalId!
   const second = await signedComprobante({ issuedAt: new Date(Date.now() - 5000) })
   t.not(Buffer.compare(first, second), 0, 'the same clave, signed anew')
@@ -68,10 +68,32 @@ t.test('what recepción refuses, and what it leaves open', async t => {
   const { simulator, context, issue } = await opened(t, world)
   const sealed = await signedComprobante()
   const says = (identificador: string, tipo: 'ERROR' | 'ADVERTENCIA' = 'ERROR') => ({ identificador, mensaje: `M${identificador}`, tipo })
-  for (const code of ['35', '45', '65', '52', '2']) {
-    answer = { estado: 'DEVUELTA', clave: 'x', mensajes: [says('68', 'ADVERTENCIA'), says(code)] }
-    t.match(await issue(sealed), { status: 'rejected', providerReference: '', messages: [{ code, message: `M${code}` }, { code: '68' }] }, `${code}, the error first`)
+  // The table of the Ficha (v2.34), row by row: what recepción says of a document, and what it is taken for.
+  const rows: [what: string, codes: number[], taken: object][] = [
+    ['size, schema, type, version: to be mended, under the same clave', [26, 28, 35, 36, 47, 48, 49, 92], { status: 'rejected' }],
+    ['the signature or its certificate: what it signs next waits too', [39, 40], { status: 'rejected', refusedSignature: { message: /^M/ } }],
+    ['the number is another document’s: never another by itself', [45], { status: 'rejected' }],
+    ['a date that is too old, or in Ecuador’s future', [65], { status: 'rejected' }],
+    ['the taxpayer, the establishment, the sums, the clave', [2, 10, 27, 37, 46, 52, 56, 57, 58, 63, 67, 80, 82], { status: 'rejected' }],
+    ['registered: we sent it already', [43], { status: 'submitted', providerStatus: '43', fiscalId: /^\d{49}$/ }],
+    ['in process: never sent again meanwhile', [70], { status: 'submitted', providerStatus: '70', fiscalId: /^\d{49}$/ }]
+  ]
+  for (const [what, codes, taken] of rows) {
+    await t.test(what, async t => {
+      for (const code of codes.map(String)) {
+        answer = { estado: 'DEVUELTA', clave: 'x', mensajes: [says('68', 'ADVERTENCIA'), says(code)] }
+        const found = await issue(sealed)
+        t.match(found, { ...taken, messages: [{ code, message: `M${code}` }, { code: '68' }] }, `${code}, the error first`)
+        t.equal(found.refusedSignature !== undefined, ['39', '40'].includes(code), code)
+      }
+    })
   }
+  await t.test('warnings stand in nobody’s way', async t => {
+    for (const code of ['59', '60', '62', '68']) {
+      answer = { estado: 'RECIBIDA', clave: 'x', mensajes: [says(code, 'ADVERTENCIA')] }
+      t.match(await issue(sealed), { status: 'submitted', providerStatus: 'RECIBIDA', messages: [{ code }] }, code)
+    }
+  })
   answer = { estado: 'DEVUELTA', clave: 'x', mensajes: [says('50')] }
   await t.rejects(issue(sealed), { code: 'timeout_unknown', reached: 'unknown', providerCode: '50' }, 'internal: nobody knows')
   answer = { estado: 'DEVUELTA', clave: 'x', mensajes: [says('43')] }

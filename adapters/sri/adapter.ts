@@ -9,6 +9,8 @@ const registered = '43'
 const inProcess = '70'
 /** Internal: nobody knows. */
 const internal = '50'
+/** The signature, or its certificate: the next document of that certificate would end the same way. */
+const signatureProblems: ReadonlySet<string> = new Set(['39', '40'])
 
 /**
  * Hands the signed comprobante to recepción, and asks once what became of it: most are decided within a second. RECIBIDA says nothing of
@@ -34,7 +36,7 @@ async function issue (context: ConnectionContext, { sealed, reference }: IssueIn
   }
   if (estado !== 'DEVUELTA') throw unreadable()
   if (has(internal)) throw new ProviderError({ code: 'timeout_unknown', reached: 'unknown', providerCode: internal, providerMessage: plainMessages(messages)[0]?.message ?? '' })
-  return { providerReference: '', reference, status: 'rejected', providerStatus: estado, messages: messages.length === 0 ? [{ code: estado, message: estado }] : plainMessages(messages) }
+  return { providerReference: '', reference, status: 'rejected', providerStatus: estado, messages: messages.length === 0 ? [{ code: estado, message: estado }] : plainMessages(messages), ...refusedSignature(messages) }
 }
 
 async function get (context: ConnectionContext, clave: string, sent?: { sealed: Uint8Array }): Promise<DocumentSnapshot> {
@@ -76,9 +78,15 @@ function snapshotOf (clave: string, entry: Authorization): DocumentSnapshot {
     status,
     providerStatus: estado,
     messages: plainMessages(messages),
+    ...(status === 'rejected' && refusedSignature(messages)),
     ...(status === 'issued' && { document: Buffer.from(comprobante!, 'utf8'), authorization: paperOf(entry) }),
     ...(status === 'issued' && authorizedAt !== undefined && { authorizedAt })
   }
+}
+
+function refusedSignature (messages: Authorization['messages']): Pick<DocumentSnapshot, 'refusedSignature'> {
+  const found = messages.find(({ code, isError }) => isError && signatureProblems.has(code))
+  return found === undefined ? {} : { refusedSignature: { code: found.code, message: found.message } }
 }
 
 /** The authorised XML as the SRI hands it out: what buyers and accountants file. */

@@ -3,7 +3,7 @@ import type { CreateCheckoutInput, CreatePaymentLinkInput } from '../../core/ada
 import stripe from './adapter.ts'
 import { checkoutOf } from './checkout.ts'
 import { card, closesAgents, id, key, open, order, refused, sent, simulated, soon } from './testing/simulated.ts'
-import { payPage } from './testing/payer.ts'
+import { invoiceFields, payPage } from './testing/payer.ts'
 
 const { payments } = stripe
 
@@ -63,6 +63,28 @@ t.test('a page with a hold, with a saved card, with cash and transfers, with a t
   t.equal(transfer.status, 'open')
 })
 
+t.test('what an invoice needs is asked on the page, by Stripe’s own means', async t => {
+  const simulator = await simulated(t)
+  const context = open(simulator)
+  const choices = (codes: string[]) => ({ label: 'Régimen fiscal', choices: codes.map(value => ({ value, label: `${value} ${'x'.repeat(120)}` })) })
+  const collect = { tax_id: true, name: true, postal_code: true, regime: choices(['601', '616']), use: choices(['G03']) } as const
+  const page = await payments.createCheckout(context, session({ collect }))
+  t.match(sent(context), {
+    'tax_id_collection[enabled]': 'true', billing_address_collection: 'required', 'custom_fields[0][key]': 'invoiceregime', 'custom_fields[0][type]': 'dropdown', 'custom_fields[0][optional]': 'true', 'custom_fields[0][label][custom]': 'Régimen fiscal',
+    'custom_fields[0][dropdown][options][1][value]': '616', 'custom_fields[0][dropdown][options][1][label]': /^616 x{96}$/, 'custom_fields[1][key]': 'invoiceuse'
+  })
+  t.equal(page.collected, undefined)
+  await payPage(String(page.url), invoiceFields({ tax_id: 'EKU9003173C9', name: 'ESCUELA', address: { street: 'Calle 1', postal_code: '42501', country: 'MX' }, regime: '601' }))
+  const done = await payments.getCheckout(context, page.providerReference)
+  t.same(done.collected, { tax_id: 'EKU9003173C9', name: 'ESCUELA', email: 'ana@shop.example', address: { street: 'Calle 1', postal_code: '42501', country: 'MX' }, regime: '601' }, 'what was left empty is not there')
+  t.same((await payments.getCheckoutOf(context, String(done.paymentProviderReference)))?.collected, done.collected)
+  t.equal(await payments.getCheckoutOf(context, 'pi_none'), undefined)
+  await payments.createPaymentLink(context, link({ collect: { tax_id: true } }))
+  t.match(sent(context), { 'tax_id_collection[enabled]': 'true', billing_address_collection: undefined, 'custom_fields[0][key]': undefined })
+  const kept = JSON.stringify(context.exchanges.map(exchange => stripe.scrub(JSON.stringify(exchange), context.credentials)))
+  t.notMatch(kept, /EKU9003173C9|Calle 1|ESCUELA/, 'nothing of it is kept with the exchanges')
+})
+
 t.test('what Stripe would not take is refused before it leaves', async t => {
   const context = open(await simulated(t))
   for (const [more, param, code = 'invalid_request'] of [
@@ -70,6 +92,9 @@ t.test('what Stripe would not take is refused before it leaves', async t => {
     [{ expiresAt: minutes(24 * 60 + 1) }, 'expires_at'],
     [{ lines: [{ name: 'x', quantity: 1, unitAmount: 1000 }] }, 'lines'],
     [{ methods: ['pse'] }, 'methods', 'unsupported'],
+    [{ collect: { regime: { label: 'a', choices: Array.from({ length: 201 }, (_, i) => ({ value: String(i), label: 'a' })) } } }, 'collect.regime'],
+    [{ collect: { use: { label: 'a', choices: [{ value: 'a-b', label: 'a' }] } } }, 'collect.use'],
+    [{ collect: { use: { label: 'a', choices: [{ value: 'a', label: 'a' }, { value: 'a', label: 'b' }] } } }, 'collect.use'],
     [{ saveMethod: true }, 'customer'],
     [{ amount: { amount: 999, currency: 'MXN' } }, 'amount', 'amount_invalid'],
     [{ statementDescriptor: '***' }, 'statement_descriptor'],

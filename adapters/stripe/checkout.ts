@@ -2,6 +2,7 @@ import type { CheckoutLine, CheckoutSnapshot, CheckoutStatus, ConnectionContext,
 import type Stripe from 'stripe'
 import { chargeOnWire, moneyOf, priceOnWire } from './amounts.ts'
 import { askedBetween, everyOne, keyed, lately, orDone, orTruth, refusal, wrongState } from './asking.ts'
+import { collectedOf, collectParams } from './collect.ts'
 import { customerFor } from './customers.ts'
 import { call } from './http.ts'
 import { metadataKeys, metadataOf } from './metadata.ts'
@@ -28,6 +29,12 @@ export const checkout = {
   getCheckout: read,
 
   findCheckout: find,
+
+  /** Of a link each payer has a page of their own, which the payment names: https://docs.stripe.com/api/checkout/sessions/list, read 2026-11-21. */
+  async getCheckoutOf (context, paymentProviderReference) {
+    const { data: [made] } = await call(context, (stripe, as) => stripe.checkout.sessions.list({ payment_intent: paymentProviderReference, limit: 1 }, as))
+    return made === undefined ? undefined : checkoutOf(made)
+  },
 
   /** Of one that is expired already the answer is that; of one that was paid, that it cannot be. */
   expireCheckout: async (context, input) => {
@@ -73,6 +80,7 @@ function sessionParams (input: CreateCheckoutInput, context: ConnectionContext):
     ...(methods === undefined ? {} : { allowed_payment_method_types: methods.map(type => stripeNameOf(type, 'methods')) }),
     ...(needsCustomer(methods ?? []) ? { payment_method_options: { customer_balance: bankTransfer } } : {}),
     ...(input.collectTaxId === true ? { tax_id_collection: { enabled: true } } : {}),
+    ...collectParams(input.collect),
     locale: input.locale
   }
 }
@@ -127,6 +135,7 @@ export function checkoutOf (session: Stripe.Checkout.Session): CheckoutSnapshot 
     linkProviderReference: idOf(session.payment_link),
     expiresAt: dateOf(session.expires_at),
     payer: payerOf(session.customer_details),
+    collected: collectedOf(session),
     mode: modeOf(session.livemode)
   }
 }

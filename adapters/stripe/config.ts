@@ -6,6 +6,7 @@ import { defaultToleranceSeconds } from './signature.ts'
 import { events } from './events.ts'
 
 const readOn = '2026-11-20'
+const origins = { api: 'https://api.stripe.com', connect: 'https://connect.stripe.com' }
 const keysPage = {
   es: 'Panel de Stripe → Desarrolladores → Claves de API (https://dashboard.stripe.com/apikeys). El modo de prueba tiene claves propias.',
   en: 'Stripe Dashboard → Developers → API keys (https://dashboard.stripe.com/apikeys). Test mode has keys of its own.'
@@ -23,8 +24,9 @@ export const manifest: Manifest = {
   currencies,
   // Source: https://docs.stripe.com/payments/payment-methods/payment-method-support, read 2026-11-21: vouchers and transfers for accounts in Mexico.
   methods: [{ type: 'card' }, { type: 'oxxo', currencies: ['MXN'], countries: ['MX'] }, { type: 'spei', currencies: ['MXN'], countries: ['MX'] }],
+  collects: ['tax_id', 'name', 'postal_code', 'regime', 'use'],
   modes: ['test', 'live'],
-  base_urls: { test: { api: 'https://api.stripe.com' }, live: { api: 'https://api.stripe.com' } },
+  base_urls: { test: origins, live: origins },
   credentials: {
     properties: {
       publishable_key: {
@@ -109,6 +111,24 @@ export const manifest: Manifest = {
     { es: 'En Desarrolladores → Claves de API, copie la clave pública y la secreta.', en: 'In Developers → API keys, copy the publishable and the secret key.' },
     { es: 'Péguelas aquí: Pasarela las prueba y registra el webhook.', en: 'Paste them here: Pasarela tests them and registers the webhook.' }
   ],
+  oauth: {
+    button: { es: 'Conectar con Stripe', en: 'Connect with Stripe' },
+    app: {
+      properties: {
+        client_id: { title: { es: 'Identificador de cliente de Connect', en: 'Connect client id' }, where: { es: 'Panel de Stripe → Configuración → Connect → OAuth. Cada modo tiene el suyo.', en: 'Stripe Dashboard → Settings → Connect → OAuth. Each mode has its own.' }, pattern: '^ca_[A-Za-z0-9]{8,100}$', secret: false },
+        client_secret: { title: { es: 'Clave secreta de la plataforma', en: 'Secret key of the platform' }, where: keysPage, pattern: '^sk_(test|live)_[A-Za-z0-9_]{8,250}$', secret: true },
+        publishable_key: { title: { es: 'Clave pública de la plataforma', en: 'Publishable key of the platform' }, where: keysPage, pattern: '^pk_(test|live)_[A-Za-z0-9_]{8,250}$', secret: false },
+        webhook_secret: { title: { es: 'Secreto de firma del webhook de Connect', en: 'Signing secret of the Connect webhook' }, where: { es: 'Panel de Stripe → Desarrolladores → Webhooks → el punto de conexión para cuentas conectadas.', en: 'Stripe Dashboard → Developers → Webhooks → the endpoint for connected accounts.' }, pattern: '^whsec_[A-Za-z0-9_+/=-]{8,250}$', secret: true }
+      },
+      required: ['client_id', 'client_secret', 'publishable_key']
+    },
+    // The platform's key does not end with a consent.
+    refresh_ahead_ms: 0,
+    operator_steps: [
+      { es: 'En Configuración → Connect active OAuth y agregue la URL de redirección <su dirección>/v1/oauth/stripe/callback.', en: 'In Settings → Connect switch on OAuth and add the redirect URL <your address>/v1/oauth/stripe/callback.' },
+      { es: 'En Desarrolladores → Webhooks agregue un punto de conexión para cuentas conectadas en <su dirección>/hooks/apps/stripe/test (y /live), con los eventos de la lista y account.application.deauthorized.', en: 'In Developers → Webhooks add an endpoint for connected accounts at <your address>/hooks/apps/stripe/test (and /live), with the listed events and account.application.deauthorized.' }
+    ]
+  },
   webhooks: {
     events,
     secret: 'webhook_secret',
@@ -152,7 +172,10 @@ export const manifest: Manifest = {
     // DELETE takes no key; what is gone or canceled cannot be so twice.
     delete_customer: 'natural-key',
     cancel_subscription: 'natural-key',
-    register_webhook: 'query-first'
+    register_webhook: 'query-first',
+    // A code is refused a second time; what was given back is given back.
+    exchange_code: 'natural-key',
+    revoke_grant: 'natural-key'
   },
   idempotency_window_ms: idempotencyWindowMs,
   // The 80 s that a request may take, and a margin. The list API is consistent at once; the search API is not, and is not used.
@@ -175,6 +198,7 @@ export const manifest: Manifest = {
     { title: 'Payment links with prices of their own', url: 'https://docs.stripe.com/changelog/basil/2025-07-30/ad-hoc-prices-for-payment-links', read_on: '2026-11-21' },
     { title: 'Subscriptions', url: 'https://docs.stripe.com/billing/subscriptions/overview', read_on: '2026-11-21' },
     { title: 'Disputes', url: 'https://docs.stripe.com/disputes/how-disputes-work', read_on: '2026-11-21' },
+    { title: 'Connect OAuth', url: 'https://docs.stripe.com/connect/oauth-reference', read_on: '2026-11-21' },
     { title: 'Connected accounts', url: 'https://docs.stripe.com/connect/authentication', read_on: '2026-11-21' },
     { title: 'Webhooks: verify manually', url: 'https://docs.stripe.com/webhooks#verify-manually', read_on: readOn }
   ]

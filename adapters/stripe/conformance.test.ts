@@ -2,9 +2,10 @@ import Stripe from 'stripe'
 import t from 'tap'
 import { conformance } from '../../core/adapter/conformance.ts'
 import { closeHttpAgents, type ConnectionContext, type NextAction, type Simulator } from '../../core/adapter/index.ts'
+import { consentAt } from '../../test/support/consent.ts'
 import stripe from './adapter.ts'
 import { startStripeSimulator, type StripeSimulator } from './simulator.ts'
-import { payPage, pressButton } from './testing/payer.ts'
+import { invoiceFields, payPage, pressButton } from './testing/payer.ts'
 
 t.teardown(() => { closeHttpAgents() })
 // As long as the runner gives it; alone, tap gives half a minute.
@@ -18,6 +19,13 @@ const ana = { name: 'Ana Pérez', email: 'fill_never@shop.example' }
 function sdk ({ url }: Simulator, { credentials }: ConnectionContext): Stripe {
   const { port } = new URL(url)
   return new Stripe(credentials.secret_key!, { host: '127.0.0.1', port, protocol: 'http', maxNetworkRetries: 0, telemetry: false })
+}
+
+/** The payment of a link's newest payer; undefined of what is no link. */
+async function newestOf (providerReference: string, simulator: Simulator, context: ConnectionContext): Promise<unknown> {
+  if (!providerReference.startsWith('plink_')) return undefined
+  const { data: [newest] } = await sdk(simulator, context).checkout.sessions.list({ payment_link: providerReference, limit: 1 })
+  return newest?.payment_intent
 }
 
 function pageOf (action: NextAction | undefined): string {
@@ -35,6 +43,13 @@ await conformance(t, {
     const simulator = await startStripeSimulator({ seed: 7, now: () => new Date(Date.now() + ahead.ms) })
     later.set(simulator, ahead)
     return simulator
+  },
+  oauth: {
+    application: (simulator, mode, redirectUri) => at(simulator).application(mode, [redirectUri]),
+    consent: async (url, decision, _, account) => await consentAt(url, { decision, ...(account !== undefined && { account }) }),
+    revoke: (account, simulator) => at(simulator).revoke(account),
+    wrongSecret: secret => `${secret.slice(0, 8)}invalid${secret.slice(15)}`,
+    pkce: false
   },
   payments: {
     approved: card('visa'),
@@ -80,9 +95,11 @@ await conformance(t, {
     checkout: {
       async pay ({ providerReference, url }, simulator, context) {
         await payPage(String(url))
-        if (!providerReference.startsWith('plink_')) return
-        const { data: [newest] } = await sdk(simulator, context).checkout.sessions.list({ payment_link: providerReference, limit: 1 })
-        return newest?.payment_intent
+        return await newestOf(providerReference, simulator, context)
+      },
+      async fill ({ providerReference, url }, typed, simulator, context) {
+        await payPage(String(url), invoiceFields(typed))
+        return await newestOf(providerReference, simulator, context)
       }
     },
     subscription: {

@@ -83,7 +83,9 @@ export async function call<T> (context: ConnectionContext, run: (stripe: Stripe,
 }
 
 /** The connected account that a connection acts for with its platform's keys; undefined where the keys are the account's own. */
-export function connectedAccount ({ settings }: Pick<ConnectionContext, 'settings'>): string | undefined {
+export function connectedAccount ({ settings, grant }: Pick<ConnectionContext, 'settings' | 'grant'>): string | undefined {
+  // With the operator's key the account is what its owner granted, whatever a tenant writes into a setting.
+  if (grant !== undefined) return grant.account
   const account = settings.connected_account
   return typeof account === 'string' && account !== '' ? account : undefined
 }

@@ -3,6 +3,7 @@ import type Stripe from 'stripe'
 import { moneyOf } from './amounts.ts'
 import { everyOne, keyed, lately, orTruth, refusal } from './asking.ts'
 import { intentDataOf, lineItemsOf } from './checkout.ts'
+import { collectParams } from './collect.ts'
 import { call } from './http.ts'
 import { metadataKeys, metadataOf } from './metadata.ts'
 import { stripeNameOf } from './methods.ts'
@@ -58,6 +59,7 @@ function linkParams (input: CreatePaymentLinkInput, { settings, now }: Connectio
     ...(maxPayments === undefined ? {} : { restrictions: { completed_sessions: { limit: maxPayments } } }),
     ...(methods === undefined ? {} : { payment_method_types: methods.map(type => stripeNameOf(type, 'methods')) }),
     ...(input.collectTaxId === true ? { tax_id_collection: { enabled: true } } : {}),
+    ...collectParams(input.collect),
     expand
   }
 }

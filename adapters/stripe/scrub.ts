@@ -14,6 +14,8 @@ export function scrub (transcript: string, credentials: Readonly<Record<string, 
 
 const patterns: [RegExp, string][] = [
   [/\b((?:sk|rk)_(?:test|live)_)[A-Za-z0-9]+/g, '$1[secret]'],
+  // Codes and refresh tokens of Connect.
+  [/\b(?:ac|rt)_[A-Za-z0-9]{8,}/g, '[secret]'],
   [/\bwhsec_[\w+/=-]+/g, '[secret]'],
   [/(\bauthorization["']?\s*[:=]\s*["']?(?:Bearer|Basic)\s+)[^\s"',]+/gi, '$1[secret]'],
   // A client secret lets its holder confirm the payment and read who pays.
@@ -27,6 +29,8 @@ const patterns: [RegExp, string][] = [
   [/("(?:number|cvc)"\s*:\s*)(?:"[^"]*"|\d+)/g, '$1"[card]"'],
   // Who pays, as Stripe echoes it in billing_details, shipping, customer_details and owner.
   [/("(?:name|business_name|individual_name|customer_name|customer_phone|phone|line1|line2|postal_code|receipt_number|ip|ip_address|customer_purchase_ip|pasarela_tax_id)"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '$1"[personal]"'],
+  // Tax ids, and what a payer answered.
+  [/("value"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '$1"[personal]"'],
   [/((?:\[|%5B)(?:name|phone|line1|line2|postal_code|customer_name|pasarela_tax_id)(?:\]|%5D)=)[^&\s"]*/gi, '$1[personal]'],
   [/(^|[?&\s"])((?:name|phone)=)[^&\s"]*/g, '$1$2[personal]']
 ]

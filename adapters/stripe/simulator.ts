@@ -19,6 +19,7 @@ import { RequestLog, type RequestEntry } from './simulator/log.ts'
 import { authenticationPages } from './simulator/pages/authentication.ts'
 import { cashPages } from './simulator/pages/cash.ts'
 import { checkoutPages } from './simulator/pages/checkout.ts'
+import { connectPages } from './simulator/pages/connect.ts'
 import { invoicePages } from './simulator/pages/invoice.ts'
 import { owners } from './simulator/owners.ts'
 import { sign, webhookHeaders } from './simulator/signature.ts'
@@ -75,6 +76,10 @@ export interface StripeSimulator extends Simulator, Levers {
   advance: () => void
   /** All rows of all accounts, with the keys that made them. */
   ledger: () => Ledger
+  /** A platform, as its Dashboard shows it: where its accounts' owners may be sent back to. */
+  application: (mode: 'test' | 'live', redirects: string[]) => { client_id: string, client_secret: string, publishable_key: string }
+  /** An account's owner takes back what they allowed a platform. */
+  revoke: (account: string) => void
   /** How fast and how well every request is answered from now on; `{}`: fair again. */
   weather: (settings: WeatherSettings) => void
 }
@@ -122,6 +127,7 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
   checkoutPages(app, world)
   invoicePages(app, world)
   const keys = new Keys(world, options.keys)
+  const connect = connectPages(app, world, keys)
   api(app, {
     world,
     keys,
@@ -162,6 +168,15 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
     advance: () => world.later.advance(),
     ledger: () => ledgerOf(world),
     weather: settings => setWeather(weather, settings),
+    application: (mode, redirects) => {
+      const { secret_key: secretKey, publishable_key: publishableKey } = simulator.credentials(mode)
+      return { client_id: connect.register(secretKey!, () => redirects), client_secret: secretKey!, publishable_key: publishableKey! }
+    },
+    operator: (mode, { redirect }) => {
+      const secretKey = `sk_${mode}_pasarelaplatform000000000001`
+      return { client_id: connect.register(secretKey, () => [redirect()]), client_secret: secretKey, publishable_key: secretKey.replace(/^sk/, 'pk') }
+    },
+    revoke: connect.revoke,
     ...levers(world, keys)
   }
   return simulator

@@ -1,11 +1,14 @@
 import { type ConnectionContext, type ProviderEvent, ProviderError, type RawWebhook, type Verdict, type WebhookScheme } from '../../core/adapter/index.ts'
-import type Stripe from 'stripe'
+import Stripe from 'stripe'
 import { probe, probeCurrency } from './connection.ts'
 import { eventFrom } from './events.ts'
 import { apiVersion, callPlatform, connectedAccount } from './http.ts'
 import { metadataKeys } from './metadata.ts'
 import { defaultToleranceSeconds, refusalReason } from './signature.ts'
 import { dateOf } from './wire-parts.ts'
+
+/** For what it verifies; it never calls. */
+const library = new Stripe('no_key')
 
 export const webhooks = {
   verify: ({ body, headers, secrets, now, settings }): Verdict => {
@@ -23,8 +26,28 @@ export const webhooks = {
     return { verdict: 'verified', dedupeKey: event.id, eventType: event.type }
   },
 
+  shadows: {
+    /** Stripe's own library, beside ours. */
+    stripe_library: ({ body, headers, secrets, now, settings }): Verdict => {
+      const tolerance = settings.webhook_tolerance_seconds
+      for (const secret of secrets) {
+        try {
+          const event = library.webhooks.constructEvent(Buffer.from(body), headers['stripe-signature'] ?? '', secret, typeof tolerance === 'number' ? tolerance : defaultToleranceSeconds, undefined, now.getTime())
+          return { verdict: 'verified', dedupeKey: event.id, eventType: event.type }
+        } catch {}
+      }
+      return { verdict: 'refused', reason: 'Stripe’s library finds no signature of a secret of this connection' }
+    }
+  },
+
+  accountOf: ({ body }) => {
+    const { account, livemode } = eventOf(body) ?? {}
+    return typeof account === 'string' ? { account, mode: livemode === true ? 'live' : 'test' } : undefined
+  },
+
   parse: (raw: RawWebhook): ProviderEvent[] => {
     const event = eventOf(raw.body)
+    if (event?.type === 'account.application.deauthorized') return [{ type: 'connection', what: 'revoked' }]
     const object = event?.data?.object as { object?: string } | undefined
     if (event?.type === undefined || object === undefined) return [{ type: 'ignored', why: 'an event without an object' }]
     return [eventFrom(event.type, object, dateOf(event.created))]

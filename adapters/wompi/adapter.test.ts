@@ -141,6 +141,47 @@ t.test('kept methods: a number that is charged with the private key', async t =>
   t.match(await refused(payments.createPayment(context, order({ method: { type: 'card', token: kept.providerReference } }))), { reached: 'answered' })
 })
 
+t.test('a card that is kept with its payment, whatever answer is lost: one charge, one card', async t => {
+  const simulator = await simulated(t)
+  const context = open(simulator)
+  const sources = () => new Set(simulator.requests().filter(({ method, path }) => method === 'POST' && path === '/v1/payment_sources').map(({ body }) => JSON.parse(body).acceptance_token as string)).size
+  const lost = async (kind: 'cut_after' | 'cut_before' | 'error_500', path: string, on = context) => {
+    const input = order({ saveMethod: true })
+    const before = sources()
+    simulator.inject({ kind, method: 'POST', path })
+    const first = await payments.createPayment(on, input).catch((thrown: unknown) => thrown as { reached: string })
+    const found = await payments.findPayment(on, { reference: input.reference, ...soon() })
+    // As the resolver: what is not there is asked for again.
+    const second = found ?? ('reached' in first && first.reached === 'unknown' ? await payments.createPayment(on, input) : undefined)
+    return { first, second, kept: sources() - before, charges: simulator.effects(input.reference).charges, input }
+  }
+  const plain = order({ saveMethod: true })
+  t.match(await payments.createPayment(context, plain), { status: 'succeeded', savedMethodReference: /^\d+$/ })
+  t.equal(sources(), 1)
+  t.match(await payments.createPayment(context, plain), { status: 'succeeded' }, 'sent once more, though it was answered')
+  t.equal(sources(), 1, 'it is kept no second time')
+  for (const kind of ['cut_after', 'cut_before', 'error_500'] as const) {
+    const charged = await lost(kind, '/transactions')
+    t.match(charged, { first: { reached: 'unknown' }, second: { status: 'succeeded' }, charges: 1 }, `the charge, ${kind}`)
+    t.ok(charged.kept <= 1, `${charged.kept} cards`)
+    t.match(await lost(kind, '/payment_sources'), { first: { status: 'succeeded', savedMethodReference: undefined }, charges: 1 }, `the keeping, ${kind}: it is paid, and nothing is asked again`)
+  }
+  const declined = sources()
+  t.match(await payments.createPayment(context, order({ saveMethod: true, method: card('declined') })), { status: 'requires_payment_method' })
+  t.equal(sources(), declined, 'a card that was declined is not kept')
+  const early = open(simulator, { credentials: { ...context.credentials }, settings: { keep_card: 'before' } })
+  t.match(await payments.createPayment(early, order({ saveMethod: true })), { status: 'succeeded', savedMethodReference: /^\d+$/ })
+  t.match(sent(early), { payment_source_id: Number }, 'what was kept is charged')
+  t.match(await lost('cut_after', '/payment_sources', early), { first: { reached: 'nowhere' }, second: undefined, charges: 0 }, 'nothing was charged, and that is said')
+  t.match(await lost('cut_after', '/transactions', early), { first: { reached: 'unknown' }, second: { status: 'succeeded' }, charges: 1, kept: 1 })
+  const twice = order({ saveMethod: true })
+  await payments.createPayment(early, twice)
+  const then = sources()
+  t.match(await payments.createPayment(early, twice), { status: 'succeeded', savedMethodReference: /^\d+$/ })
+  t.equal(sources(), then)
+  t.match(await refused(payments.createPayment(context, order({ saveMethod: true, method: { type: 'nequi' } }))), { param: 'save_method', reached: 'nowhere' })
+})
+
 t.test('pages and links', async t => {
   const simulator = await simulated(t)
   const context = open(simulator)

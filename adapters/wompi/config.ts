@@ -94,6 +94,15 @@ export const manifest: Manifest = {
         default: 'CC',
         enum: ['CC', 'CE', 'NIT', 'PP', 'TI', 'DNI']
       },
+      keep_card: {
+        type: 'string',
+        description: {
+          es: 'Cuándo se guarda la tarjeta de un cobro que lo pide: after (se cobra el token y después se guarda: ni dos cobros ni dos tarjetas) o before (se guarda y se cobra la guardada, si Wompi toma un token una sola vez).',
+          en: 'When the card of a payment that asks for it is kept: after (the token is charged and then kept: neither two charges nor two cards) or before (it is kept and the kept one is charged, if Wompi takes a token only once).'
+        },
+        default: 'after',
+        enum: ['after', 'before']
+      },
       three_ds: {
         type: 'boolean',
         description: { es: 'Pide autenticación 3-D Secure en los cobros con tarjeta (la cuenta debe tenerla).', en: 'Asks for 3-D Secure when a card pays (the account must have it).' },
@@ -142,9 +151,9 @@ export const manifest: Manifest = {
     create_payment: 'natural-key',
     // A transaction is voided once; whether it was is asked first.
     refund: 'query-first',
-    // Nothing is sent: the page is an address that we sign, and the customer is a mail.
-    create_checkout: 'never',
-    create_customer: 'never',
+    // Nothing is sent: the page is an address that we sign, and the customer is a mail. The same again is the same.
+    create_checkout: 'natural-key',
+    create_customer: 'natural-key',
     // Links and sources are not listed: one that was lost is not found, and nobody can use it.
     create_payment_link: 'never',
     save_method: 'never',

@@ -1,5 +1,5 @@
 import { type ConnectionContext, type CreatePaymentInput, type PaymentsFamily, ProviderError } from '../../core/adapter/index.ts'
-import { dateOf, dayOf, watch } from './asking.ts'
+import { dateOf, dayOf, refusal, watch } from './asking.ts'
 import { checkouts } from './checkouts.ts'
 import { customers, keepSource } from './customers.ts'
 import { call } from './http.ts'
@@ -16,14 +16,24 @@ const pageSize = 50
 /** A transaction is one attempt: the next one is another, with a reference of its own. */
 const own = {
   createPayment: async (context, input) => {
+    if (input.saveMethod === true && input.method?.type !== 'card') throw refusal('save_method', 'Wompi keeps a card with its payment, and nothing else', 'unsupported')
     // What is refused is refused before anything is kept.
     const checked = transactionParams(context, input)
-    const source = await kept(context, input)
+    const before = keeps(input) && context.settings.keep_card === 'before'
+    if (before) {
+      const known = bestOf(await readFirst(() => ofReference(context, referenceOnWire(input.reference, input.attempt))))
+      if (known !== undefined && known.amount_in_cents === input.amount.amount) return await told(context, known)
+    }
+    const source = before ? await keptBefore(context, input) : undefined
     const { body, key, ends } = source === undefined ? checked : transactionParams(context, input, source)
     const acceptance = await readFirst(() => acceptanceOf(context, input.method && detailsOf(input.method)))
-    const made = await once(context, input, () => call<Transaction>(context, { method: 'POST', path: '/transactions', body: { ...acceptance, ...body }, key }))
+    const { made, again } = await once(context, input, () => call<Transaction>(context, { method: 'POST', path: '/transactions', body: { ...acceptance, ...body }, key }))
     const seen = await watch(context, made, isTold, () => readTransaction(context, made.id))
-    return await told(context, seen, ends === undefined ? {} : { ends })
+    const snapshot = await told(context, seen, ends === undefined ? {} : { ends })
+    // Of a repetition nobody knows whether the first run kept the card: it is not kept twice.
+    if (before || again || !keeps(input) || snapshot.error !== undefined) return snapshot
+    const savedMethodReference = await keptAfter(context, input)
+    return { ...snapshot, ...(savedMethodReference !== undefined && { savedMethodReference }) }
   },
 
   getPayment: async (context, providerReference) => await told(context, await readTransaction(context, providerReference)),
@@ -59,25 +69,43 @@ const own = {
 
 export const payments = { ...own, ...refunds, ...checkouts, ...links, ...customers } satisfies PaymentsFamily
 
-/** "La referencia ya ha sido usada": it was made before, and its answer lost. Then what is there is the answer, if it is what was asked. */
-async function once (context: ConnectionContext, input: CreatePaymentInput, write: () => Promise<Transaction>): Promise<Transaction> {
+/** "La referencia ya ha sido usada": it was made before (`again`), and its answer lost. Then what is there is the answer, if it is what was asked. */
+async function once (context: ConnectionContext, input: CreatePaymentInput, write: () => Promise<Transaction>): Promise<{ made: Transaction, again: boolean }> {
   try {
-    return mustBe(await write())
+    return { made: mustBe(await write()), again: false }
   } catch (thrown) {
     if (!(thrown instanceof ProviderError && thrown.code === 'duplicate')) throw thrown
     const found = bestOf(await readFirst(() => ofReference(context, referenceOnWire(input.reference, input.attempt)), 'unknown'))
     if (found === undefined || found.amount_in_cents !== input.amount.amount) throw thrown
-    return found
+    return { made: found, again: true }
   }
 }
 
-/** A card that is to be kept becomes a source first, and the source is charged. */
-async function kept (context: ConnectionContext, input: CreatePaymentInput): Promise<string | undefined> {
-  const { method, saveMethod, customer } = input
-  if (saveMethod !== true || method?.token === undefined || !/^(tok|nequi)_/.test(method.token)) return undefined
-  const source = await keepSource(context, { type: method.type, token: method.token, email: payerParams(customer, context.settings).customer_email, given: detailsOf(method) })
-  if (source.status !== 'AVAILABLE') return undefined
-  return String(source.id)
+const keeps = ({ saveMethod, method }: CreatePaymentInput): boolean => saveMethod === true && /^tok_/.test(method?.token ?? '')
+
+async function keep (context: ConnectionContext, { method, customer }: CreatePaymentInput): Promise<string | undefined> {
+  const { source_acceptance_token: token, source_accept_personal_auth: personal } = detailsOf(method!)
+  const given = token === undefined ? {} : { acceptance_token: token, ...(personal !== undefined && { accept_personal_auth: personal }) }
+  const source = await keepSource(context, { type: 'card', token: method!.token!, email: payerParams(customer, context.settings).customer_email, given })
+  return source.status === 'AVAILABLE' ? String(source.id) : undefined
+}
+
+/**
+ * The card of a payment that was answered. Sources are not listed, so a keeping whose answer was lost is never repeated: the payment is
+ * paid, and the card is not kept, as far as anybody knows.
+ */
+async function keptAfter (context: ConnectionContext, input: CreatePaymentInput): Promise<string | undefined> {
+  try {
+    return await keep(context, input)
+  } catch (thrown) {
+    context.log.warn({ code: thrown instanceof ProviderError ? thrown.code : 'unknown' }, 'Wompi did not keep the card of a payment')
+    return undefined
+  }
+}
+
+/** With `keep_card: before` the card becomes a source, and the source is charged. A keeping whose answer was lost charged nothing, and that is said. */
+async function keptBefore (context: ConnectionContext, input: CreatePaymentInput): Promise<string | undefined> {
+  return await readFirst(() => keep(context, input))
 }
 
 /** Only asked, so far: whatever it met, nothing was charged by it. */

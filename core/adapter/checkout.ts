@@ -10,6 +10,38 @@ export interface CheckoutLine {
   unitAmount: number
 }
 
+/** What an invoice needs of the buyer, where a page of the provider's can ask for it. */
+export const collectFields = ['tax_id', 'name', 'postal_code', 'regime', 'use'] as const
+export type CollectField = typeof collectFields[number]
+
+/** A question whose answers are the law's: the page shows the labels, and the value comes back. */
+export interface CollectChoices {
+  label: string
+  choices: readonly { value: string, label: string }[]
+}
+
+/** What a page asks for, of the fields that the manifest's `collects` names. The buyer may leave all of it empty. */
+export interface CollectInput {
+  tax_id?: true
+  /** As the authority has it. */
+  name?: true
+  /** Of where the buyer is registered; the whole address where the page asks for one. */
+  postal_code?: true
+  regime?: CollectChoices
+  use?: CollectChoices
+}
+
+/** What the buyer typed, as it was typed; absent what was left empty. */
+export interface Collected {
+  tax_id?: string
+  name?: string
+  email?: string
+  address?: { street?: string, city?: string, region?: string, postal_code?: string, country?: string }
+  /** Of the choices. */
+  regime?: string
+  use?: string
+}
+
 interface HostedPage extends Repeatable {
   /** Our id of the session or link: kept by the provider, and on every payment that comes of it (`PaymentSnapshot.reference`). */
   reference: string
@@ -25,6 +57,8 @@ interface HostedPage extends Repeatable {
   metadata?: Record<string, string>
   /** The buyer's tax id is asked for on the page, where the provider can. */
   collectTaxId?: boolean
+  /** What an invoice needs is asked for on the page: only what the manifest's `collects` names. */
+  collect?: CollectInput
 }
 
 /** A page at the provider on which one payer pays once. */
@@ -54,6 +88,8 @@ export interface CheckoutSnapshot {
   expiresAt?: Date
   /** What the payer typed. */
   payer?: PayerInput
+  /** What was typed where the page asked for what an invoice needs: once it is complete. */
+  collected?: Collected
   mode?: Mode
 }
 

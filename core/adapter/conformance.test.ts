@@ -37,7 +37,7 @@ function toy (adapter: Adapter): Harness {
         needsPayer: { token: 'tok_absent' },
         failing: { token: 'tok_failing' }
       },
-      checkout: { pay: ({ providerReference }, simulator) => at(simulator).payPage(providerReference) },
+      checkout: { pay: ({ providerReference }, simulator) => at(simulator).payPage(providerReference), fill: ({ providerReference }, typed, simulator) => at(simulator).payPage(providerReference, typed) },
       subscription: { advance: (to, simulator, { credentials }) => at(simulator).advance(credentials['api_key']!, to) },
       dispute: { open: ({ providerReference }, simulator) => at(simulator).dispute(providerReference) }
     }
@@ -93,6 +93,9 @@ const noticed: Record<ToyBug, [group: string, name: RegExp, why?: RegExp]> = {
   ends_paid_page: ['checkout', /a page that is paid/, /as if all were well/],
   finds_any_link: ['checkout', /a link is found/],
   link_stays: ['checkout', /a link that was ended/, /read back/],
+  asks_nothing: ['checkout', /types for an invoice/, /what the page tells/],
+  types_for_payers: ['checkout', /types for an invoice/, /asked for nothing/],
+  first_payer_only: ['checkout', /typed for themselves/, /the tax id of the payer/],
   nameless_link_payment: ['checkout', /each payer of a link/, /the reference of that payment/],
   wipes_email: ['customers', /made, and changed/, /what was not named/],
   finds_any_customer: ['customers', /found by our reference/],

@@ -11,6 +11,7 @@ import { invoicingPromises, issuer } from './conformance/invoicing.ts'
 import { listingPromises } from './conformance/listings.ts'
 import { moreWrites } from './conformance/more-writes.ts'
 import { payer } from './conformance/payer.ts'
+import { oauthPromises } from './conformance/oauth.ts'
 import { paymentPromises } from './conformance/payments.ts'
 import { secrecyPromises } from './conformance/secrecy.ts'
 import { openSession } from './conformance/session.ts'
@@ -21,13 +22,13 @@ import { type Happening, webhookPromises } from './conformance/webhooks.ts'
 import { paymentWrites } from './conformance/writes.ts'
 import { capabilitiesOf } from './define.ts'
 
-export type { DisputeSamples, Document, Harness, InvoicingSamples, PaymentSamples, SavedMethodSamples, SubscriptionSamples, TransferSamples, VoucherSamples, WebhookSamples } from './conformance/harness.ts'
+export type { DisputeSamples, Document, Harness, InvoicingSamples, OAuthSamples, PaymentSamples, SavedMethodSamples, SubscriptionSamples, TransferSamples, VoucherSamples, WebhookSamples } from './conformance/harness.ts'
 
 /** One promise that an adapter makes by existing. `run` throws when it is not kept; the message is for its author. */
 export interface ConformancePromise {
   /**
    * The group: contract, mode, credentials, payments, amounts, vouchers, transfers, checkout, customers, subscriptions, disputes,
-   * listings, idempotency, faults, invoicing, webhooks, stateless, secrecy.
+   * listings, idempotency, faults, invoicing, oauth, webhooks, stateless, secrecy.
    */
   promise: string
   name: string
@@ -95,6 +96,10 @@ export function promisesOf (harness: Harness): ConformancePromise[] {
     )
   }
   if (adapter.invoicing !== undefined && harness.invoicing !== undefined) drafts.push(...invoicingPromises(plan))
+  if (adapter.oauth !== undefined) {
+    if (harness.oauth !== undefined) drafts.push(...oauthPromises(plan, adapter.oauth, harness.oauth))
+    else drafts.push({ promise: 'contract', name: 'the harness says how to use oauth', because: 'what is not tried is not known', keep: async () => { throw new BrokenPromise('harness.oauth is missing') } })
+  }
   if (happen !== undefined && family !== undefined) drafts.push(...webhookPromises(plan, happen), ...statePromises(plan, happen, family), ...secrecyPromises(plan, happen))
   return drafts.map(({ keep, ...promise }) => ({ ...promise, run: () => keptIn(plan, keep) }))
 }

@@ -1,4 +1,5 @@
 import type { HttpClient } from './http.ts'
+import type { TransferBook } from './transfer-book.ts'
 
 export type Mode = 'test' | 'live'
 
@@ -16,6 +17,8 @@ export interface ConnectionContext {
   readonly credentials: Readonly<Record<string, string>>
   /** The operator's own secret for this provider, where one account of the operator serves every tenant. */
   readonly operator?: string | undefined
+  /** Present where a person connected the account by OAuth: whose account that is. Nothing that a tenant can set. */
+  readonly grant?: { readonly account: string }
   /** The connection's own settings, valid against the manifest's `settings` schema, with defaults filled in. */
   readonly settings: Readonly<Record<string, unknown>>
   /** What the last successful `test` read back. */
@@ -25,6 +28,8 @@ export interface ConnectionContext {
   readonly http: HttpClient
   /** What the hub keeps for this connection between calls, in memory alone: a token that the provider lends for hours. Absent: ask anew each time. */
   readonly memory?: ConnectionMemory
+  /** Lent to an adapter whose manifest says `own_bank`, and to no other. */
+  readonly book?: TransferBook
   readonly now: () => Date
   readonly log: AdapterLog
 }

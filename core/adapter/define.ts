@@ -3,6 +3,7 @@ import type { ConnectionContext, ConnectionTest, Mode } from './context.ts'
 import type { InvoicingFamily, RegisterFamily } from './invoicing.ts'
 import { type Manifest, ManifestSchema, type OperationName } from './manifest.ts'
 import { isCurrency } from './money.ts'
+import type { OAuthFlow } from './oauth.ts'
 import type { PaymentsFamily } from './payments.ts'
 import type { WebhookScheme } from './webhooks.ts'
 
@@ -16,6 +17,8 @@ export interface Adapter {
   payments?: PaymentsFamily
   invoicing?: InvoicingFamily
   register?: RegisterFamily
+  /** Described in the manifest's `oauth`. */
+  oauth?: OAuthFlow
   /** Explicit either way: there is no unverified default. */
   webhooks: WebhookScheme | 'provider-has-none'
   /** Takes out of a transcript what must never be kept: secrets, tokens, personal data that the provider echoes. */
@@ -27,10 +30,10 @@ type Family = typeof families[number]
 
 const methodOf: Record<Family, Record<string, OperationName>> = {
   payments: {
-    createPayment: 'create_payment', getPayment: 'get_payment', findPayment: 'find_payment', confirmPayment: 'confirm_payment',
+    createPayment: 'create_payment', getPayment: 'get_payment', findPayment: 'find_payment', confirmPayment: 'confirm_payment', completePayment: 'complete_payment',
     capture: 'capture', cancel: 'cancel', refund: 'refund', getRefund: 'get_refund', findRefund: 'find_refund', listTransactions: 'list_transactions',
     listPayments: 'list_payments', createCheckout: 'create_checkout', getCheckout: 'get_checkout', findCheckout: 'find_checkout', expireCheckout:
-    'expire_checkout', createPaymentLink: 'create_payment_link', getPaymentLink: 'get_payment_link', findPaymentLink: 'find_payment_link',
+    'expire_checkout', getCheckoutOf: 'get_checkout_of', createPaymentLink: 'create_payment_link', getPaymentLink: 'get_payment_link', findPaymentLink: 'find_payment_link',
     expirePaymentLink: 'expire_payment_link', createCustomer: 'create_customer', updateCustomer: 'update_customer', findCustomer: 'find_customer',
     deleteCustomer: 'delete_customer', saveMethod: 'save_method', getSetup: 'get_setup', listMethods: 'list_methods', removeMethod: 'remove_method',
     createPlan: 'create_plan', findPlan: 'find_plan', createSubscription: 'create_subscription', getSubscription: 'get_subscription',
@@ -47,10 +50,13 @@ const methodOf: Record<Family, Record<string, OperationName>> = {
   register: { look: 'look_up_document' }
 }
 
-const writes = new Set<OperationName>(['create_payment', 'confirm_payment', 'capture', 'cancel', 'refund', 'register_webhook',
+const writes = new Set<OperationName>(['create_payment', 'confirm_payment', 'complete_payment', 'capture', 'cancel', 'refund', 'register_webhook',
   'create_checkout', 'expire_checkout', 'create_payment_link', 'expire_payment_link', 'create_customer', 'update_customer', 'delete_customer', 'save_method', 'remove_method',
   'create_plan', 'create_subscription', 'update_subscription', 'cancel_subscription', 'pause_subscription', 'resume_subscription', 'submit_evidence', 'accept_dispute',
-  'issue', 'cancel_document', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'upload_certificate'])
+  'issue', 'cancel_document', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'upload_certificate', 'exchange_code', 'refresh_grant', 'revoke_grant'])
+
+/** What a provider may know by our reference alone, so that the same again is the same. */
+const madeOfOurs = new Set<OperationName>(['create_checkout', 'create_payment_link', 'create_customer', 'create_plan'])
 
 /** What the adapter can do, asked of the adapter itself: a method that exists is the capability. */
 export function capabilitiesOf (adapter: Adapter): OperationName[] {
@@ -66,6 +72,11 @@ export function capabilitiesOf (adapter: Adapter): OperationName[] {
     if (adapter.webhooks.register !== undefined) found.push('register_webhook')
     if (adapter.webhooks.unregister !== undefined) found.push('unregister_webhook')
     if (adapter.webhooks.provoke !== undefined) found.push('provoke_webhook')
+  }
+  if (adapter.oauth !== undefined) {
+    found.push('exchange_code', 'prove_grant')
+    if (adapter.oauth.refresh !== undefined) found.push('refresh_grant')
+    if (adapter.oauth.revoke !== undefined) found.push('revoke_grant')
   }
   return found
 }
@@ -108,12 +119,16 @@ export function contractProblems (adapter: Adapter): string[] {
   }
   const needs = (operation: OperationName, finder: OperationName) => {
     const safety = manifest.retry_safety[operation]
-    owes(safety === undefined || safety === 'never' || capabilities.includes(finder), `${operation} can be lost, so ${finder} is owed`)
+    // What is the same whenever it is asked for needs nobody to find it; money is looked for all the same.
+    const tellsItself = safety === 'natural-key' && madeOfOurs.has(operation)
+    owes(safety === undefined || safety === 'never' || tellsItself || capabilities.includes(finder), `${operation} can be lost, so ${finder} is owed`)
   }
   needs('create_payment', 'find_payment')
+  needs('complete_payment', 'get_payment')
   needs('refund', 'find_refund')
   needs('create_checkout', 'find_checkout')
   needs('create_payment_link', 'find_payment_link')
+  owes(manifest.collects === undefined || (capabilities.includes('create_checkout') && capabilities.includes('get_checkout_of')), 'collects is declared, so create_checkout and get_checkout_of are owed')
   needs('create_customer', 'find_customer')
   needs('create_plan', 'find_plan')
   needs('create_subscription', 'find_subscription')
@@ -131,8 +146,16 @@ export function contractProblems (adapter: Adapter): string[] {
   } else {
     owes(adapter.webhooks === 'provider-has-none', 'webhooks are verified but not declared')
   }
+  owes((manifest.oauth === undefined) === (adapter.oauth === undefined), 'the manifest and the oauth object disagree')
+  if (manifest.oauth !== undefined) {
+    const { app, refresh_ahead_ms: ahead } = manifest.oauth
+    for (const name of app.required) owes(name in app.properties, `required field ${name} of the application is not a field`)
+    for (const name of ['client_id', 'client_secret']) owes(app.required.includes(name), `oauth.app must require ${name}`)
+    for (const [name, { pattern }] of Object.entries(app.properties)) if (pattern !== undefined) owes(compiles(pattern), `pattern of ${name} of the application is not a regular expression`)
+    owes((ahead > 0) === (adapter.oauth?.refresh !== undefined), 'refresh_ahead_ms and oauth.refresh disagree')
+  }
   for (const currency of [...manifest.currencies, ...Object.keys(manifest.amounts)]) owes(isCurrency(currency), `${currency} is not a currency`)
-  for (const mode of manifest.modes) owes('api' in manifest.base_urls[mode], `base_urls.${mode} has no api`)
+  for (const mode of manifest.modes) owes('api' in manifest.base_urls[mode] || manifest.own_bank === true, `base_urls.${mode} has no api`)
   owes(typeof adapter.scrub === 'function', 'scrub is missing')
   owes(typeof adapter.test === 'function', 'test is missing')
   return problems

@@ -1,5 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
+import type { LookupFunction } from 'node:net'
 import axios, { type AxiosRequestConfig } from 'axios'
 import type { HttpClient, HttpRequest, HttpResponse } from './http.ts'
 import { isProviderError, ProviderError } from './problems.ts'
@@ -29,6 +30,8 @@ export interface HttpClientOptions {
   onExchange?: (exchange: HttpExchange) => void
   userAgent?: string
   now?: () => Date
+  /** In place of the system's, of names only: refuses addresses that must not be called. */
+  lookup?: LookupFunction
 }
 
 const defaultMaxBytes = 4 * 1024 * 1024
@@ -72,7 +75,7 @@ export function createHttpClient (options: HttpClientOptions): HttpClient {
     let response: HttpResponse | undefined
     let error: ProviderError | undefined
     try {
-      response = await send(url, request, headers, request.timeoutMs ?? options.defaultTimeoutMs)
+      response = await send(url, request, headers, request.timeoutMs ?? options.defaultTimeoutMs, options.lookup)
       return response
     } catch (thrown) {
       error = thrown as ProviderError
@@ -96,7 +99,7 @@ export function createHttpClient (options: HttpClientOptions): HttpClient {
   }
 }
 
-async function send (url: URL, request: HttpRequest, headers: Record<string, string>, timeoutMs: number): Promise<HttpResponse> {
+async function send (url: URL, request: HttpRequest, headers: Record<string, string>, timeoutMs: number, lookup?: LookupFunction): Promise<HttpResponse> {
   const progress: Progress = { connected: false, status: undefined }
   const deadline = new AbortController()
   const timer = setTimeout(() => deadline.abort(), timeoutMs)
@@ -117,7 +120,8 @@ async function send (url: URL, request: HttpRequest, headers: Record<string, str
     transformResponse: [],
     httpAgent: pool.http,
     httpsAgent: pool.https,
-    transport: observed(url.protocol === 'https:', progress)
+    transport: observed(url.protocol === 'https:', progress),
+    ...(lookup !== undefined && { lookup: lookup as unknown as NonNullable<AxiosRequestConfig['lookup']> })
   }
   try {
     const answer = await axios.request<Buffer>(config)

@@ -267,6 +267,8 @@ export interface DocumentSnapshot {
   /** The authority's findings, verbatim, in its language. */
   messages: { code: string, message: string }[]
   mode?: Mode
+  /** It was rejected for its signature or certificate, by this message: what the same certificate signs next would be too. */
+  refusedSignature?: { code: string, message: string }
   /** What the receiver did with it since, where the authority passes that on: it changes nothing of the document. */
   handling?: { code: string, text: string, refused: boolean }
   /** Payments of another provider that it covers, where the provider invoices these by itself. `provider` is an adapter's id. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { collectFields } from './checkout.ts'
 import { providerProblems } from './problems.ts'
 
 const closed = { additionalProperties: false }
@@ -8,13 +9,13 @@ const Text = Type.Object({ es: Type.String({ minLength: 1 }), en: Type.String({ 
 
 /** Every call that an adapter can make. The name is what operations, timeouts and retry safety are keyed by. */
 export const operationNames = [
-  'test', 'create_payment', 'get_payment', 'find_payment', 'confirm_payment', 'capture', 'cancel', 'refund', 'get_refund',
-  'find_refund', 'list_transactions', 'list_payments', 'create_checkout', 'get_checkout', 'find_checkout', 'expire_checkout', 'create_payment_link', 'get_payment_link',
+  'test', 'create_payment', 'get_payment', 'find_payment', 'confirm_payment', 'complete_payment', 'capture', 'cancel', 'refund', 'get_refund',
+  'find_refund', 'list_transactions', 'list_payments', 'create_checkout', 'get_checkout', 'find_checkout', 'expire_checkout', 'get_checkout_of', 'create_payment_link', 'get_payment_link',
   'find_payment_link', 'expire_payment_link', 'create_customer', 'update_customer', 'find_customer', 'delete_customer', 'save_method', 'get_setup',
   'list_methods', 'remove_method', 'create_plan', 'find_plan', 'create_subscription', 'get_subscription', 'find_subscription', 'update_subscription',
   'preview_update', 'cancel_subscription', 'pause_subscription', 'resume_subscription', 'list_cycles', 'get_dispute', 'list_disputes',
   'submit_evidence', 'accept_dispute',
-  'register_webhook', 'unregister_webhook', 'provoke_webhook',
+  'register_webhook', 'unregister_webhook', 'provoke_webhook', 'exchange_code', 'refresh_grant', 'prove_grant', 'revoke_grant',
   'issue', 'get_document', 'find_document', 'validate_document', 'cancel_document', 'get_cancellation', 'download',
   'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'account_status', 'upload_certificate', 'check_customer', 'look_up_document'
 ] as const
@@ -65,8 +66,12 @@ export const ManifestSchema = Type.Object({
   methods: Type.Array(Type.Object({
     type: Type.String({ pattern: '^[a-z][a-z0-9_]*$' }),
     currencies: Type.Optional(Type.Array(Type.String())),
-    countries: Type.Optional(Type.Array(Type.String()))
+    countries: Type.Optional(Type.Array(Type.String())),
+    /** Its facts are incomplete: it is offered only where the operator offers what is experimental. */
+    experimental: Type.Optional(Type.Boolean())
   }, closed)),
+  /** What its pages can ask the buyer for, so that the payment can be invoiced. */
+  collects: Type.Optional(Type.Array(oneOf(collectFields), { minItems: 1, uniqueItems: true })),
   modes: Type.Array(oneOf(['test', 'live']), { minItems: 1, uniqueItems: true }),
   base_urls: Type.Object({ test: Origins, live: Origins }, closed),
   credentials: Type.Object({
@@ -87,6 +92,25 @@ export const ManifestSchema = Type.Object({
     }, closed))
   }, closed),
   setup_steps: Type.Array(Text),
+  /**
+   * True: there is no provider; payers send the money to the tenant's own bank account. The hub lends its book of expected transfers
+   * (`ConnectionContext.book`), and the tenant's bank statements, or a person, say what was paid.
+   */
+  own_bank: Type.Optional(Type.Boolean()),
+  /** Connecting with a button beside keys, where the provider lets a person consent (`Adapter.oauth`). */
+  oauth: Type.Optional(Type.Object({
+    /** What stands on the button. */
+    button: Text,
+    /** The operator's application at the provider: what PASARELA_OPERATOR_FILE_<ID> holds for each mode. */
+    app: Type.Object({
+      properties: Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]*$' }), Type.Object({ title: Text, where: Text, pattern: Type.Optional(Type.String()), secret: Type.Boolean() }, closed)),
+      required: Type.Array(Type.String())
+    }, closed),
+    /** How long before their end credentials are renewed, ms: as long as a person has to consent again when that fails. 0: they do not end. */
+    refresh_ahead_ms: Type.Integer({ minimum: 0 }),
+    /** What the operator does once. */
+    operator_steps: Type.Array(Text)
+  }, closed)),
   webhooks: Type.Union([Type.Object({
     /** The provider's names of the events that we ask for. */
     events: Type.Array(Type.String(), { minItems: 1 }),
@@ -111,6 +135,8 @@ export const ManifestSchema = Type.Object({
   idempotency_window_ms: Type.Integer({ minimum: 0 }),
   /** An object that cannot be found this long after it was asked for was never made, ms. */
   settles_within_ms: Type.Integer({ minimum: 0 }),
+  /** A payment that nobody paid ends there without a trace: one that was known, and is not found any more, has expired. Only where the money is taken by a call of ours. */
+  forgets_unpaid: Type.Optional(Type.Boolean()),
   /** Per currency, where the provider counts, rounds or limits in its own way. Dated in `sources`. */
   amounts: Type.Record(Type.String({ pattern: '^[A-Z]{3}$' }), AmountRuleSchema),
   /** The provider's codes in our vocabulary. */

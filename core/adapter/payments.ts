@@ -15,7 +15,7 @@ export type NextAction =
   /** `account`: whose page scripts it needs, where the key is a platform's (Stripe.js: stripeAccount). `url`: a page of the provider's that does the same. */
   | { type: 'client_secret', client_secret: string, publishable_key?: string, account?: string, url?: string }
   | { type: 'voucher', reference: string, barcode_url?: string, url?: string, expires_at: string }
-  | { type: 'bank_transfer', clabe?: string, account?: string, bank?: string, reference?: string, amount_remaining?: number, url?: string, expires_at?: string }
+  | { type: 'bank_transfer', clabe?: string, account?: string, bic?: string, bank?: string, beneficiary?: string, reference?: string, amount?: number, currency?: string, amount_remaining?: number, url?: string, expires_at?: string }
   | { type: 'qr', data: string, image?: string, expires_at?: string }
   | { type: 'wallet_push', expires_at?: string }
   | { type: 'sdk_challenge', data: Record<string, unknown> }
@@ -102,6 +102,12 @@ export interface CapturePaymentInput extends Repeatable {
   amount: Money
 }
 
+/** Of a payment whose payer agreed. */
+export interface CompletePaymentInput extends Repeatable {
+  providerReference: string
+  reference: string
+}
+
 export interface CancelPaymentInput extends Repeatable {
   providerReference: string
   reference: string
@@ -138,6 +144,8 @@ export interface PaymentSnapshot {
   disputed?: boolean
   mode?: Mode
   nextAction?: NextAction
+  /** The payer agreed, and the provider leaves it to us to take the money (`completePayment`): which agreement it is, in the provider's words. Looking never takes it. */
+  approval?: string
   /** Why the last attempt failed. */
   error?: PaymentProblem
   method?: { type: string, brand?: string, last4?: string, wallet?: string, funding?: 'credit' | 'debit' | 'prepaid' }
@@ -236,7 +244,7 @@ export interface TransactionPage {
  */
 export interface PaymentsFamily {
   createPayment: (context: ConnectionContext, input: CreatePaymentInput) => Promise<PaymentSnapshot>
-  /** The truth about one payment. */
+  /** The truth about one payment. Like every look it moves no money. */
   getPayment: (context: ConnectionContext, providerReference: string) => Promise<PaymentSnapshot>
   /**
    * By our reference; undefined when the provider certainly has none. Owed where a create is not answered for sure. Where each
@@ -245,6 +253,8 @@ export interface PaymentsFamily {
   findPayment?: (context: ConnectionContext, lookup: Lookup) => Promise<PaymentSnapshot | undefined>
   /** Another attempt on the same provider object. Absent: the hub creates a new one. */
   confirmPayment?: (context: ConnectionContext, input: ConfirmPaymentInput) => Promise<PaymentSnapshot>
+  /** Takes, or holds, what the payer agreed to, at a provider whose snapshots have an `approval`. */
+  completePayment?: (context: ConnectionContext, input: CompletePaymentInput) => Promise<PaymentSnapshot>
   capture?: (context: ConnectionContext, input: CapturePaymentInput) => Promise<PaymentSnapshot>
   cancel?: (context: ConnectionContext, input: CancelPaymentInput) => Promise<PaymentSnapshot>
   refund?: (context: ConnectionContext, input: RefundInput) => Promise<RefundSnapshot>
@@ -258,6 +268,8 @@ export interface PaymentsFamily {
   getCheckout?: (context: ConnectionContext, providerReference: string) => Promise<CheckoutSnapshot>
   findCheckout?: (context: ConnectionContext, lookup: Lookup) => Promise<CheckoutSnapshot | undefined>
   expireCheckout?: (context: ConnectionContext, input: Repeatable & { providerReference: string, reference: string }) => Promise<CheckoutSnapshot>
+  /** The page that made a payment, by the provider's id of the payment: owed where pages collect. A link's payers have one each. Undefined when no page made it. */
+  getCheckoutOf?: (context: ConnectionContext, paymentProviderReference: string) => Promise<CheckoutSnapshot | undefined>
   createPaymentLink?: (context: ConnectionContext, input: CreatePaymentLinkInput) => Promise<PaymentLinkSnapshot>
   getPaymentLink?: (context: ConnectionContext, providerReference: string) => Promise<PaymentLinkSnapshot>
   findPaymentLink?: (context: ConnectionContext, lookup: Lookup) => Promise<PaymentLinkSnapshot | undefined>

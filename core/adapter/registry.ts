@@ -20,8 +20,15 @@ export function createRegistry (adapters: readonly Adapter[], { experimental = f
     const { id } = adapter.manifest
     if (byId.has(id) || withheld.has(id)) throw new AdapterContractError(id, ['another adapter has this id'])
     if (adapter.manifest.experimental && !experimental) withheld.add(id)
-    else byId.set(id, adapter)
+    else byId.set(id, experimental ? adapter : withoutExperimental(adapter))
   }
   const list = [...byId.values()]
   return { get: id => byId.get(id), list: () => list, isWithheld: id => withheld.has(id) }
+}
+
+/** Without the methods whose facts are incomplete. */
+function withoutExperimental (adapter: Adapter): Adapter {
+  const { manifest } = adapter
+  const methods = manifest.methods.filter(method => method.experimental !== true)
+  return methods.length === manifest.methods.length ? adapter : { ...adapter, manifest: { ...manifest, methods } }
 }

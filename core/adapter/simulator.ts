@@ -26,6 +26,12 @@ export interface Simulator {
    */
   charged?: (reference: string) => Money | undefined
 
+  /**
+   * The application of the operator who runs this simulator, always the same one: the fields of the manifest's `oauth.app`. Its owners come
+   * back to `redirect`, and it is told of their accounts at `hook`; both are asked for when they are needed.
+   */
+  operator?: (mode: 'test' | 'live', at: { redirect: () => string, hook: () => string }) => Record<string, string>
+
   /** A webhook delivery as the provider would send it for its newest event, signed with the given secret at `now`. */
   signedWebhook: (options: { secret: string, now: Date, type?: string }) => SignedWebhook
 

@@ -68,6 +68,13 @@ export interface WebhookScheme {
   keyName?: (raw: RawWebhook, mode: Mode) => string | undefined
   /** Reads that key from the provider's own origin, never from an address of the delivery's, and checks whose it is. The hub keeps it for hours. */
   fetchKey?: (source: KeySource, name: string) => Promise<string>
+  /**
+   * Other verifiers of the same deliveries, by name. A connection may let one run beside `verify`: its verdict is kept and counted, and
+   * decides nothing, until somebody has seen that it may.
+   */
+  shadows?: Readonly<Record<string, (input: Verification) => Verdict>>
+  /** Whose account a delivery to the operator's own application is about (`Adapter.oauth`). Pure; the body may be anything. */
+  accountOf?: (raw: RawWebhook) => { account: string, mode?: Mode } | undefined
   /** Pure. Called only for what `verify` let through. */
   parse: (raw: RawWebhook) => ProviderEvent[]
   /** Registers `url` at the provider by its API. `secret` is what it will sign with, when it tells. */

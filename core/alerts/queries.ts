@@ -20,6 +20,11 @@ export async function listAlerts (db: TenantDb, mode: Mode, window: IdWindow, fi
     .orderBy('id', 'desc').limit(window.limit).execute()
 }
 
+/** Of either mode, or of none. */
+export async function findAnyAlert (db: TenantDb, id: string): Promise<AlertRow | undefined> {
+  return await db.selectFrom('alerts').selectAll().where('tenant_id', '=', db.tenantId).where('id', '=', id).executeTakeFirst()
+}
+
 export async function lockAlert (db: TenantDb, mode: Mode, id: string): Promise<AlertRow | undefined> {
   return await selectAlerts(db, mode).where('id', '=', id).forUpdate().executeTakeFirst()
 }

@@ -5,6 +5,7 @@ import type { HubInstance } from '../http.ts'
 import { bearer, httpApp } from '../../test/support/http-app.ts'
 import { validation } from '../../plugins/validation.ts'
 import { catalogueRoutes } from './routes.ts'
+import { tables } from './tables.ts'
 
 async function catalogueApp (t: Test) {
   const dataDir = t.testdir()
@@ -75,4 +76,22 @@ t.test('a large catalogue that the operator imported is served', async t => {
   mkdirSync(path.join(dataDir, 'catalogues'))
   writeFileSync(path.join(dataDir, 'catalogues', 'c_CodigoPostal.json'), JSON.stringify({ source: 'SAT', edition: '2026-08-06', entries: [{ code: '22000', text: '22000', valid_from: '2022-01-01', valid_to: null, state: 'BCN', border: true, zone: null }] }))
   t.match(await ask('/v1/catalogues/c_CodigoPostal?search=22'), { status: 200, body: { data: [{ code: '22000', border: true }] } })
+})
+
+t.test('the tables of Ecuador and Spain are catalogues too, dated where the law is', async t => {
+  const { ask } = await catalogueApp(t)
+  const names = (await ask('/v1/catalogues')).body.data.map(({ name }: { name: string }) => name)
+  for (const { name, entries } of tables) {
+    const { status, body } = await ask(`/v1/catalogues/${name}`)
+    t.same([status, body.data.length, names.includes(name)], [200, entries.length, true], name)
+    t.equal(new Set(body.data.map(({ code, valid_from }: { code: string, valid_from: string }) => `${code} ${valid_from}`)).size, entries.length, `${name}: no code twice`)
+    t.ok(body.data.every(({ code, text }: { code: string, text: string }) => code !== '' && text !== ''), name)
+  }
+  const rates = async (on: string) => (await ask(`/v1/catalogues/sri_codigoPorcentaje?on=${on}`)).body.data.map(({ code, percent }: { code: string, percent: string }) => `${code}=${percent}`)
+  t.ok((await rates('2016-12-01')).includes('3=14'), 'in its time')
+  t.notOk((await rates('2024-03-31')).includes('4=15'))
+  t.same((await rates('2026-11-21')).filter((rate: string) => /^[234]=/.test(rate)), ['4=15'])
+  t.match((await ask('/v1/catalogues/facturae_RoleTypeCode')).body.data[0], { code: '01', text: 'Oficina contable', required: true, code_pattern: /A-Z0-9/ })
+  t.match((await ask('/v1/catalogues/facturae_TaxTypeCode?search=igic')).body.data, [{ code: '03' }, { code: '18' }])
+  t.match((await ask('/v1/catalogues/sri_tipoIdentificacion?search=05')).body.data, [{ code: '05', names: ['cedula'] }])
 })

@@ -3,7 +3,7 @@ import { Nullable } from '../http-schema.ts'
 
 const Day = Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' })
 
-export const CatalogueParams = Type.Object({ name: Type.String({ maxLength: 40, description: 'As the authority calls it, such as `c_FormaPago`.' }) })
+export const CatalogueParams = Type.Object({ name: Type.String({ maxLength: 40, description: 'As the authority calls it: `c_FormaPago` of the SAT, `sri_formaPago` of the SRI, `facturae_TaxTypeCode` of Facturae.' }) })
 
 export const CatalogueQuery = Type.Object({
   on: Type.Optional(Type.String({ pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', description: 'Only what a document of that local day may use.' })),

@@ -82,6 +82,24 @@ export async function updateCertificate (db: TenantDb, id: string, changes: Cert
   await db.updateTable('certificates').set({ ...changes, updated_at: now }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
 }
 
+/** An authority refused what it signed. */
+export async function markRefused (db: TenantDb, id: string, because: string, now: Date): Promise<void> {
+  await db.updateTable('certificates').set({ refused_at: now, refused_because: because, updated_at: now }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+}
+
+/** What it signed went through, or a person wants it to be tried again. Tells whether it had been refused. */
+export async function markTrusted (db: TenantDb, id: string, now: Date): Promise<boolean> {
+  const { numUpdatedRows } = await db.updateTable('certificates').set({ refused_at: null, refused_because: null, updated_at: now })
+    .where('tenant_id', '=', db.tenantId).where('id', '=', id).where('refused_at', 'is not', null).executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** Undefined when it was deleted. */
+export async function findStanding (db: TenantDb, id: string): Promise<'trusted' | 'refused' | undefined> {
+  const row = await db.selectFrom('certificates').select('refused_at').where('tenant_id', '=', db.tenantId).where('id', '=', id).where('deleted_at', 'is', null).executeTakeFirst()
+  return row && (row.refused_at === null ? 'trusted' : 'refused')
+}
+
 /** The private key is gone for good. */
 export async function destroyKey (db: TenantDb, id: string): Promise<void> {
   await db.deleteFrom('certificate_keys').where('tenant_id', '=', db.tenantId).where('certificate_id', '=', id).execute()
@@ -107,8 +125,8 @@ export async function listUses (db: TenantDb, certificateId: string, window: IdW
 }
 
 /** The one that an issuer has in use now, as far as another takes over from it. */
-export async function inUse (db: TenantDb, issuerId: string, now: Date): Promise<{ id: string, valid_to: Date } | undefined> {
-  return await db.selectFrom('certificates as c').select(['c.id', 'c.valid_to']).where('c.tenant_id', '=', db.tenantId).where('c.issuer_id', '=', issuerId)
+export async function inUse (db: TenantDb, issuerId: string, now: Date): Promise<{ id: string, valid_to: Date, refused_at: Date | null } | undefined> {
+  return await db.selectFrom('certificates as c').select(['c.id', 'c.valid_to', 'c.refused_at']).where('c.tenant_id', '=', db.tenantId).where('c.issuer_id', '=', issuerId)
     .where(usableAt(now)).orderBy('c.active_from', 'desc').orderBy('c.id', 'desc').limit(1).executeTakeFirst()
 }
 

@@ -74,6 +74,7 @@ export const Certificate = Type.Object({
   days_left: Type.Integer(),
   active_from: Instant,
   chain_length: Type.Integer({ description: 'Certificates above it that are kept with it.' }),
+  refused: Nullable(Type.Object({ at: Instant, message: Type.String() }, { description: 'An authority refused what it signed (SRI: 39, 40). Until it is activated again, another takes over or a refused document goes through, its issuer’s next documents wait unsent.' })),
   report: Report,
   created_at: Instant,
   updated_at: Instant

@@ -95,10 +95,10 @@ async function issuerOf (db: TenantDb, access: Access, { holder, kind }: Found):
   return fitting.length === 1 ? fitting[0] : undefined
 }
 
-/** At once where the issuer has nothing valid; otherwise when that one ends, unless somebody says sooner. */
+/** At once where the issuer has nothing valid, or what it has was refused; otherwise when that one ends, unless somebody says sooner. */
 async function turnOf (db: TenantDb, issuerId: string | undefined, now: Date): Promise<Date> {
   const before = issuerId === undefined ? undefined : await queries.inUse(db, issuerId, now)
-  return before?.valid_to ?? now
+  return before === undefined || before.refused_at !== null ? now : before.valid_to
 }
 
 async function sealKey (hub: House, tenantId: string, id: string, { key, keyFile, passphrase }: Material): Promise<{ key: string, file: string }> {
@@ -200,6 +200,8 @@ export async function activateCertificate (hub: House, access: Access, publicCer
     if (row.status === 'expired') throw new HubError('certificate_not_usable')
     if (activeFrom > row.valid_to) throw invalidField('at', `is after the certificate ends, ${row.valid_to.toISOString()}`)
     await queries.updateCertificate(db, row.id, { active_from: activeFrom, switched_at: null }, now)
+    // Whoever activates it wants it tried again, whatever an authority said of it.
+    await queries.markTrusted(db, row.id, now)
     await setWatch(db, row.id, { ...row, active_from: activeFrom, switched_at: null }, now)
     await recordChange(db, access, now, { action: 'certificate.activated', subjectType: 'certificate', subjectId: publicCertificateId, detail: { at: activeFrom.toISOString() } })
     return row.id

@@ -28,6 +28,7 @@ export function showCertificate (row: CertificateRow, now: Date, language: Langu
     days_left: Math.floor((row.valid_to.getTime() - now.getTime()) / dayMs),
     active_from: row.active_from.toISOString(),
     chain_length: row.chain.length,
+    refused: row.refused_at === null ? null : { at: row.refused_at.toISOString(), message: row.refused_because ?? '' },
     report: showReport(row.report, language),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString()

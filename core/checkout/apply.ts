@@ -1,5 +1,5 @@
 import type { Mode } from '../adapter/context.ts'
-import type { PaymentSnapshot } from '../adapter/payments.ts'
+import type { PayerInput, PaymentSnapshot } from '../adapter/payments.ts'
 import { raiseAlert } from '../alerts/raise.ts'
 import type { SealedConnection } from '../connections/open.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
@@ -53,8 +53,14 @@ function detailsOf (row: PageRow, snapshot: ToldPage): queries.PageChanges {
     ...(snapshot.providerStatus !== row.provider_status && { provider_status: snapshot.providerStatus }),
     ...(snapshot.url !== undefined && snapshot.url !== row.url && { url: snapshot.url }),
     ...(snapshot.expiresAt !== undefined && row.expires_at === null && { expires_at: snapshot.expiresAt }),
-    ...(snapshot.payer !== undefined && row.payer === null && { payer: snapshot.payer })
+    ...(snapshot.payer !== undefined && row.payer === null && { payer: shownPayer(row, snapshot.payer) })
   }
+}
+
+/** A tax id that was typed for an invoice is kept sealed (core/fiscal-data), and nowhere else. */
+function shownPayer ({ collect_tax_id: wanted }: PageRow, payer: PayerInput): PayerInput {
+  const { tax_id, ...rest } = payer
+  return wanted ? payer : rest
 }
 
 /** An open page is asked about now and then, in case its webhook never comes, ms; the last one again and again. */
@@ -102,7 +108,7 @@ export async function adoptOnPage (hub: Pick<Hub, 'now' | 'config'>, db: TenantD
   return payment
 }
 
-const holdsMoney = (payment: PaymentRow): boolean => payment.known_status === 'authorized' || payment.known_status === 'succeeded'
+export const holdsMoney = (payment: PaymentRow): boolean => payment.known_status === 'authorized' || payment.known_status === 'succeeded'
 
 /** The one payment of a session: where several were tried on the page, the one that has money. Two of those are a person's. */
 async function setPayment (hub: Pick<Hub, 'now'>, db: TenantDb, row: PageRow, payment: PaymentRow): Promise<void> {

@@ -59,7 +59,7 @@ export function pageCalls (adapter: Adapter, kind: PageKind): PageCalls {
 
 const optional = <A, B> (value: A | undefined, map: (value: A) => B): B | undefined => value === undefined ? undefined : map(value)
 
-export function ofSession ({ linkProviderReference, ...session }: CheckoutSnapshot): ToldPage {
+export function ofSession ({ linkProviderReference, collected, ...session }: CheckoutSnapshot): ToldPage {
   return session
 }
 

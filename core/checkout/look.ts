@@ -1,12 +1,14 @@
 import type { PaymentSnapshot } from '../adapter/payments.ts'
 import type { SealedConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
+import { fiscalDataOf } from '../fiscal-data/service.ts'
 import type { Hub } from '../hub.ts'
+import { publicId } from '../ids.ts'
 import { recordedCall } from '../operations/call.ts'
 import { prepareAdoption } from '../payments/adopt.ts'
 import { requirePayments } from '../payments/plan.ts'
 import { findByProviderReference, type PaymentRow } from '../payments/queries.ts'
-import { adoptOnPage, applyPage, type ToldFact } from './apply.ts'
+import { adoptOnPage, applyPage, holdsMoney, type ToldFact } from './apply.ts'
 import { pageCalls } from './calls.ts'
 import * as queries from './queries.ts'
 import type { PageKind, PageRow } from './queries.ts'
@@ -27,11 +29,20 @@ export async function takeNews (hub: Hub, connection: SealedConnection, pageId: 
   const known = named !== undefined && await inTenant(hub.db, connection.tenantId, async db => await findByProviderReference(db, connection.id, named)) !== undefined
   const snapshot = named === undefined || known ? undefined : await askPayment(hub, connection, pageId, named, requestId)
   const prepared = snapshot && await prepareAdoption(hub, connection.tenantId, connection.id, snapshot)
-  return await inTenant(hub.db, connection.tenantId, async db => {
+  const after = await inTenant(hub.db, connection.tenantId, async db => {
     const row = await applyPage(hub, db, (await queries.lockPage(db, pageId))!, fact)
     if (snapshot === undefined) return row
     await adoptOnPage(hub, db, connection, row, snapshot, prepared!)
     return (await queries.findPage(db, pageId))!
+  })
+  if (after.status === 'complete' && after.payment_id !== null) await keepTyped(hub, connection.tenantId, after.payment_id)
+  return after
+}
+
+/** What the buyer typed for an invoice is kept now, while the connection is there. Where that fails, who needs it asks again. */
+async function keepTyped (hub: Hub, tenantId: string, paymentId: string): Promise<void> {
+  await fiscalDataOf(hub, tenantId, paymentId).catch((error: unknown) => {
+    hub.log.warn({ err: error, payment: publicId('payment', paymentId) }, 'what the buyer typed for an invoice could not be had yet')
   })
 }
 
@@ -51,9 +62,11 @@ export async function askPayment (hub: Hub, connection: SealedConnection, subjec
  */
 export async function adoptFromPage (hub: Hub, connection: SealedConnection, pageId: string, snapshot: PaymentSnapshot): Promise<PaymentRow | undefined> {
   const prepared = await prepareAdoption(hub, connection.tenantId, connection.id, snapshot)
-  return await inTenant(hub.db, connection.tenantId, async db => {
+  const payment = await inTenant(hub.db, connection.tenantId, async db => {
     const row = await queries.lockPage(db, pageId)
     // A reference of one account never makes a payment of another.
     return row?.connection_id === connection.id ? await adoptOnPage(hub, db, connection, row, snapshot, prepared) : undefined
   })
+  if (payment !== undefined && holdsMoney(payment)) await keepTyped(hub, connection.tenantId, payment.id)
+  return payment
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { InvoiceCheck, PageInvoiceData } from '../fiscal-data/schema.ts'
 import { Amount, closed, Currency, Instant, listQuery, Metadata, Mode, Nullable, oneOf, pageOf } from '../http-schema.ts'
 import { Problem } from '../operations/problem.ts'
 import { CustomerOrId, InvoiceId, Lines, StatementDescriptor } from '../payments/schema.ts'
@@ -20,6 +21,7 @@ const page = {
   statement_descriptor: Type.Optional(StatementDescriptor),
   metadata: Type.Optional(Metadata),
   invoice_id: Type.Optional(InvoiceId),
+  invoice: Type.Optional(PageInvoiceData),
   collect_tax_id: Type.Optional(Type.Boolean({ description: 'Asks the buyer for a tax id on the page, where the provider can.' }))
 }
 
@@ -65,6 +67,7 @@ const shown = {
   expires_at: Nullable(Instant),
   collect_tax_id: Type.Boolean(),
   invoice_id: Nullable(Type.String({ description: 'The invoice that it collects. Such a page is paid once.' })),
+  invoice: Type.Optional(InvoiceCheck),
   provider: Type.String(),
   connection: Type.String(),
   provider_reference: Nullable(Type.String()),

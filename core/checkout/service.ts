@@ -8,6 +8,8 @@ import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
 import { startTimer, setTimer } from '../db/timers.ts'
 import { HubError, invalidField } from '../errors.ts'
+import { checkOf, type PreparedFiscalData, prepareFiscalData } from '../fiscal-data/service.ts'
+import type { InvoiceCheck } from '../fiscal-data/schema.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
@@ -31,13 +33,15 @@ import { showLink, showSession } from './view.ts'
 
 /** `body.invoice_id`: the invoice that it collects. */
 export async function createCheckoutSession (hub: Hub, access: Access, body: NewCheckoutSession, idempotency: Idempotency | null): Promise<CheckoutSession> {
-  return showSession(await createPage(hub, access, 'checkout_session', body, idempotency), access.language)
+  const { row, invoice } = await createPage(hub, access, 'checkout_session', body, idempotency)
+  return { ...showSession(row, access.language), ...(invoice !== undefined && { invoice }) }
 }
 
 /** One that collects an invoice (`body.invoice_id`) is paid once. */
 export async function createPaymentLink (hub: Hub, access: Access, body: NewPaymentLink, idempotency: Idempotency | null): Promise<PaymentLink> {
   if (body.invoice_id !== undefined && (body.max_payments ?? 1) !== 1) throw invalidField('max_payments', 'is 1 where it collects an invoice')
-  return await withTotals(hub, access, await createPage(hub, access, 'payment_link', body.invoice_id === undefined ? body : { ...body, max_payments: 1 }, idempotency))
+  const { row, invoice } = await createPage(hub, access, 'payment_link', body.invoice_id === undefined ? body : { ...body, max_payments: 1 }, idempotency)
+  return { ...await withTotals(hub, access, row), ...(invoice !== undefined && { invoice }) }
 }
 
 type PageBody = NewCheckoutSession & NewPaymentLink
@@ -46,15 +50,19 @@ type PageBody = NewCheckoutSession & NewPaymentLink
  * A page at the provider. Throws 4xx before anything is written, and when the provider refuses it: then there is no page. When
  * nobody knows, it is answered as `unknown`, and the resolver finds out.
  */
-async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewCheckoutSession | NewPaymentLink, idempotency: Idempotency | null): Promise<PageRow> {
+async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewCheckoutSession | NewPaymentLink, idempotency: Idempotency | null): Promise<{ row: PageRow, invoice?: InvoiceCheck | undefined }> {
   // A first run of the same request got as far as its intent and died: what it began is the answer.
-  if (idempotency?.subject !== undefined) return await read(hub, access, kind, idempotency.subject)
+  if (idempotency?.subject !== undefined) {
+    const row = await read(hub, access, kind, idempotency.subject)
+    return { row, invoice: await checkOf(hub, access.tenantId, row.id, given.invoice) }
+  }
   const body = storable(given) as PageBody
   const { tenantId } = access
   const now = hub.now()
   const expiresAt = checked(access, body, now)
   const invoiceId = invoiceNamed(body.invoice_id)
   if (invoiceId !== null && body.capture === 'manual') throw invalidField('capture', 'an invoice is paid, not held')
+  if (invoiceId !== null && body.invoice !== undefined) throw invalidField('invoice', 'is of payments that will be invoiced, and invoice_id of one whose invoice is there')
   const customerId = typeof body.customer === 'string' ? uuidOfCustomer(body.customer) : null
   const { connection, adapter } = await chooseConnection(hub, tenantId, {
     mode: access.mode,
@@ -69,9 +77,10 @@ async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewC
   for (const [index, type] of (body.methods ?? []).entries()) {
     if (!adapter.manifest.methods.some(method => method.type === type)) throw invalidField(`methods[${index}]`, `${adapter.manifest.name} does not offer ${type}`, 'method_not_supported')
   }
-  const customer = await openCustomer(hub, access, connection, body.customer)
   const id = newUuid(now)
-  const plan = planOf(kind, id, body, expiresAt, customer, now)
+  const fiscal = await prepareFiscalData(hub, access, body.invoice, { subject: { type: kind, id }, amount: body.amount, currency: body.currency, offered: adapter.manifest.collects, language: body.locale })
+  const customer = await openCustomer(hub, access, connection, body.customer)
+  const plan = planOf(kind, id, body, expiresAt, customer, now, fiscal)
   const sealed = await sealPagePlan(hub, tenantId, id, plan)
   const calls = pageCalls(adapter, kind)
   const { idempotencyKey } = plan.input
@@ -114,6 +123,7 @@ async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewC
       created_at: now,
       updated_at: now
     })
+    await fiscal?.insert(db)
     await setTimer(db, pageTimer, id, firstLook(hub, now))
     await recordChange(db, access, now, { action: `${kind}.created`, subjectType: kind, subjectId: publicId(kind, id), detail: { amount: body.amount, currency: body.currency } })
     if (idempotency !== null) await recordSubject(db, idempotency, publicId(kind, id))
@@ -121,7 +131,7 @@ async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewC
   })
   const { row, error } = await performCall(hub, connection, { pageId: id, operationId, operation: calls.names.create, call: calls.create(plan.input), requestId: access.requestId })
   if (row.status === 'failed' && error !== undefined) throwProviderError(error, row.provider)
-  return row
+  return { row, invoice: fiscal?.check }
 }
 
 /** Throws a 400 that names the field. Gives back when the page ends. */
@@ -147,7 +157,7 @@ async function assertStillThere (db: TenantDb, { id }: SealedConnection): Promis
   if (connection?.enabled !== true) throw invalidField('connection', 'is not usable any more', 'connection_not_usable')
 }
 
-function planOf (kind: PageKind, id: string, body: PageBody, expiresAt: Date | undefined, customer: PayerInput | undefined, now: Date): PagePlan {
+function planOf (kind: PageKind, id: string, body: PageBody, expiresAt: Date | undefined, customer: PayerInput | undefined, now: Date, fiscal: PreparedFiscalData | undefined): PagePlan {
   const page = {
     idempotencyKey: providerKey('operation', newUuid(now)),
     reference: publicId(kind, id),
@@ -160,6 +170,7 @@ function planOf (kind: PageKind, id: string, body: PageBody, expiresAt: Date | u
     ...(body.statement_descriptor !== undefined && { statementDescriptor: body.statement_descriptor }),
     ...(body.metadata !== undefined && { metadata: body.metadata }),
     ...(body.collect_tax_id !== undefined && { collectTaxId: body.collect_tax_id }),
+    ...(fiscal?.collect !== undefined && { collect: fiscal.collect }),
     ...(expiresAt !== undefined && { expiresAt })
   }
   if (kind === 'payment_link') {

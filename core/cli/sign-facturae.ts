@@ -27,7 +27,7 @@ export const signFacturae = signXadesCommand({
     if (given !== undefined) {
       const [{ buildFacturae }, { zoneOf }] = await Promise.all([import('../fiscal/es/build.ts'), import('../fiscal/es/clock.ts')])
       const invoice = facturaeOfJson(given, { at, reference: seed })
-      return { document: { root: buildFacturae(invoice), before: [], after: [] }, taxId: invoice.issuer.taxId, zone: zoneOf(invoice.issuer.address?.postalCode) }
+      return { document: buildFacturae(invoice), taxId: invoice.issuer.taxId, zone: zoneOf(invoice.issuer.address?.postalCode) }
     }
     const [{ parseXml }, { readFacturae, childAt, textAt }, { zoneOf }] = await Promise.all([import('../fiscal/xml/parse.ts'), import('../fiscal/es/read.ts'), import('../fiscal/es/clock.ts')])
     const { seller } = readFacturae(bytes)

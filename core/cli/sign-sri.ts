@@ -1,4 +1,4 @@
-import type { XmlElement } from '../fiscal/xml/element.ts'
+import type { Signable } from '../fiscal/xades/sign.ts'
 import { Refused } from './command.ts'
 import { signXadesCommand } from './sign-xades.ts'
 
@@ -21,20 +21,23 @@ export const signSri = signXadesCommand({
     return sriProfile({ sha256: call.values.sha256 === true })
   },
   read: async (bytes, made) => {
-    const [root, { ecuadorZone }, { textAt }] = await Promise.all([rootOf(bytes, made), import('../fiscal/ec/clock.ts'), import('../fiscal/ec/read.ts')])
-    return { document: { root, before: [], after: [] }, taxId: textAt(root, 'infoTributaria', 'ruc'), zone: ecuadorZone }
+    const [signable, { ecuadorZone }] = await Promise.all([signableOf(bytes, made), import('../fiscal/ec/clock.ts')])
+    return { ...signable, zone: ecuadorZone }
   }
 })
 
 /** What is to be signed. An XML is taken as it is; a JSON is computed and built. */
-async function rootOf (bytes: Buffer, { at, seed }: { at: Date, seed: string }): Promise<XmlElement> {
+async function signableOf (bytes: Buffer, { at, seed }: { at: Date, seed: string }): Promise<{ document: Signable, taxId: string }> {
   const [{ readJson }, { comprobanteOfSriJson }, { readComprobante }, { buildComprobante }, { ecFindings }] = await Promise.all([
     import('./facturae-file.ts'), import('./sri-file.ts'), import('../fiscal/ec/read.ts'), import('../fiscal/ec/build.ts'), import('../fiscal/ec/rules.ts')
   ])
   const given = readJson(bytes)
-  if (given === undefined) return readComprobante(bytes).root
+  if (given === undefined) {
+    const { root, at } = readComprobante(bytes)
+    return { document: root, taxId: at('infoTributaria', 'ruc') }
+  }
   const invoice = comprobanteOfSriJson(given, { at, reference: seed })
   const broken = ecFindings(invoice, at).filter(({ level }) => level === 'error')
   if (broken.length > 0) throw new Refused(broken.map(({ code, path, message }) => `${code} ${path}: ${message.es}`).join('\n'))
-  return buildComprobante(invoice)
+  return { document: buildComprobante(invoice), taxId: invoice.issuer.taxId }
 }

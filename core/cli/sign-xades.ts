@@ -1,5 +1,5 @@
 import type { XadesProfile } from '../fiscal/xades/profiles.ts'
-import type { XmlDocument } from '../fiscal/xml/element.ts'
+import type { Signable } from '../fiscal/xades/sign.ts'
 import type { TaxCountry } from '../tax-ids.ts'
 import { type Call, type Command, type Option, Refused, text, UsageError } from './command.ts'
 import { languageOf, momentOf, passphraseIn, readInput } from './files.ts'
@@ -11,7 +11,7 @@ export interface XadesKind extends Pick<Command, 'name' | 'summary' | 'about' | 
   /** Beside those that all kinds have. */
   options?: Record<string, Option>
   /** The unsigned document that a file holds, as XML or computed from JSON. `seed` stands for everything that is random. */
-  read: (bytes: Buffer, made: { at: Date, seed: string }) => Promise<{ document: XmlDocument, taxId: string, zone: string }>
+  read: (bytes: Buffer, made: { at: Date, seed: string }) => Promise<{ document: Signable, taxId: string, zone: string }>
   profile: (call: Call) => Promise<XadesProfile>
 }
 

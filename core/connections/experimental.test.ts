@@ -21,5 +21,8 @@ t.test('what is experimental is offered only where the operator asks for it', as
   const offered = bold.hub.adapters.list().filter(({ manifest }) => manifest.experimental)
   t.same(['edicom', 'solucion_factible'].filter(id => offered.some(({ manifest }) => manifest.id === id)), ['edicom', 'solucion_factible'])
   t.match(await createConnection(bold.hub, tenant.access, { provider: 'edicom', mode: 'test', credentials }, null), { provider: 'edicom', mode: 'test' })
+  const methodsOf = (hub: typeof bold.hub) => hub.adapters.get('kushki')?.manifest.methods.map(({ type }) => type)
+  t.same(methodsOf(careful.hub), ['card'], 'one way to pay may be experimental where its provider is not')
+  t.same(methodsOf(bold.hub), ['card', 'cash', 'pse', 'spei', 'transfer'])
   t.throws(() => createRegistry([...offered, offered[0]!]), AdapterContractError, 'two of one id are a problem, offered or not')
 })

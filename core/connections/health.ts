@@ -5,6 +5,7 @@ import { inTenant } from '../db/in-tenant.ts'
 import type { Database } from '../db/schema.ts'
 import { recordEvents } from '../events/record.ts'
 import { publicId } from '../ids.ts'
+import { doubt } from './oauth/soon.ts'
 import * as queries from './queries.ts'
 
 export interface CallEnd {
@@ -88,6 +89,7 @@ async function write (db: Kysely<Database>, connection: { tenantId: string, id: 
         ? { last_error_at: now, last_error: JSON.stringify({ code: end.errorCode, provider_code: end.providerCode, at: now.toISOString() }) }
         : { last_success_at: now })
     }, now)
+    if (bad && row.oauth_account !== null && row.reconnect_since === null && isCredentialProblem(end.errorCode)) await doubt(db, row.id, now)
     const moved = Math.max(failures, row.failures_in_row) >= breakerFailures
     if (moved) await queries.notifyConnection(db, row.id)
     if (health === row.health) return moved

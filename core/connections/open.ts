@@ -5,6 +5,7 @@ import { createHttpClient, type HttpExchange } from '../adapter/http-client.ts'
 import type { OperationName } from '../adapter/manifest.ts'
 import type { RateLimiter } from '../adapter/rate-limiter.ts'
 import type { AdapterRegistry } from '../adapter/registry.ts'
+import type { TransferBook } from '../adapter/transfer-book.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
 import { publicId } from '../ids.ts'
@@ -12,6 +13,7 @@ import { createKeyCache } from '../vault/key-cache.ts'
 import { VaultError } from '../vault/vault-error.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Seen } from './breaker.ts'
+import type { OAuthApps } from './oauth/apps.ts'
 
 /** A connection's row with its credentials still sealed: what one transaction reads before a provider is called. */
 export interface SealedConnection {
@@ -23,6 +25,8 @@ export interface SealedConnection {
   version: number
   settings: Record<string, unknown>
   account: ProviderAccount | null
+  /** Whose account a person connected by OAuth; null where the connection has keys. */
+  oauthAccount: string | null
   sealed: { name: string, version: number, sealed: string }[]
 }
 
@@ -33,6 +37,8 @@ export interface OpenConnection {
   mode: Mode
   adapter: Adapter
   credentials: Readonly<Record<string, string>>
+  /** What else no transcript of a call may keep. */
+  secrets?: readonly string[]
   /** A context for one call; what goes over the wire is told to `onExchange`, secrets included. */
   context: (operation: OperationName, onExchange: (exchange: HttpExchange) => void) => ConnectionContext
 }
@@ -61,7 +67,7 @@ export async function loadConnections (db: TenantDb, mode: Mode): Promise<KnownC
 
 function selectSealed (db: TenantDb) {
   return db.selectFrom('connections as c')
-    .select(['c.id', 'c.tenant_id', 'c.provider', 'c.mode', 'c.enabled', 'c.version', 'c.settings', 'c.account', columns.as('sealed')])
+    .select(['c.id', 'c.tenant_id', 'c.provider', 'c.mode', 'c.enabled', 'c.version', 'c.settings', 'c.account', 'c.oauth_account', columns.as('sealed')])
     .where('c.tenant_id', '=', db.tenantId).where('c.deleted_at', 'is', null)
 }
 
@@ -75,6 +81,7 @@ function toSealed (row: Awaited<ReturnType<ReturnType<typeof selectSealed>['exec
     version: row.version,
     settings: row.settings as Record<string, unknown>,
     account: row.account as ProviderAccount | null,
+    oauthAccount: row.oauth_account,
     sealed: row.sealed
   }
 }
@@ -83,6 +90,7 @@ function toSealed (row: Awaited<ReturnType<ReturnType<typeof selectSealed>['exec
 export const credentialSubject = (connectionId: string): string => publicId('connection', connectionId)
 
 const notOpen = { es: 'Las credenciales guardadas de esta conexión no se pueden abrir: sustitúyalas.', en: 'The stored credentials of this connection cannot be opened: replace them.' }
+const noApp = { es: 'Esta conexión se hizo con la aplicación del operador, que ya no está configurada.', en: 'This connection was made with the operator’s application, which is no longer configured.' }
 const maxWaitForTurnMs = 10_000
 
 export interface OpenerDeps {
@@ -93,7 +101,10 @@ export interface OpenerDeps {
   providerRates: Readonly<Record<string, number>>
   /** The operator's own secret for an adapter, by its id. */
   operatorSecrets: Readonly<Record<string, string>>
+  oauthApps: OAuthApps
   limiter: RateLimiter
+  /** What is lent to adapters of the tenant's own bank. */
+  transferBook: (connection: Pick<SealedConnection, 'id' | 'tenantId' | 'mode'>) => TransferBook
   log: { child: (fields: object) => AdapterLog }
   now: () => Date
   /** Told of a connection whose stored credentials do not open. */
@@ -111,7 +122,7 @@ export function createConnectionOpener (deps: OpenerDeps) {
     const credentials = await opened.get(`${connection.tenantId}:${connection.id}:${connection.version}`, async () => {
       const entries = await Promise.all(connection.sealed.map(async ({ name, version, sealed }) =>
         [name, await deps.vault.openText(connection.tenantId, credentialSubject(connection.id), name, sealed, version)] as const))
-      return Object.freeze(Object.fromEntries(entries))
+      return Object.freeze({ ...Object.fromEntries(entries), ...operatedBy(deps.oauthApps, adapter, connection) })
     }).catch((error: unknown) => {
       if (!(error instanceof VaultError)) throw error
       deps.notOpened(connection)
@@ -140,7 +151,9 @@ export function createConnectionOpener (deps: OpenerDeps) {
         ...(deps.operatorSecrets[manifest.id] !== undefined && { operator: deps.operatorSecrets[manifest.id] }),
         settings: withDefaults(adapter, connection.settings),
         account: connection.account ?? undefined,
+        ...(connection.oauthAccount !== null && { grant: { account: connection.oauthAccount } }),
         origin,
+        ...(manifest.own_bank === true && { book: deps.transferBook(connection) }),
         memory: memories(`${connection.tenantId}:${connection.id}:${connection.version}`),
         http: createHttpClient({
           allowedOrigins: override === undefined ? Object.values(origins) : [override],
@@ -160,6 +173,15 @@ export function createConnectionOpener (deps: OpenerDeps) {
     }
   }
 }
+
+/** What a connection by OAuth takes from the operator's application. A connection with keys takes nothing. */
+function operatedBy (apps: OAuthApps, { manifest, oauth }: Adapter, { oauthAccount, mode }: SealedConnection): Readonly<Record<string, string>> {
+  if (oauthAccount === null || oauth?.operated === undefined) return {}
+  const app = apps.of(manifest.id, mode)
+  if (app === undefined) throw new HubError('connection_not_usable', { detail: noApp })
+  return oauth.operated(app)
+}
+
 /** What adapters keep of a connection's version: bounded, and gone with its time. */
 function createMemories (now: () => Date): (owner: string) => ConnectionMemory {
   const kept = new Map<string, { value: string, until: number }>()

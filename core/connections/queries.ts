@@ -27,11 +27,12 @@ export async function listConnections (db: TenantDb, filter: IdWindow & { mode: 
     .$if(filter.before !== undefined, q => q.where('c.id', '<', filter.before!))
     .$if(filter.from !== undefined, q => q.where('c.id', '>=', filter.from!))
     .$if(filter.provider !== undefined, q => q.where('c.provider', '=', filter.provider!))
-    .$if(filter.health !== undefined, q => q.where('c.health', '=', filter.health!))
+    .$if(filter.health === 'reconnect', q => q.where('c.reconnect_since', 'is not', null).where('c.enabled', '=', true))
+    .$if(filter.health !== undefined && filter.health !== 'reconnect', q => q.where('c.health', '=', filter.health!).where(eb => eb.or([eb('c.reconnect_since', 'is', null), eb('c.enabled', '=', false)])))
     .orderBy('c.id', 'desc').limit(filter.limit).execute()
 }
 
-export async function insertConnection (db: TenantDb, row: { id: string, provider: string, mode: Mode, label: string, settings: object, hookTokenHash: Buffer, hookTokenSealed: string, now: Date }): Promise<void> {
+export async function insertConnection (db: TenantDb, row: { id: string, provider: string, mode: Mode, label: string, settings: object, hookTokenHash: Buffer, hookTokenSealed: string, oauthAccount?: string, now: Date }): Promise<void> {
   await db.insertInto('connections').values({
     tenant_id: db.tenantId,
     id: row.id,
@@ -41,6 +42,7 @@ export async function insertConnection (db: TenantDb, row: { id: string, provide
     settings: JSON.stringify(row.settings),
     hook_token_hash: row.hookTokenHash,
     hook_token_sealed: row.hookTokenSealed,
+    oauth_account: row.oauthAccount ?? null,
     created_at: row.now,
     updated_at: row.now
   }).execute()
@@ -65,6 +67,7 @@ export async function lastCredentialVersion (db: TenantDb, connectionId: string)
 
 export async function deleteCredentials (db: TenantDb, connectionId: string): Promise<void> {
   await db.deleteFrom('credentials').where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).execute()
+  await db.deleteFrom('oauth_grants').where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).execute()
 }
 
 export interface ConnectionChanges {
@@ -84,6 +87,9 @@ export interface ConnectionChanges {
   hook_registered_at?: Date | null
   first_event_at?: Date
   last_event_at?: Date
+  reconnect_since?: Date | null
+  reconnect_reason?: string | null
+  shadow_scheme?: string | null
   deleted_at?: Date
 }
 
@@ -94,7 +100,7 @@ export async function updateConnection (db: TenantDb, id: string, changes: Conne
 }
 
 export async function lockConnection (db: TenantDb, id: string) {
-  return await db.selectFrom('connections').select(['id', 'health', 'failures_in_row', 'last_success_at', 'mode', 'enabled'])
+  return await db.selectFrom('connections').select(['id', 'health', 'failures_in_row', 'last_success_at', 'mode', 'enabled', 'provider', 'oauth_account', 'reconnect_since', 'reconnect_reason'])
     .where('tenant_id', '=', db.tenantId).where('id', '=', id).where('deleted_at', 'is', null).forUpdate().executeTakeFirst()
 }
 
@@ -102,6 +108,10 @@ export async function countRefused (db: TenantDb, connectionId: string): Promise
   const row = await db.selectFrom('inbound_refused_counters').select('refused').where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).executeTakeFirst()
   const last = await db.selectFrom('inbound_refused').select(sql<Date | null>`max(received_at)`.as('at')).where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).executeTakeFirst()
   return { refused: row?.refused ?? 0, last: last?.at ?? null }
+}
+
+export async function findShadow (db: TenantDb, connectionId: string, scheme: string) {
+  return await db.selectFrom('shadow_counters').select(['agreed', 'differed', 'since']).where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('scheme', '=', scheme).executeTakeFirst()
 }
 
 /** Tells every process that what it remembers of this connection's hook is old. Payload: ids only, NOTIFY is not under RLS. */

@@ -15,7 +15,7 @@ export const NewConnection = Type.Object({
 }, closed)
 export type NewConnection = Static<typeof NewConnection>
 
-export const PatchConnection = Type.Object({ label: Type.Optional(Label), enabled: Type.Optional(Type.Boolean()), settings: Type.Optional(Settings) }, { ...closed, minProperties: 1 })
+export const PatchConnection = Type.Object({ label: Type.Optional(Label), enabled: Type.Optional(Type.Boolean()), settings: Type.Optional(Settings), shadow_scheme: Type.Optional(Nullable(Type.String({ pattern: '^[a-z][a-z0-9_]{0,40}$', description: 'Another verifier of the provider (`shadow_schemes`) that looks at every webhook beside the true one and only reports. Null: none.' }))) }, { ...closed, minProperties: 1 })
 export type PatchConnection = Static<typeof PatchConnection>
 
 export const ReplaceCredentials = Type.Object({
@@ -23,6 +23,9 @@ export const ReplaceCredentials = Type.Object({
   overlap_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 7 * 24 * 3600, default: 24 * 3600, description: 'How long the webhook secret before stays valid beside the new one.' }))
 }, closed)
 export type ReplaceCredentials = Static<typeof ReplaceCredentials>
+
+/** `reconnect`: a person must consent again at the provider (`POST /v1/connections/oauth` with this connection). */
+const healths = ['untested', 'healthy', 'failing', 'reconnect', 'disabled'] as const
 
 const LocalLine = Type.String()
 const ErrorSeen = Type.Object({ code: Type.String(), message: Type.String(), provider_code: Nullable(Type.String()), at: Instant })
@@ -60,7 +63,10 @@ export const Connection = Type.Object({
   credentials: Type.Record(Type.String(), Credential),
   webhook_url: Type.String(),
   webhook: Type.Object({ registered: Type.Boolean(), url: Nullable(Type.String({ description: 'Where the provider was told to send: another than `webhook_url` after a move.' })), registered_at: Nullable(Instant), provider_reference: Nullable(Type.String()), first_event_at: Nullable(Instant), last_event_at: Nullable(Instant) }),
-  health: oneOf(['untested', 'healthy', 'failing', 'disabled']),
+  auth: oneOf(['keys', 'oauth'], { description: 'How it is connected: with keys, or by consent at the provider.' }),
+  reconnect: Nullable(Type.Object({ since: Instant, reason: Type.String() }, { description: 'Consent is needed again, since then. While the credentials still hold, payments go on.' })),
+  shadow_scheme: Nullable(Type.String()),
+  health: oneOf(healths),
   tested_at: Nullable(Instant),
   stamps: Nullable(StampReading),
   created_at: Instant,
@@ -68,13 +74,13 @@ export const Connection = Type.Object({
 }, { title: 'Connection' })
 export type Connection = Static<typeof Connection>
 
-export const ListConnections = Type.Object({ ...listQuery, provider: Type.Optional(Type.String({ maxLength: 40 })), health: Type.Optional(oneOf(['untested', 'healthy', 'failing', 'disabled'])) }, closed)
+export const ListConnections = Type.Object({ ...listQuery, provider: Type.Optional(Type.String({ maxLength: 40 })), health: Type.Optional(oneOf(healths)) }, closed)
 export type ListConnections = Static<typeof ListConnections>
 export const ConnectionPage = pageOf(Connection)
 
 export const TestResult = Type.Object({
   ok: Type.Boolean(),
-  health: oneOf(['untested', 'healthy', 'failing', 'disabled']),
+  health: oneOf(healths),
   mode: Mode,
   account: Connection.properties.account,
   evidence: Type.Array(LocalLine, { description: 'What was done and seen, one line each.' }),
@@ -84,7 +90,7 @@ export const TestResult = Type.Object({
 export type TestResult = Static<typeof TestResult>
 
 export const Health = Type.Object({
-  health: oneOf(['untested', 'healthy', 'failing', 'disabled']),
+  health: oneOf(healths),
   tested_at: Nullable(Instant),
   last_success_at: Nullable(Instant),
   last_error: Nullable(ErrorSeen),
@@ -94,7 +100,10 @@ export const Health = Type.Object({
     opens_after: Type.Integer({ description: 'Failures in a row.' }),
     probe_at: Nullable(Instant)
   }, { description: 'While it is open another connection goes first, where one can; then one call tries this one again.' }),
-  webhook: Type.Object({ registered: Type.Boolean(), first_event_at: Nullable(Instant), last_event_at: Nullable(Instant), refused: Type.Integer(), last_refused_at: Nullable(Instant) })
+  webhook: Type.Object({
+    registered: Type.Boolean(), first_event_at: Nullable(Instant), last_event_at: Nullable(Instant), refused: Type.Integer(), last_refused_at: Nullable(Instant),
+    shadow: Nullable(Type.Object({ scheme: Type.String(), agreed: Type.Integer(), differed: Type.Integer(), since: Nullable(Instant) }, { description: 'How often the second verifier said what the true one said.' }))
+  })
 }, { title: 'ConnectionHealth' })
 export type Health = Static<typeof Health>
 

@@ -5,7 +5,7 @@ import type { Adapter } from '../adapter/define.ts'
 import { recordChange } from '../audit/record.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
-import { setTimer, startTimer } from '../db/timers.ts'
+import { clearTimer, setTimer, startTimer } from '../db/timers.ts'
 import { HubError, invalidField } from '../errors.ts'
 import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
@@ -16,12 +16,14 @@ import { recordedCall } from '../operations/call.ts'
 import { assertPublicUrl } from '../urls.ts'
 import { maskSecret } from '../vault/mask-secret.ts'
 import { checkCredentials, checkSettings } from './check-credentials.ts'
+import { countGranted } from './oauth/queries.ts'
+import { oauthTimer } from './oauth/soon.ts'
 import { credentialSubject, loadSealed, type OpenConnection } from './open.ts'
 import * as queries from './queries.ts'
 import type { ConnectionRow } from './queries.ts'
 import type { Connection, Health, ListConnections, NewConnection, PatchConnection, ReplaceCredentials, Setup, TestResult } from './schema.ts'
 import { stampsTimer } from './stamps.ts'
-import { hookTokenSubject, hookTokenUse, showConnection, showError, showSetup, webhookUrl } from './view.ts'
+import { healthOf, hookTokenSubject, hookTokenUse, showConnection, showError, showSetup, webhookUrl } from './view.ts'
 
 /** Keeps a tenant's account at a provider. Nothing is asked of the provider yet: `test` does that. */
 export async function createConnection (hub: Hub, access: Access, body: NewConnection, idempotency: Idempotency | null): Promise<Connection> {
@@ -68,11 +70,13 @@ export async function patchConnection (hub: Hub, access: Access, publicConnectio
   const row = await inTenant(hub.db, access.tenantId, async db => {
     const before = await findOrThrow(db, access, id)
     if (body.settings !== undefined) checkSettings(requireAdapter(hub, before.provider), body.settings)
+    if (typeof body.shadow_scheme === 'string') assertShadow(requireAdapter(hub, before.provider), body.shadow_scheme)
     const health = body.enabled === undefined || body.enabled === before.enabled ? undefined : body.enabled ? 'untested' : 'disabled'
     await queries.updateConnection(db, id, {
       ...(body.label !== undefined && { label: body.label }),
       ...(body.enabled !== undefined && { enabled: body.enabled }),
       ...(body.settings !== undefined && { settings: JSON.stringify({ ...before.settings as object, ...body.settings }) }),
+      ...(body.shadow_scheme !== undefined && { shadow_scheme: body.shadow_scheme }),
       ...(health !== undefined && { health })
     }, now, { opensAnew: body.settings !== undefined })
     await recordChange(db, access, now, { action: 'connection.changed', subjectType: 'connection', subjectId: publicConnectionId, detail: body })
@@ -93,8 +97,10 @@ export async function deleteConnection (hub: Hub, access: Access, publicConnecti
     await recordedCall(hub, async work => await inTenant(hub.db, access.tenantId, work), { connection: opened, kind: 'unregister_webhook', subjectId: id, requestId: access.requestId },
       async context => await unregister(context, row.hook_reference!))
   }
+  if (opened !== undefined) await giveBack(hub, access, row, opened)
   await inTenant(hub.db, access.tenantId, async db => {
     const now = hub.now()
+    await clearTimer(db, oauthTimer, id)
     await queries.updateConnection(db, id, { enabled: false, health: 'disabled', deleted_at: now }, now, { opensAnew: true })
     await queries.deleteCredentials(db, id)
     await recordChange(db, access, now, { action: 'connection.deleted', subjectType: 'connection', subjectId: publicConnectionId })
@@ -103,11 +109,24 @@ export async function deleteConnection (hub: Hub, access: Access, publicConnecti
   })
 }
 
+/** An account that nobody else has connected through the operator's application is given back, where the provider takes it. */
+async function giveBack (hub: Hub, access: Access, row: ConnectionRow, opened: OpenConnection): Promise<void> {
+  const revoke = opened.adapter.oauth?.revoke
+  const app = hub.oauthApps.of(row.provider, opened.mode)
+  const account = row.oauth_account
+  if (account === null || revoke === undefined || app === undefined) return
+  // The consent is to the application and not to this tenant: another connection of the account would end with it.
+  if (await inTenant(hub.db, access.tenantId, async db => await countGranted(db, row.provider, opened.mode, account)) > 1) return
+  await recordedCall(hub, async work => await inTenant(hub.db, access.tenantId, work), { connection: { ...opened, secrets: Object.values(app) }, kind: 'revoke_grant', subjectId: row.id, requestId: access.requestId },
+    async context => await revoke(context, app, account))
+}
+
 /** New secrets. A webhook secret before them stays valid for the overlap, everything else ends at once. */
 export async function replaceCredentials (hub: Hub, access: Access, publicConnectionId: string, body: ReplaceCredentials): Promise<Connection> {
   const id = uuidOf('connection', publicConnectionId)
   if (Object.keys(body.credentials).length === 0) throw invalidField('credentials', 'names nothing to replace')
   const { row, opened } = await findAndOpen(hub, access, id, { orNot: true })
+  if (row.oauth_account !== null) throw new HubError('invalid_state', { detail: byConsent })
   const adapter = hub.adapters.get(row.provider)
   if (adapter === undefined) throw new HubError('provider_unknown')
   checkCredentials(adapter, row.mode as Mode, { ...opened?.credentials, ...body.credentials })
@@ -179,6 +198,8 @@ export async function registerWebhook (hub: Hub, access: Access, publicConnectio
   const id = uuidOf('connection', publicConnectionId)
   const { row, opened } = await findAndOpen(hub, access, id)
   if (opened === undefined || opened.adapter.webhooks === 'provider-has-none') throw new HubError('capability_not_supported')
+  // An endpoint that the application registers hears of everybody's accounts.
+  if (row.oauth_account !== null) throw new HubError('capability_not_supported', { detail: heardByApp })
   const { webhooks, manifest } = opened.adapter
   if (webhooks.register === undefined || manifest.webhooks === null) {
     throw new HubError('capability_not_supported', { detail: { es: manifest.webhooks?.manual_steps.map(step => step.es).join(' ') ?? '', en: manifest.webhooks?.manual_steps.map(step => step.en).join(' ') ?? '' } })
@@ -217,15 +238,16 @@ export async function connectionHealth (hub: Hub, access: Access, publicConnecti
     const row = await findOrThrow(db, access, id)
     const { refused, last } = await queries.countRefused(db, id)
     const breaker = hub.usable.breaker({ failuresInRow: row.failures_in_row, lastErrorAt: row.last_error_at })
+    const counted = row.shadow_scheme === null ? undefined : await queries.findShadow(db, id, row.shadow_scheme)
     const at = (date: Date | null) => date?.toISOString() ?? null
     return {
-      health: row.enabled ? row.health as Health['health'] : 'disabled',
+      health: healthOf(row),
       tested_at: at(row.tested_at),
       last_success_at: at(row.last_success_at),
       last_error: showError(row.last_error, access.language),
       failures_in_row: row.failures_in_row,
       breaker: { state: breaker.state, opens_after: hub.config.breakerFailures, probe_at: at(breaker.probeAt) },
-      webhook: { registered: row.hook_reference !== null, first_event_at: at(row.first_event_at), last_event_at: at(row.last_event_at), refused, last_refused_at: at(last) }
+      webhook: { registered: row.hook_reference !== null, first_event_at: at(row.first_event_at), last_event_at: at(row.last_event_at), refused, last_refused_at: at(last), shadow: row.shadow_scheme === null ? null : { scheme: row.shadow_scheme, agreed: counted?.agreed ?? 0, differed: counted?.differed ?? 0, since: at(counted?.since ?? null) } }
     }
   })
 }
@@ -235,17 +257,20 @@ export async function connectionSetup (hub: Hub, access: Access, publicConnectio
   return await showSetup(hub, row, access.language)
 }
 
+const byConsent = { es: 'Esta conexión se hizo con su permiso en el proveedor: para renovarla, conéctela otra vez.', en: 'This connection was made by consent at the provider: to renew it, connect it again.' }
+const heardByApp = { es: 'Los avisos de esta conexión llegan a la aplicación del operador, para todas sus cuentas.', en: 'The webhooks of this connection go to the operator’s application, for all its accounts.' }
+
 // --- shared -----------------------------------------------------------------------------------------------------------
 
 /** From the day on which a connection is proven its provider's books are read, and compared with what we heard. */
-async function startBooks (db: TenantDb, id: string, now: Date): Promise<void> {
+export async function startBooks (db: TenantDb, id: string, now: Date): Promise<void> {
   const tomorrow = new Date(now.getTime() + 24 * 3600_000)
   for (const kind of ['balance_transactions', 'completeness_audit'] as const satisfies JobKind[]) await startTimer(db, kind, id, tomorrow)
 }
 
 export const hookTokenHash = (token: string): Buffer => createHash('sha256').update(token).digest()
 
-async function sealCredentials (hub: Hub, tenantId: string, connectionId: string, credentials: Record<string, string>, version: number): Promise<queries.NewCredential[]> {
+export async function sealCredentials (hub: Hub, tenantId: string, connectionId: string, credentials: Record<string, string>, version: number): Promise<queries.NewCredential[]> {
   return await Promise.all(Object.entries(credentials).map(async ([name, value]) => ({
     id: newUuid(hub.now()),
     name,
@@ -257,19 +282,24 @@ async function sealCredentials (hub: Hub, tenantId: string, connectionId: string
 }
 
 /** A key's mode is what it may touch; a person says the mode in the body. */
-function assertMode (access: Access, mode: Mode): Mode {
+export function assertMode (access: Access, mode: Mode): Mode {
   if (access.principal.type === 'api_key' && access.mode !== mode) throw invalidField('mode', `this key is for ${access.mode}`)
   return mode
 }
 
-function requireAdapter (hub: Pick<Hub, 'adapters'>, provider: string): Adapter {
+export function requireAdapter (hub: Pick<Hub, 'adapters'>, provider: string): Adapter {
   const adapter = hub.adapters.get(provider)
   if (adapter === undefined && hub.adapters.isWithheld(provider)) throw invalidField('provider', `${provider} is experimental: the operator offers it with PASARELA_EXPERIMENTAL=1`, 'provider_unknown')
   if (adapter === undefined) throw invalidField('provider', `there is no adapter ${provider}; see GET /v1/providers`, 'provider_unknown')
   return adapter
 }
 
-async function findOrThrow (db: TenantDb, access: Access, id: string): Promise<ConnectionRow> {
+function assertShadow ({ manifest, webhooks }: Adapter, scheme: string): void {
+  const offered = webhooks === 'provider-has-none' ? [] : Object.keys(webhooks.shadows ?? {})
+  if (!offered.includes(scheme)) throw invalidField('shadow_scheme', offered.length === 0 ? `${manifest.name} has no other verifier` : `must be one of ${offered.join(', ')}`)
+}
+
+export async function findOrThrow (db: TenantDb, access: Access, id: string): Promise<ConnectionRow> {
   const row = await queries.findConnection(db, id)
   if (row?.mode !== access.mode) throw new HubError('not_found')
   return row

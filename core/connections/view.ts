@@ -19,6 +19,10 @@ export async function webhookUrl (hub: Pick<Hub, 'vault' | 'publicUrl'>, row: Co
   return `${base}/hooks/${token}`
 }
 
+/** What a connection by OAuth says of itself before anything else is that it needs a person. */
+export const healthOf = (row: Pick<ConnectionRow, 'enabled' | 'health' | 'reconnect_since'>): Health['health'] =>
+  !row.enabled ? 'disabled' : row.reconnect_since !== null ? 'reconnect' : row.health as Health['health']
+
 export const showReading = (row: StampReadingRow): StampReading => ({
   left: row.stamps_left,
   per_day: row.per_day === null ? null : Math.round(row.per_day * 10) / 10,
@@ -50,7 +54,10 @@ export async function showConnection (hub: Pick<Hub, 'vault' | 'publicUrl'>, row
       first_event_at: at(row.first_event_at),
       last_event_at: at(row.last_event_at)
     },
-    health: row.enabled ? row.health as Connection['health'] : 'disabled',
+    auth: row.oauth_account === null ? 'keys' : 'oauth',
+    reconnect: row.reconnect_since === null ? null : { since: row.reconnect_since.toISOString(), reason: row.reconnect_reason ?? 'unknown' },
+    shadow_scheme: row.shadow_scheme,
+    health: healthOf(row),
     tested_at: at(row.tested_at),
     stamps: row.stamps === null ? null : showReading({ ...row.stamps, read_at: new Date(row.stamps.read_at) }),
     created_at: row.created_at.toISOString(),
@@ -65,7 +72,7 @@ export function showError (stored: unknown, language: Language): Health['last_er
 }
 
 /** The wizard, as facts: each step says whether it is done and what is left, so that leaving and coming back loses nothing. */
-export async function showSetup (hub: Pick<Hub, 'vault' | 'publicUrl' | 'adapters'>, row: ConnectionRow, language: Language): Promise<Setup> {
+export async function showSetup (hub: Pick<Hub, 'vault' | 'publicUrl' | 'adapters' | 'oauthApps'>, row: ConnectionRow, language: Language): Promise<Setup> {
   const adapter = hub.adapters.get(row.provider)
   const manifest = adapter?.manifest
   const text = (line: LocalText) => line[language]
@@ -73,7 +80,9 @@ export async function showSetup (hub: Pick<Hub, 'vault' | 'publicUrl' | 'adapter
   const hasHooks = manifest?.webhooks != null
   const byApi = adapter !== undefined && adapter.webhooks !== 'provider-has-none' && adapter.webhooks.register !== undefined
   const hasSecret = hasHooks && row.credentials.some(({ name }) => name === manifest.webhooks!.secret)
-  const listening = row.hook_reference !== null || hasSecret
+  // What was connected by consent is told to the operator's application.
+  const ofApp = row.oauth_account !== null && adapter !== undefined
+  const listening = ofApp ? hub.oauthApps.of(row.provider, row.mode as Mode)?.webhook_secret !== undefined : row.hook_reference !== null || hasSecret
   const tested = row.health === 'healthy' && row.tested_at !== null
   const steps: Setup['steps'] = [
     { id: 'credentials', status: 'done', title: say('Credenciales', 'Credentials'), detail: row.credentials.map(({ name, hint }) => `${name}: ${hint}`), at: row.created_at.toISOString() },
@@ -88,9 +97,9 @@ export async function showSetup (hub: Pick<Hub, 'vault' | 'publicUrl' | 'adapter
   if (hasHooks) {
     steps.push({
       id: 'webhook',
-      status: listening ? 'done' : byApi ? 'todo' : 'manual',
+      status: listening ? 'done' : byApi && !ofApp ? 'todo' : 'manual',
       title: say('Avisos del proveedor', 'Provider webhooks'),
-      detail: listening ? [] : [await webhookUrl(hub, row), ...manifest.webhooks!.manual_steps.map(text)],
+      detail: listening ? [] : ofApp ? [say('El operador aún no configuró los avisos de su aplicación.', 'The operator has not configured the webhooks of its application yet.')] : [await webhookUrl(hub, row), ...manifest.webhooks!.manual_steps.map(text)],
       at: at(row.hook_registered_at)
     }, {
       id: 'event',

@@ -10,6 +10,7 @@ import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
 import { applyMethodFact } from './apply-method.ts'
+import { endSubscriptionsOfOwner } from '../notifications/push/queries.ts'
 import * as queries from './queries.ts'
 import type { CustomerRow } from './queries.ts'
 import type { Customer, ListCustomers, NewCustomer, PatchCustomer } from './schema.ts'
@@ -74,6 +75,7 @@ export async function deleteCustomer (hub: Hub, access: Access, publicCustomerId
     const methods = await queries.lockMethodsOf(db, id)
     for (const method of methods) await applyMethodFact(hub, db, method, { fact: { type: 'removed' } })
     await queries.forgetCustomer(db, id, now)
+    await endSubscriptionsOfOwner(db, id, 'customer_deleted', now)
     await changed(hub, db, access, before, 'deleted')
     await setTimer(db, 'customer', id, now)
     return methods

@@ -10,6 +10,10 @@ export interface Database {
   api_keys: ApiKeys
   audit_log: AuditLog
   balance_transactions: BalanceTransactions
+  bank_accounts: BankAccounts
+  bank_entries: BankEntries
+  bank_statements: BankStatements
+  bank_transfers: BankTransfers
   certificate_consents: CertificateConsents
   certificate_keys: CertificateKeys
   certificate_uses: CertificateUses
@@ -24,15 +28,23 @@ export interface Database {
   disputes: Disputes
   documents: Documents
   events: Events
+  fiscal_data: FiscalData
+  global_invoices: GlobalInvoices
   idempotency_keys: IdempotencyKeys
   inbound_events: InboundEvents
   inbound_refused: InboundRefused
   inbound_refused_counters: InboundRefusedCounters
+  inbound_refused_slots: InboundRefusedSlots
   inbound_seen: InboundSeen
   invoice_payments: InvoicePayments
   invoices: Invoices
   issuers: Issuers
   mails: Mails
+  notices: Notices
+  notification_channels: NotificationChannels
+  notification_settings: NotificationSettings
+  oauth_grants: OauthGrants
+  oauth_states: OauthStates
   operations: Operations
   partner_tenants: PartnerTenants
   partners: Partners
@@ -40,11 +52,19 @@ export interface Database {
   payment_methods: PaymentMethods
   payments: Payments
   plans: Plans
+  push_subscriptions: PushSubscriptions
   refunds: Refunds
   routing_rules: RoutingRules
+  sale_refunds: SaleRefunds
+  sales: Sales
+  sales_settings: SalesSettings
   series: Series
   sessions: Sessions
+  shadow_counters: ShadowCounters
+  shadow_verdicts: ShadowVerdicts
   stamp_readings: StampReadings
+  store_credit_events: StoreCreditEvents
+  store_credits: StoreCredits
   subscription_cycles: SubscriptionCycles
   subscriptions: Subscriptions
   tenants: Tenants
@@ -121,6 +141,93 @@ export interface BalanceTransactions {
   updated_at: Date
 }
 
+export interface BankAccounts {
+  tenant_id: string
+  id: string
+  mode: string
+  kind: string
+  label: string
+  currency: string
+  country: string
+  time_zone: string
+  bank_code: string | null
+  bank: string
+  beneficiary: string
+  scheme: string
+  numbers_sealed: string
+  last4: string
+  number_mac: Buffer
+  is_primary: boolean
+  created_at: Date
+  updated_at: Date
+  deleted_at: Date | null
+}
+
+export interface BankEntries {
+  tenant_id: string
+  id: string
+  mode: string
+  statement_id: string
+  bank_account_id: string
+  line: number
+  direction: string
+  amount: number
+  currency: string
+  booked_on: string
+  booked_at: Date | null
+  reference: string | null
+  hints: Generated<string[]>
+  tracking_key: string | null
+  description: Generated<string>
+  payer: string | null
+  balance: number | null
+  dedupe_key: Buffer
+  status: string
+  reason: string | null
+  transfer_id: string | null
+  payment_id: string | null
+  suggested_payment_id: string | null
+  duplicate_of: string | null
+  created_at: Date
+  updated_at: Date
+}
+
+export interface BankStatements {
+  tenant_id: string
+  id: string
+  mode: string
+  bank_account_id: string
+  format: string
+  layout: string | null
+  name: string | null
+  sha256: Buffer
+  bytes: number
+  from_day: string | null
+  to_day: string | null
+  lines_skipped: Generated<number>
+  created_at: Date
+}
+
+export interface BankTransfers {
+  tenant_id: string
+  id: string
+  mode: string
+  connection_id: string
+  bank_account_id: string
+  payment_id: string
+  attempt: number
+  reference: string
+  amount: number
+  currency: string
+  status: Generated<string>
+  amount_received: Generated<number>
+  transaction_reference: string | null
+  expires_at: Date
+  closes_at: Date
+  created_at: Date
+  updated_at: Date
+}
+
 export interface CertificateConsents {
   tenant_id: string
   id: string
@@ -173,6 +280,8 @@ export interface Certificates {
   created_at: Date
   updated_at: Date
   deleted_at: Date | null
+  refused_at: Date | null
+  refused_because: string | null
 }
 
 export interface CheckoutPages {
@@ -268,6 +377,10 @@ export interface Connections {
   created_at: Generated<Date>
   updated_at: Generated<Date>
   deleted_at: Date | null
+  oauth_account: string | null
+  reconnect_since: Date | null
+  reconnect_reason: string | null
+  shadow_scheme: string | null
 }
 
 export interface Counterparts {
@@ -384,6 +497,41 @@ export interface Events {
   created_at: Date
 }
 
+export interface FiscalData {
+  tenant_id: string
+  subject_type: string
+  subject_id: string
+  mode: string
+  source: string
+  person: string | null
+  sealed: string | null
+  collects: Generated<string[]>
+  erased_at: Date | null
+  created_at: Date
+  updated_at: Date
+}
+
+export interface GlobalInvoices {
+  tenant_id: string
+  id: string
+  mode: string
+  issuer_id: string
+  branch: string | null
+  currency: string
+  status: string
+  periodicity: string
+  months: string
+  year: number
+  period_from: string
+  period_to: string
+  tickets: number
+  total: string
+  invoice_id: string | null
+  former_invoices: Generated<string[]>
+  created_at: Date
+  updated_at: Date
+}
+
 export interface IdempotencyKeys {
   tenant_id: string
   mode: string
@@ -438,6 +586,15 @@ export interface InboundRefusedCounters {
   tenant_id: string
   connection_id: string
   refused: Generated<number>
+}
+
+export interface InboundRefusedSlots {
+  tenant_id: string
+  connection_id: string
+  slot: Date
+  mode: string
+  provider: string
+  refused: number
 }
 
 export interface InboundSeen {
@@ -518,6 +675,8 @@ export interface Invoices {
   updated_at: Date
   amount_credited: Generated<string>
   link: Json | null
+  sale_id: string | null
+  global_id: string | null
 }
 
 export interface Issuers {
@@ -568,6 +727,92 @@ export interface Mails {
   attempted_at: Date | null
   ended_at: Date | null
   updated_at: Date
+  of_notice: Generated<boolean>
+}
+
+export interface Notices {
+  tenant_id: string
+  id: string
+  mode: string
+  kind: string
+  channel: string
+  audience: string
+  subject_type: string
+  subject_id: string
+  occasion: string
+  addressee_mac: Buffer
+  status: string
+  uncertain: Generated<boolean>
+  attempts: Generated<number>
+  content_sealed: string | null
+  provider_reference: string | null
+  error_code: string | null
+  created_at: Date
+  attempted_at: Date | null
+  ended_at: Date | null
+  updated_at: Date
+}
+
+export interface NotificationChannels {
+  tenant_id: string
+  id: string
+  mode: string
+  type: string
+  label: string
+  enabled: Generated<boolean>
+  settings: Generated<Json>
+  secrets_sealed: string | null
+  hints: Generated<Json>
+  health: Generated<string>
+  last_error: string | null
+  tested_at: Date | null
+  created_at: Date
+  updated_at: Date
+  deleted_at: Date | null
+}
+
+export interface NotificationSettings {
+  tenant_id: string
+  mode: string
+  settings: Json
+  tells_events: boolean
+  tells_alerts: boolean
+  updated_at: Date
+}
+
+export interface OauthGrants {
+  tenant_id: string
+  connection_id: string
+  generation: Generated<number>
+  refresh_sealed: string | null
+  granted_by: string
+  granted_at: Date
+  expires_at: Date | null
+  refreshed_at: Date | null
+  refresh_begun_at: Date | null
+  proved_at: Date | null
+  over_in_row: Generated<number>
+}
+
+export interface OauthStates {
+  tenant_id: string
+  id: string
+  state_hash: Buffer
+  provider: string
+  mode: string
+  connection_id: string
+  renews: boolean
+  label: string | null
+  return_url: string | null
+  language: string
+  started_by_type: string
+  started_by: string
+  verifier_sealed: string
+  browser_hash: Buffer | null
+  created_at: Date
+  expires_at: Date
+  used_at: Date | null
+  outcome: string | null
 }
 
 export interface Operations {
@@ -723,6 +968,21 @@ export interface Plans {
   archived_at: Date | null
 }
 
+export interface PushSubscriptions {
+  tenant_id: string
+  id: string
+  mode: string
+  channel_id: string
+  owner_type: string
+  owner_id: string
+  endpoint_mac: Buffer
+  service: string
+  sealed: string | null
+  created_at: Date
+  ended_at: Date | null
+  ended_why: string | null
+}
+
 export interface Refunds {
   tenant_id: string
   id: string
@@ -758,6 +1018,73 @@ export interface RoutingRules {
   updated_at: Date
 }
 
+export interface SaleRefunds {
+  tenant_id: string
+  id: string
+  sale_id: string
+  method: string
+  status: string
+  amount: string
+  reason: string
+  refund_id: string | null
+  store_credit_id: string | null
+  created_at: Date
+  updated_at: Date
+}
+
+export interface Sales {
+  tenant_id: string
+  id: string
+  mode: string
+  client_id: string | null
+  content_hash: Buffer | null
+  issuer_id: string
+  country: string
+  branch: string | null
+  till: string | null
+  ticket: string
+  origin: string
+  payment_type: string
+  status: string
+  document: string
+  currency: string
+  total: string
+  refunded: Generated<string>
+  document_amount: Generated<string>
+  lines: Json
+  rounding: string
+  model: Json
+  tenders: Generated<Json>
+  buyer_sealed: string | null
+  customer_id: string | null
+  payment_id: string | null
+  invoice_id: string | null
+  global_id: string | null
+  requires_invoice: boolean | null
+  confirmed_by: string | null
+  reference: string | null
+  metadata: Generated<Json>
+  link_made_at: Date | null
+  link_expires_at: Date | null
+  link_url: string | null
+  link_connection_id: string | null
+  problem: Json | null
+  orphan_at: Date | null
+  sold_at: Date
+  paid_at: Date | null
+  invoiced_at: Date | null
+  version: Generated<number>
+  created_at: Date
+  updated_at: Date
+}
+
+export interface SalesSettings {
+  tenant_id: string
+  mode: string
+  settings: Json
+  updated_at: Date
+}
+
 export interface Series {
   tenant_id: string
   id: string
@@ -789,6 +1116,25 @@ export interface Sessions {
   revoked_at: Date | null
 }
 
+export interface ShadowCounters {
+  tenant_id: string
+  connection_id: string
+  scheme: string
+  agreed: Generated<number>
+  differed: Generated<number>
+  since: Date
+}
+
+export interface ShadowVerdicts {
+  tenant_id: string
+  id: string
+  connection_id: string
+  scheme: string
+  verdict: string
+  reason: string | null
+  agrees: boolean
+}
+
 export interface StampReadings {
   tenant_id: string
   id: string
@@ -799,6 +1145,36 @@ export interface StampReadings {
   days_left: number | null
   level: string
   read_at: Date
+}
+
+export interface StoreCreditEvents {
+  tenant_id: string
+  id: string
+  store_credit_id: string
+  type: string
+  amount: number
+  balance: number
+  sale_id: string | null
+  reference: string | null
+  created_at: Date
+}
+
+export interface StoreCredits {
+  tenant_id: string
+  id: string
+  mode: string
+  code: string
+  status: string
+  currency: string
+  amount: number
+  balance: number
+  customer_id: string | null
+  sale_id: string | null
+  reason: string | null
+  metadata: Generated<Json>
+  expires_at: Date
+  created_at: Date
+  updated_at: Date
 }
 
 export interface SubscriptionCycles {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { bootstrap } from '../access/first-run.ts'
+import type { Simulator } from '../adapter/simulator.ts'
 import type { Hub } from '../hub.ts'
 import { Client } from './client.ts'
 
@@ -16,10 +17,12 @@ export interface FirstRun {
   user?: string
   password?: string
   connections?: Record<string, string>
+  /** What a payment provider's simulator lets in, where the demo tenant has no connection to it. */
+  simulated?: Record<string, Record<string, string>>
 }
 
 /** Makes the platform, and in demo mode a tenant that is connected to the simulators, through the same API that everybody uses. */
-export async function firstRun ({ hub, url, file, demo }: { hub: Hub, url: string, file: string, demo: boolean }): Promise<FirstRun> {
+export async function firstRun ({ hub, url, file, demo, simulators = {} }: { hub: Hub, url: string, file: string, demo: boolean, simulators?: Readonly<Record<string, Pick<Simulator, 'credentials'>>> }): Promise<FirstRun> {
   const { made } = await bootstrap(hub)
   // Read after: another process on the same folder may have made the platform, and written how to get in, meanwhile.
   const before: FirstRun = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as FirstRun : { url }
@@ -31,6 +34,7 @@ export async function firstRun ({ hub, url, file, demo }: { hub: Hub, url: strin
     save(file, now)
   }
   await demoConnections(hub, now)
+  now.simulated = simulatedCredentials(hub, simulators, now.simulated ?? {})
   save(file, now)
   return now
 }
@@ -63,6 +67,12 @@ async function demoConnections (hub: Hub, made: FirstRun): Promise<void> {
     await client.post(`/v1/connections/${id}/test`, {})
     if (manifest.webhooks !== null) await client.post(`/v1/connections/${id}/webhook`, {})
   }
+}
+
+/** A simulator keeps its accounts, so what was once lent is good at the next start. */
+function simulatedCredentials (hub: Hub, simulators: Readonly<Record<string, Pick<Simulator, 'credentials'>>>, known: Record<string, Record<string, string>>): Record<string, Record<string, string>> {
+  const missing = hub.adapters.list().filter(({ manifest: { id, families } }) => families.includes('payments') && simulators[id] !== undefined && demoCredentials[id] === undefined && known[id] === undefined)
+  return { ...known, ...Object.fromEntries(missing.map(({ manifest: { id } }) => [id, simulators[id]!.credentials('test')])) }
 }
 
 /** Well-formed for the provider, good only at its simulator. */

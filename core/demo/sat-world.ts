@@ -20,6 +20,8 @@ export interface SatWorldOptions {
   processMs?: number
   /** Whether the receiver is asked; by the law's rules when left out. */
   needsAcceptance?: (stamp: SatStamp) => boolean
+  /** Its list of taxpayers, as far as it has one: a receiver that is in it under another name, postal code or regime is refused. */
+  taxpayers?: Readonly<Record<string, { name: string, postalCode: string, regime: string }>>
   /** Where the register is kept between two starts. */
   stateFile?: string
 }
@@ -35,7 +37,7 @@ interface Register {
 }
 
 /** The tax authority's twin: a PAC's certificate that it made itself, the law's checks, and a register with a clock. */
-export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAcceptance = lawAsks, stateFile }: SatWorldOptions = {}): SatWorld {
+export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAcceptance = lawAsks, taxpayers = {}, stateFile }: SatWorldOptions = {}): SatWorld {
   const authority = makeAuthority(now())
   const register = new Map<string, Register>()
   const bySeal = new Map<string, SatStamp>()
@@ -86,6 +88,11 @@ export function createSatWorld ({ now = () => new Date(), processMs = 0, needsAc
     if (now().getTime() - issuedAt.getTime() > windowMs || issuedAt.getTime() - now().getTime() > 300_000) return { code: '401', message: 'Fecha y hora de generación fuera de rango' }
     const broken = validateCfdi(xml, { now: now() }).find(({ level }) => level === 'error')
     if (broken !== undefined) return { code: broken.code, message: broken.message.es }
+    const receptor = elements(root).find(({ name }) => name === 'Receptor')!
+    const listed = taxpayers[attribute(receptor, 'Rfc') ?? '']
+    if (listed !== undefined && listed.name !== attribute(receptor, 'Nombre')) return { code: 'CFDI40145', message: 'El campo Nombre del receptor, debe pertenecer al nombre asociado al RFC registrado en el campo Rfc del Receptor.' }
+    if (listed !== undefined && listed.postalCode !== attribute(receptor, 'DomicilioFiscalReceptor')) return { code: 'CFDI40148', message: 'El campo DomicilioFiscalReceptor del receptor, debe pertenecer al nombre asociado al RFC registrado en el campo Rfc del Receptor.' }
+    if (listed !== undefined && listed.regime !== attribute(receptor, 'RegimenFiscalReceptor')) return { code: 'CFDI40157', message: 'La clave del campo RegimenFiscalR debe corresponder con el tipo de persona (física o moral).' }
     return { root }
   }
 

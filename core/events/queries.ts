@@ -15,6 +15,11 @@ export async function listEvents (db: TenantDb, mode: Mode, window: IdWindow, { 
     .orderBy('id', 'desc').limit(window.limit).execute()
 }
 
+/** Of either mode: for what follows an event by itself. */
+export async function findAnyEvent (db: TenantDb, id: string): Promise<{ id: string, type: string, subject_id: string, data: unknown } | undefined> {
+  return await db.selectFrom('events').select(['id', 'type', 'subject_id', 'data']).where('tenant_id', '=', db.tenantId).where('id', '=', id).executeTakeFirst()
+}
+
 export async function findEvent (db: TenantDb, mode: Mode, id: string): Promise<EventRow | undefined> {
   return await selectEvents(db, mode).where('id', '=', id).executeTakeFirst()
 }

@@ -292,7 +292,9 @@ t.test('webhooks over HTTP', async t => {
     await registerWebhook(hub, shop.access, shop.connection)
     await settle()
     t.match(await getPayment(hub, shop.access, payment.id), { status: 'succeeded' })
-    t.match((await newest(shop)), { event_type: 'payment_intent.canceled', reason: 'ping' }, 'a new registration is heard')
+    // What was refused before is sent again until its endpoint is gone, and may be the last to arrive.
+    const [heard] = (await listInbound(hub, shop.access, { verdict: 'verified', limit: 1 })).data
+    t.match(heard, { event_type: 'payment_intent.canceled', reason: 'ping' }, 'a new registration is heard')
   })
 
   t.test('one row that cannot be stored refuses nobody else', async t => {

@@ -3,6 +3,7 @@ import type { ProviderEvent } from '../adapter/webhooks.ts'
 import { isProviderError } from '../adapter/problems.ts'
 import { raiseAlert } from '../alerts/raise.ts'
 import { adoptPagePayment, processCheckout } from '../checkout/inbound.ts'
+import { lookSoon } from '../connections/oauth/soon.ts'
 import { loadSealed, type SealedConnection } from '../connections/open.ts'
 import { processSavedMethodEvent } from '../customers/process.ts'
 import { inTenant } from '../db/in-tenant.ts'
@@ -73,7 +74,11 @@ async function processEvents (hub: Hub, connection: SealedConnection, row: Inbou
 async function processEvent (hub: Hub, connection: SealedConnection, event: ProviderEvent, { believed, attempt }: { believed: boolean, attempt: number }): Promise<Ending> {
   switch (event.type) {
     case 'ignored': return { status: 'ignored', reason: event.why }
-    case 'connection': return { status: 'processed', reason: event.what }
+    case 'connection': {
+      // Not every scheme signs who it is about, so nothing is believed of it but that it is time to look.
+      if (event.what === 'revoked' && connection.oauthAccount !== null) await inTenant(hub.db, connection.tenantId, async db => { await lookSoon(db, connection.id, hub.now()) })
+      return { status: 'processed', reason: event.what }
+    }
     case 'document': return await processDocument(hub, connection, event)
     case 'checkout': {
       const told = await processCheckout(hub, connection, event, believed)

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Mode } from '../adapter/context.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
+import { shadowOf } from './shadow.ts'
 
 const shown = ['id', 'connection_id', 'mode', 'provider', 'verdict', 'event_type', 'status', 'reason', 'attempts', 'subject_id', 'subject_type', 'received_at', 'processed_at', 'next_run_at', 'dedupe_key'] as const
 const duplicates = sql<number>`coalesce((select s.duplicates from inbound_seen s where s.tenant_id = inbound_events.tenant_id and s.connection_id = inbound_events.connection_id and s.dedupe_key = inbound_events.dedupe_key), 0)`
@@ -27,17 +28,17 @@ const filtered = (db: TenantDb, filter: InboundFilter) => db.selectFrom('inbound
   .$if(filter.from !== undefined, q => q.where('id', '>=', filter.from!))
 
 export async function listInbound (db: TenantDb, filter: InboundFilter & { limit: number }) {
-  return await filtered(db, filter).select(shown).select(duplicates.as('duplicates')).orderBy('id', 'desc').limit(filter.limit).execute()
+  return await filtered(db, filter).select(shown).select([duplicates.as('duplicates'), shadowOf('inbound_events')]).orderBy('id', 'desc').limit(filter.limit).execute()
 }
 export type InboundRow = Awaited<ReturnType<typeof listInbound>>[number]
 
 export async function findInbound (db: TenantDb, id: string) {
-  return await db.selectFrom('inbound_events').select(shown).select(['headers', 'body_sealed', duplicates.as('duplicates')])
+  return await db.selectFrom('inbound_events').select(shown).select(['headers', 'body_sealed', duplicates.as('duplicates'), shadowOf('inbound_events')])
     .where('tenant_id', '=', db.tenantId).where('id', '=', id).executeTakeFirst()
 }
 
 const refused = (db: TenantDb) => db.selectFrom('inbound_refused').innerJoin('connections as c', join => join.onRef('c.tenant_id', '=', 'inbound_refused.tenant_id').onRef('c.id', '=', 'inbound_refused.connection_id'))
-  .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers'])
+  .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers', shadowOf('inbound_refused')])
   .where('inbound_refused.tenant_id', '=', db.tenantId)
 
 export async function listRefused (db: TenantDb, filter: Pick<InboundFilter, 'mode' | 'before' | 'connectionId' | 'from'> & { limit: number }) {

@@ -1,12 +1,13 @@
-import type { WebhookScheme } from '../adapter/webhooks.ts'
+import type { RawWebhook, Verdict, Verification, WebhookScheme } from '../adapter/webhooks.ts'
 import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
 import { sealBody } from './body.ts'
-import type { Collector } from './collector.ts'
+import type { Collector, StoredHook } from './collector.ts'
 import { withoutCredentials } from './headers.ts'
 import { storeRefused } from './refused.ts'
 import type { PublishedKeys } from './published-keys.ts'
+import { keepShadow, lookBeside } from './shadow.ts'
 import type { HookTarget, HookTargets } from './targets.ts'
 
 export interface Received {
@@ -44,7 +45,7 @@ export async function receive ({ hub, targets, collector, keys, count }: Inbound
   const key = await keys.of(remembered.adapter, remembered.mode, plain)
   const raw = { ...plain, ...(key !== undefined && { key }) }
   let target: HookTarget | undefined = remembered
-  let verdict = verify(target, raw, now)
+  let { verdict, input } = verify(target, raw, now)
   if (verdict.verdict === 'refused') {
     // What was remembered may be older than a secret that was replaced a moment ago.
     target = await targets.find(hook.token, { anew: true })
@@ -52,15 +53,23 @@ export async function receive ({ hub, targets, collector, keys, count }: Inbound
       count('unknown', 'unknown_token')
       return { verdict: 'refused' }
     }
-    verdict = verify(target, raw, now)
+    ({ verdict, input } = verify(target, raw, now))
   }
+  const beside = lookBeside(target, input, verdict.verdict)
   if (verdict.verdict === 'refused') {
     count(target.provider, 'refused')
-    await storeRefused(hub, target, hook, verdict.reason)
+    const id = await storeRefused(hub, target, hook, verdict.reason)
+    if (beside !== undefined) await keepShadow(hub, target, id, beside)
     return { verdict: 'refused' }
   }
-  const id = newUuid(now)
-  const { fresh } = await collector.store({
+  const { fresh, eventId } = await keepHook({ hub, collector, count }, target, hook, verdict, newUuid(now))
+  if (beside !== undefined) await keepShadow(hub, target, eventId, beside)
+  return { verdict: 'stored', fresh, answer: (target.adapter.webhooks as WebhookScheme).acknowledge?.(raw) ?? empty }
+}
+
+/** Stores what was verified, for one connection, and wakes its job. */
+export async function keepHook ({ hub, collector, count }: Pick<InboundDeps, 'hub' | 'collector' | 'count'>, target: HookTarget, hook: Pick<Received, 'body' | 'headers' | 'url'>, verdict: Passed, id: string): Promise<StoredHook> {
+  const stored = await collector.store({
     tenantId: target.tenantId,
     connectionId: target.connectionId,
     id,
@@ -74,25 +83,32 @@ export async function receive ({ hub, targets, collector, keys, count }: Inbound
     // The token is the secret of the address: what is kept is where it was called, not with what.
     url: hook.url.replace(/^[^?]*/, '/hooks/:token')
   })
-  count(target.provider, fresh ? verdict.verdict : 'duplicate')
-  if (fresh) hub.wake('inbound', [{ tenantId: target.tenantId, id }])
-  return { verdict: 'stored', fresh, answer: (target.adapter.webhooks as WebhookScheme).acknowledge?.(raw) ?? empty }
+  count(target.provider, stored.fresh ? verdict.verdict : 'duplicate')
+  if (stored.fresh) hub.wake('inbound', [{ tenantId: target.tenantId, id }])
+  return stored
 }
 
 /** PostgreSQL's text has no NUL: with one in it the event could never be stored, and would come again for days. */
 const cut = (text: string, most: number): string => storable(text.slice(0, most))
 
-/** An adapter that throws has not verified anything. */
-function verify (target: HookTarget, raw: { body: Buffer, headers: Record<string, string>, url: string, key?: string }, now: Date) {
-  const { webhooks } = target.adapter
-  if (webhooks === 'provider-has-none') return { verdict: 'refused' as const, reason: 'this provider sends none' }
+type Passed = Exclude<Verdict, { verdict: 'refused' }>
+
+function verify (target: HookTarget, raw: RawWebhook & { key?: string }, now: Date): { verdict: Verdict, input: Verification } {
   const secrets = target.secrets.filter(({ validUntil }) => validUntil > now.getTime()).map(({ value }) => value).filter(value => value !== '')
-  if (secrets.length === 0) return { verdict: 'refused' as const, reason: 'the connection has no webhook secret' }
+  return verifyWith({ adapter: target.adapter, settings: target.settings, secrets }, raw, now)
+}
+
+/** An adapter that throws has not verified anything. */
+export function verifyWith ({ adapter: { webhooks }, settings, secrets }: Pick<HookTarget, 'adapter' | 'settings'> & { secrets: string[] }, raw: RawWebhook & { key?: string }, now: Date): { verdict: Verdict, input: Verification } {
+  const input = { ...raw, secrets, now, settings }
+  const refused = (reason: string) => ({ verdict: { verdict: 'refused' as const, reason }, input })
+  if (webhooks === 'provider-has-none') return refused('this provider sends none')
+  if (secrets.length === 0) return refused('the connection has no webhook secret')
   try {
-    const verdict = webhooks.verify({ ...raw, secrets, now, settings: target.settings })
-    if (verdict.verdict !== 'refused' && (verdict.dedupeKey === '' || verdict.eventType === '')) return { verdict: 'refused' as const, reason: 'the event has no id or type' }
-    return verdict
+    const verdict = webhooks.verify(input)
+    if (verdict.verdict !== 'refused' && (verdict.dedupeKey === '' || verdict.eventType === '')) return refused('the event has no id or type')
+    return { verdict, input }
   } catch (error) {
-    return { verdict: 'refused' as const, reason: `verification failed: ${error instanceof Error ? error.message : 'unknown'}`.slice(0, 300) }
+    return refused(`verification failed: ${error instanceof Error ? error.message : 'unknown'}`.slice(0, 300))
   }
 }

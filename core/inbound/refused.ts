@@ -5,12 +5,13 @@ import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
 import { sealBody } from './body.ts'
 import { withoutCredentials } from './headers.ts'
+import { countRefused } from './share.ts'
 import type { HookTarget } from './targets.ts'
 
 const keptBytes = 16 * 1024
 
-/** Keeps what was refused, for support to see why: the newest N of a connection, each cut to 16 KiB. Nobody fills the disk. */
-export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: Buffer, headers: Record<string, string>, address: string }, reason: string): Promise<void> {
+/** Gives its id. Keeps what was refused, for support to see why: the newest N of a connection, each cut to 16 KiB. Nobody fills the disk. */
+export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: Buffer, headers: Record<string, string>, address: string }, reason: string): Promise<string> {
   const now = hub.now()
   const id = newUuid(now)
   const bodySealed = await sealBody(hub.vault, target.tenantId, id, hook.body.subarray(0, keptBytes))
@@ -19,6 +20,7 @@ export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: 
       .values({ tenant_id: db.tenantId, connection_id: target.connectionId, refused: 1 })
       .onConflict(oc => oc.columns(['tenant_id', 'connection_id']).doUpdateSet({ refused: sql`inbound_refused_counters.refused + 1` }))
       .returning('refused').executeTakeFirstOrThrow()
+    await countRefused(db, target, now)
     if (hub.config.inboundRefusedPerConnection === 0) return
     const row = {
       id,
@@ -35,6 +37,7 @@ export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: 
       .onConflict(oc => oc.columns(['tenant_id', 'connection_id', 'slot']).doUpdateSet(row))
       .execute()
   })
+  return id
 }
 
 /** As many as fit, and nothing that PostgreSQL's jsonb refuses. */

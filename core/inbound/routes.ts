@@ -1,9 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { HubError } from '../errors.ts'
 import type { HubInstance } from '../http.ts'
-import { IdParams } from '../http-schema.ts'
-import { type InboundDeps, receive } from './receive.ts'
+import { IdParams, Mode } from '../http-schema.ts'
+import { receiveForApp } from './app-hooks.ts'
+import { type InboundDeps, receive, type Received, type Reception } from './receive.ts'
 import { InboundEvent, InboundEventDetail, InboundPage, ListInbound, Replayed, ReplayMany } from './schema.ts'
 import * as service from './service.ts'
 
@@ -25,7 +27,7 @@ export async function inboundRoutes (app: HubInstance): Promise<void> {
 /** Every refusal takes this long, so that its timing does not tell a wrong signature from an address that does not exist, ms. */
 const refusalMs = 25
 
-/** The address that providers call. Nothing parses the body before it is verified and stored. */
+/** The addresses that providers call. Nothing parses the body before it is verified and stored. */
 export async function hookRoutes (app: HubInstance, deps: Omit<InboundDeps, 'hub'>): Promise<void> {
   const { hub } = app
   app.removeAllContentTypeParsers()
@@ -36,15 +38,27 @@ export async function hookRoutes (app: HubInstance, deps: Omit<InboundDeps, 'hub
     bodyLimit: hub.config.inboundMaxBytes,
     schema: { tags: ['Inbound webhooks'], summary: 'Where providers send their webhooks', params: Type.Object({ token: Type.String({ maxLength: 200 }) }) }
   }, async (request, reply) => {
-    const startedAt = performance.now()
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value ?? '')]))
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-    const reception = await receive({ hub, ...deps }, { token: request.params.token, body, headers, url: request.url, address: request.ip })
-    if (reception.verdict === 'refused') {
-      await wait(Math.max(0, refusalMs - (performance.now() - startedAt)))
-      throw new HubError('webhook_unverified')
-    }
-    const { status, body: text, contentType } = reception.answer
-    return await reply.code(status).type(contentType).send(text)
+    return await answered(request, reply, async hook => await receive({ hub, ...deps }, { token: request.params.token, ...hook }))
   })
+
+  app.post('/hooks/apps/:provider/:mode', {
+    config: { public: true },
+    bodyLimit: hub.config.inboundMaxBytes,
+    schema: { tags: ['Inbound webhooks'], summary: 'Where providers tell the operator’s application of the accounts that were connected by consent', params: Type.Object({ provider: Type.String({ maxLength: 40 }), mode: Mode }) }
+  }, async (request, reply) => {
+    return await answered(request, reply, async hook => await receiveForApp({ hub, ...deps }, { provider: request.params.provider, mode: request.params.mode, ...hook }))
+  })
+}
+
+async function answered (request: FastifyRequest, reply: FastifyReply, take: (hook: Omit<Received, 'token'>) => Promise<Reception>): Promise<FastifyReply> {
+  const startedAt = performance.now()
+  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value ?? '')]))
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  const reception = await take({ body, headers, url: request.url, address: request.ip })
+  if (reception.verdict === 'refused') {
+    await wait(Math.max(0, refusalMs - (performance.now() - startedAt)))
+    throw new HubError('webhook_unverified')
+  }
+  const { status, body: text, contentType } = reception.answer
+  return await reply.code(status).type(contentType).send(text)
 }

@@ -17,6 +17,7 @@ export const InboundEvent = Type.Object({
   reason: Nullable(Type.String()),
   attempts: Type.Integer(),
   duplicates: Type.Integer({ description: 'How often the same event came again.' }),
+  shadow: Nullable(Type.Object({ scheme: Type.String(), verdict: Verdict, reason: Nullable(Type.String()), agrees: Type.Boolean() }, { description: 'What the second verifier said, where one runs beside (`shadow_scheme` of the connection). It decides nothing.' })),
   payment: Nullable(Type.String()),
   subject: Nullable(Type.String({ description: 'Id of what it is about: a payment, a checkout session, a subscription …' })),
   received_at: Instant,

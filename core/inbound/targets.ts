@@ -5,7 +5,9 @@ import type { AdapterRegistry } from '../adapter/registry.ts'
 import { credentialSubject, withDefaults } from '../connections/open.ts'
 import { hookTokenHash } from '../connections/service.ts'
 import type { Database } from '../db/schema.ts'
+import { inTenant } from '../db/in-tenant.ts'
 import type { Vault } from '../vault/vault.ts'
+import { shadowSchemeOf } from './shadow.ts'
 
 /** What a hook token leads to: whose it is, and every secret that may verify what arrives. */
 export interface HookTarget {
@@ -16,6 +18,8 @@ export interface HookTarget {
   adapter: Adapter
   settings: Record<string, unknown>
   secrets: { value: string, validUntil: number }[]
+  /** The name of the second verifier that runs beside. */
+  shadow: string | null
 }
 
 export interface HookTargets {
@@ -54,7 +58,7 @@ export function createHookTargets ({ db, vault, adapters, now }: { db: Kysely<Da
     // One that does not open must not silence the others; when none does, nothing can be said of the signature.
     const failed = opened.find(result => result.status === 'rejected')
     if (failed !== undefined && secrets.length === 0) throw failed.reason
-    const target = { tenantId: row.tenant_id, connectionId: row.connection_id, mode: row.mode, provider: row.provider, adapter, settings: withDefaults(adapter, row.settings), secrets }
+    const target = { tenantId: row.tenant_id, connectionId: row.connection_id, mode: row.mode, provider: row.provider, adapter, settings: withDefaults(adapter, row.settings), secrets, shadow: await inTenant(db, row.tenant_id, async db => await shadowSchemeOf(db, row.connection_id), { accessMode: 'read only' }) }
     // Changed while we asked: what was read may be old already.
     if (asked === generation) {
       if (known.size >= rememberAtMost) known.clear()

@@ -1,19 +1,13 @@
 import { type Static, Type } from 'typebox'
+import { Field, Text } from '../fiscal-data/content.ts'
 import { closed, oneOf } from '../http-schema.ts'
 
 /** What only a comprobante of the SRI asks, in the words of the API. */
 
-const Text = (maxLength: number, description?: string) => Type.String({ minLength: 1, maxLength, ...(description !== undefined && { description }) })
 const Amount = Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,2})?$' })
 const Day = Type.String({ format: 'date' })
 const DocumentNumber = Type.String({ pattern: '^\\d{3}-\\d{3}-\\d{9}$', description: '001-001-000000001' })
-const Field = Type.Object({ name: Text(300), value: Text(300) }, closed)
 const Paid = { form: Type.String({ pattern: '^\\d{2}$', description: 'Table 24' }), total: Amount }
-
-export const EcLine = Type.Object({
-  auxiliary_code: Type.Optional(Text(25, 'codigoAuxiliar')),
-  details: Type.Optional(Type.Array(Field, { maxItems: 3, description: 'detallesAdicionales' }))
-}, closed)
 
 const Withholding = Type.Object({
   period: Type.String({ pattern: '^\\d{2}/\\d{4}$', description: 'periodoFiscal: mm/yyyy' }),

@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { ecShop, ecuador, nights, ruc, signedComprobante } from '../../test/support/ecuador.ts'
+import { ecShop, ecuador, makeSriSignature, nights, ruc, signedComprobante } from '../../test/support/ecuador.ts'
 import { refusal } from '../../test/support/fiscal-shop.ts'
 import { temporaryFolder } from '../../test/support/folder.ts'
 import { pagesOf } from '../../test/support/pdf-text.ts'
+import { activateCertificate, getCertificate, listCertificates, uploadCertificate } from '../certificates/service.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { documentsOf } from '../documents/queries.ts'
 import { readBytes } from '../documents/service.ts'
@@ -163,6 +164,66 @@ t.test('rejected by autorización, corrected, sent again under its own clave', a
   t.equal(world.authorizations('1', issued.fiscal_id!).length, 2)
   t.equal(authorised(issued.number!), 1)
   t.match((await service.invoiceXml(hub, access, made.id)).bytes.toString(), /<descripcion>Hospedaje</)
+})
+
+t.test('39 stops the queue of that certificate until somebody has acted', async t => {
+  const { hub, access, mine, make, until, get, world, advance, work, authorised, database } = await shop(t)
+  const [certificate] = (await listCertificates(hub, access, {})).data
+  const alerts = async () => (await database.owner.selectFrom('alerts').select(['kind', 'subject_id']).where('tenant_id', '=', mine.tenantId).where('kind', '=', 'certificate_refused').execute()).map(({ subject_id: id }) => id)
+  world.accredits(false)
+  const first = await until((await make()).id, 'rejected')
+  t.match((await getCertificate(hub, access, certificate!.id)).refused, { at: /T/, message: /^39 FIRMA INVALIDA.*root/ })
+  t.same(await alerts(), [certificate!.id])
+
+  const waiting = [await make(), await make()]
+  for (let round = 0; round < 4; round++) {
+    advance(hour)
+    await work()
+  }
+  for (const { id } of waiting) t.match(await get(id), { status: 'queued', authority_messages: [{ code: 'certificate_refused', message: /espera/ }] }, 'it waits, unsent, with its number')
+  t.same((await Promise.all(waiting.map(async ({ id }) => (await get(id)).number))), ['000000002', '000000003'])
+  t.equal(authorised('000000002') + authorised('000000003'), 0)
+  t.same(await alerts(), [certificate!.id], 'told once')
+
+  await t.test('what was refused is issued again by hand: still refused, nothing else goes out', async t => {
+    await service.issueInvoice(hub, access, first.id, null)
+    t.match(await until(first.id, 'rejected'), { status: 'rejected', authority_messages: [{ code: '39' }] })
+    t.equal((await get(waiting[0]!.id)).status, 'queued')
+  })
+
+  await t.test('and when it goes through, so do the others', async t => {
+    world.accredits(true)
+    await service.issueInvoice(hub, access, first.id, null)
+    t.match(await until(first.id, 'issued'), { status: 'issued', number: '000000001' })
+    for (const { id, number } of waiting) t.match([(await until(id, 'issued')).status, authorised(number!)], ['issued', 1])
+    t.equal((await getCertificate(hub, access, certificate!.id)).refused, null)
+  })
+
+  await t.test('another certificate takes over at once, and what waited is signed with it', async t => {
+    world.accredits(false)
+    await until((await make()).id, 'rejected')
+    const held = await make()
+    await work()
+    world.accredits(true)
+    const { p12, passphrase } = makeSriSignature({ name: 'another' })
+    const { certificate: other } = await uploadCertificate(hub, access, { p12: p12.toString('base64'), passphrase, issuer: mine.issuer }, null)
+    t.equal(other!.status, 'active')
+    const issued = await until(held.id, 'issued')
+    t.equal(issued.status, 'issued')
+    t.ok((await service.invoiceXml(hub, access, issued.id)).bytes.toString().includes(Buffer.from(makeSriSignature({ name: 'another' }).key.certificate).toString('base64')))
+    t.equal((await until((await make()).id, 'issued')).status, 'issued')
+  })
+
+  await t.test('activating the refused one is a word too', async t => {
+    world.accredits(false)
+    await until((await make()).id, 'rejected')
+    const held = await make()
+    await work()
+    world.accredits(true)
+    const refused = (await listCertificates(hub, access, {})).data.find(({ refused }) => refused !== null && refused !== undefined)
+    await activateCertificate(hub, access, refused!.id, {})
+    t.equal((await until(held.id, 'issued')).status, 'issued')
+  })
 })
 
 t.test('a number that another system used is never changed by itself', async t => {

@@ -3,7 +3,7 @@ import type { DocumentSnapshot, InvoicingFamily, Invoice as InvoiceModel, IssueI
 import type { IdempotencyKey } from '../adapter/payments.ts'
 import type { ProviderError } from '../adapter/problems.ts'
 import { raiseAlert } from '../alerts/raise.ts'
-import { signWith } from '../certificates/sign.ts'
+import { recordUse, withSigner } from '../certificates/sign.ts'
 import type { OpenConnection } from '../connections/open.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer, setTimer } from '../db/timers.ts'
@@ -15,6 +15,7 @@ import { callProvider, connectionsTried, finishOperation, insertOperation, lastE
 import { chooseRoute } from '../routing-rules/choose.ts'
 import { applyFact } from './apply.ts'
 import { engineOf } from './engines.ts'
+import { certificateToUse, hold, letGo } from './held.ts'
 import { change, open } from './locked.ts'
 import { ForeignDocument } from './engine.ts'
 import { carryOnCancellation } from './cancel.ts'
@@ -37,25 +38,23 @@ export async function carryOnInvoice (hub: Hub, tenantId: string, id: string): P
   if (row === undefined) return
   try {
     const done = await step(hub, row)
-    if (done === 'later') await postpone(hub, row, tries)
+    if (done !== 'done') await postpone(hub, row, tries, done)
   } catch (error) {
     hub.log.error({ err: error, invoice: publicId('invoice', id) }, 'an invoice could not be carried on')
-    await postpone(hub, row, tries)
+    await postpone(hub, row, tries, 'later')
   }
 }
 
 /** While one carries it on the others keep away, ms: longer than a PAC's slowest answer. */
 const leaseMs = 120_000
 
-type Done = 'done' | 'later'
+/** `held`: it waits for a person, who was told. `mute`: nobody can be asked what became of it. */
+type Done = 'done' | 'later' | 'held' | 'mute'
 
 async function step (hub: Hub, row: InvoiceRow): Promise<Done> {
   switch (row.status as InvoiceStatus) {
-    case 'queued': {
-      const sealed = await seal(hub, row)
-      return sealed === undefined ? 'later' : await step(hub, sealed)
-    }
-    case 'signed': return row.pending_kind === null ? await send(hub, row) : await find(hub, row)
+    case 'queued': return await goOn(hub, await seal(hub, row))
+    case 'signed': return row.pending_kind === null ? await goOn(hub, await stillTrusted(hub, row)) : await find(hub, row)
     case 'unknown':
     case 'submitted': return await find(hub, row)
     case 'issued':
@@ -68,17 +67,36 @@ async function step (hub: Hub, row: InvoiceRow): Promise<Done> {
   }
 }
 
+/** To the provider, where there is something to send. */
+async function goOn (hub: Hub, sealed: InvoiceRow | 'held' | undefined): Promise<Done> {
+  if (sealed === undefined || sealed === 'held') return sealed ?? 'later'
+  return sealed.status === 'signed' ? await send(hub, sealed) : 'done'
+}
+
+/** What was sealed and not sent: sealed anew where another certificate has taken over from one that was refused. */
+async function stillTrusted (hub: Hub, row: InvoiceRow): Promise<InvoiceRow | 'held' | undefined> {
+  if (row.sealed === null) return row
+  const certificateId = await inTenant(hub.db, row.tenant_id, async db => await certificateToUse(hub, db, row))
+  return certificateId === 'held' || certificateId === null ? 'held' : certificateId === row.certificate_id ? row : await seal(hub, row)
+}
+
 /** Chooses who stamps it, builds it and, where the hub seals, seals it: once, and the bytes are kept. */
-async function seal (hub: Hub, row: InvoiceRow): Promise<InvoiceRow | undefined> {
+async function seal (hub: Hub, row: InvoiceRow): Promise<InvoiceRow | 'held' | undefined> {
   const { tenant_id: tenantId } = row
   const model = row.model as unknown as InvoiceModel
   const { first: { connection, adapter } } = await chooseRoute(hub, tenantId, wantedOf(row))
   let sealed: Buffer | null = null
+  let certificateId = row.certificate_id
   if (adapter.invoicing!.seals === 'hub') {
-    const { certificate_id: certificateId } = row
     if (certificateId === null) throw new Error('the invoice names no certificate')
+    const key = await inTenant(hub.db, tenantId, async db => {
+      const use = await certificateToUse(hub, db, row)
+      return use === 'held' || use === null ? undefined : await recordUse(db, hub.now(), use, { purpose: 'seal_invoice', subjectId: publicId('invoice', row.id) })
+    })
+    if (key === undefined) return 'held'
+    certificateId = key.id
     try {
-      sealed = await signWith(hub, tenantId, certificateId, { purpose: 'seal_invoice', subjectId: publicId('invoice', row.id) }, async signer => await engineOf(row.country).seal(model, { ...signer, at: hub.now() }))
+      sealed = await withSigner(hub, tenantId, key, async signer => await engineOf(row.country).seal(model, { ...signer, at: hub.now() }))
     } catch (error) {
       if (!(error instanceof FiscalError)) throw error
       // It cannot be sealed as it is, or what was sealed does not verify: nothing leaves, and it is said what is wrong.
@@ -86,7 +104,8 @@ async function seal (hub: Hub, row: InvoiceRow): Promise<InvoiceRow | undefined>
       return await change(hub, row, async (db, locked) => (await applyFact(hub, db, locked, { type: 'told', by: 'provider', status: 'rejected' }, { messages })).row)
     }
   }
-  return await change(hub, row, async (db, locked) => (await applyFact(hub, db, locked, { type: 'signed' }, { connection_id: connection.id, provider: adapter.manifest.id, sealed })).row)
+  const known = { connection_id: connection.id, provider: adapter.manifest.id, sealed, ...(certificateId !== null && { certificate_id: certificateId }) }
+  return await change(hub, row, async (db, locked) => locked.status === 'signed' ? await queries.updateInvoice(db, row.id, known, hub.now()) : (await applyFact(hub, db, locked, { type: 'signed' }, known)).row)
 }
 
 /** Writes the intent, commits, sends, and applies what came of it. */
@@ -170,7 +189,8 @@ const isOurs = (error: ProviderError): boolean => ['rate_limited', 'provider_una
 const factOf = (error: ProviderError): { type: 'no_answer' | 'not_done' | 'refused' } =>
   ({ type: error.reached === 'unknown' ? 'no_answer' : error.reached === 'nowhere' || isOurs(error) ? 'not_done' : 'refused' })
 
-const messagesOf = (error: ProviderError) => error.reached === 'answered'
+/** What was answered; and that nobody has an account to send it with, which only people can mend. */
+const messagesOf = (error: ProviderError) => error.reached === 'answered' || error.code === 'invalid_credentials'
   ? { messages: [{ code: error.providerCode ?? error.code, message: error.providerMessage ?? error.message }] }
   : {}
 
@@ -217,7 +237,7 @@ async function find (hub: Hub, row: InvoiceRow): Promise<Done> {
   const absent = !mute && settled
   if (absent && await moveOn(hub, row)) return 'done'
   const repeatable = safety === 'natural-key' || (safety === 'idempotency-key' ? ageMs < manifest.idempotency_window_ms : safety === 'query-first' && settled)
-  if (!repeatable) return 'later'
+  if (!repeatable) return mute && safety === 'never' ? 'mute' : 'later'
   // On the record, under the row's lock, before it leaves: whoever comes next finds that it was sent a moment ago.
   const mine = await change(hub, row, async (db, locked) => {
     const operationId = await insertOperation(db, hub.now(), { connection: opened, kind: 'issue', subjectId: row.id, idempotencyKey: row.pending_key!, requestId: 'resolver' })
@@ -245,7 +265,9 @@ export async function told (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapsho
   if (!isNew) {
     await change(hub, row, async (db, locked) => {
       await also(db)
-      return (await applyFact(hub, db, locked, { ...fact, ...(snapshot.fiscalId !== undefined && { fiscalId: snapshot.fiscalId }) }, known)).row
+      const { row: applied, outcome } = await applyFact(hub, db, locked, { ...fact, ...(snapshot.fiscalId !== undefined && { fiscalId: snapshot.fiscalId }) }, known)
+      if (snapshot.refusedSignature !== undefined && outcome.do === 'apply' && applied.status === 'rejected') await hold(db, applied, snapshot.refusedSignature, hub.now())
+      return applied
     }, { anyVersion: true })
     return snapshot.status === 'submitted' ? 'later' : 'done'
   }
@@ -272,6 +294,7 @@ export async function told (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapsho
   const insertPaper = snapshot.authorization === undefined
     ? undefined
     : await storeDocument(hub, tenantId, { mode: row.mode as 'test', kind: 'receipt', subjectType: 'invoice', subjectId: row.id, name: `autorizacion-${stamp.fiscalId}.xml`, contentType: 'application/xml', bytes: snapshot.authorization, ...kept })
+  let held: string[] = []
   await change(hub, row, async (db, locked) => {
     await also(db)
     const applied = await applyFact(hub, db, locked, { ...fact, fiscalId: stamp.fiscalId }, { ...known, stamped_at: stamp.stampedAt })
@@ -279,9 +302,11 @@ export async function told (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapsho
     if (applied.outcome.do === 'apply' && !isStamped(locked.status as InvoiceStatus)) {
       await insert(db)
       await insertPaper?.(db)
+      if (row.sealed !== null) held = await letGo(db, applied.row, hub.now())
     }
     return applied.row
   }, { anyVersion: true })
+  hub.wake('invoice', held.map(id => ({ tenantId, id })))
   return 'done'
 }
 
@@ -294,14 +319,21 @@ async function download (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapshot, 
   return result.value
 }
 
-/** Nothing was settled: later again, and at the end of the schedule a person is told, and it is still looked at daily. */
-async function postpone (hub: Hub, row: InvoiceRow, tries: number): Promise<void> {
+/**
+ * Nothing was settled: later again, and at the end of the schedule a person is told, and it is still looked at daily. Where nobody
+ * can be asked, a person is told at once: `resolveReview` ends it.
+ */
+async function postpone (hub: Hub, row: InvoiceRow, tries: number, how: Exclude<Done, 'done'>): Promise<void> {
   const now = hub.now()
-  const delayMs = hub.config.resolverSchedule[tries]
+  if (how === 'held') return await inTenant(hub.db, row.tenant_id, async db => { await retryTimer(db, 'invoice', row.id, new Date(now.getTime() + heldMs)) })
+  const delayMs = how === 'mute' ? undefined : hub.config.resolverSchedule[tries]
   await inTenant(hub.db, row.tenant_id, async db => {
     await retryTimer(db, 'invoice', row.id, new Date(now.getTime() + (delayMs ?? dayMs)))
-    if (delayMs === undefined) await raiseAlert(db, now, { kind: 'invoice_unresolved', severity: 'critical', mode: row.mode as 'test', subjectId: publicId('invoice', row.id), detail: { status: row.status, since: row.pending_since } })
+    if (delayMs === undefined) await raiseAlert(db, now, { kind: 'invoice_unresolved', severity: 'critical', mode: row.mode as 'test', subjectId: publicId('invoice', row.id), detail: { status: row.status, since: row.pending_since, ...(how === 'mute' && { reason: 'nobody_can_be_asked' }) } })
   })
 }
+
+/** How soon one that waits for a person sees that they have acted. */
+const heldMs = 5 * 60_000
 
 const dayMs = 24 * 3600_000

@@ -60,7 +60,7 @@ export function invoiceLetter (row: InvoiceRow, issuer: IssuerRow | undefined, {
       [say('Número', 'Number'), number],
       [fiscal[language], row.fiscal_id ?? ''],
       [say('Fecha', 'Date'), row.stamped_at === null ? '' : row.stamped_at.toISOString().slice(0, 10)],
-      ['Total', row.kind === 'transfer' || row.kind === 'delivery_note' ? '' : `${grouped(totalOf(row))} ${row.currency}`],
+      ['Total', row.kind === 'transfer' || row.kind === 'delivery_note' ? '' : totalText(row)],
       [say('Vence', 'Due'), row.kind === 'invoice' && due !== null && !canceled ? String(due) : '']
     ] as [string, string][]).filter(([, value]) => value !== ''),
     actions: [
@@ -73,6 +73,9 @@ export function invoiceLetter (row: InvoiceRow, issuer: IssuerRow | undefined, {
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** `2,320.00 MXN` */
+export const totalText = (row: InvoiceRow): string => `${grouped(totalOf(row))} ${row.currency}`
 
 /** Two decimals at least: the column keeps six. */
 const totalOf = ({ total }: InvoiceRow): string => {

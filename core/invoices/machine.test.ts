@@ -35,6 +35,10 @@ t.test('the roads that an invoice takes', async t => {
     ['nothing cancels it twice', [...issued, cancel, told('canceled'), cancel], { status: 'canceled', pending: null }],
     ['another document is never taken over', [...issued, told('canceled', 'U2')], { status: 'issued', fiscalId: 'U1', review: 'other_document' }],
     ['a stamp after a rejection counts, and is shown to a person', [...sent, { type: 'refused' }, told('issued', 'U1')], { status: 'issued', review: 'issued_after_rejection' }],
+    ['nobody can be asked: a person says that it was not', [...sent, { type: 'no_answer' }, { type: 'judged', as: 'rejected' }], { status: 'rejected', pending: null }],
+    ['and is corrected by an answer that comes after all', [...sent, { type: 'no_answer' }, { type: 'judged', as: 'rejected' }, told('issued', 'U1')], { status: 'issued', review: 'issued_after_rejection' }],
+    ['what is stamped is not judged away', [...issued, { type: 'judged', as: 'rejected' }], { status: 'issued' }],
+    ['what is on its way is not judged either', [...sent, { type: 'judged', as: 'rejected' }], { status: 'signed', pending: 'issue' }],
     ['a stamp without an identifier is none', [...sent, told('issued')], { status: 'signed', pending: 'issue' }],
     ['a draft cannot be told anything', [told('issued', 'U1')], { status: 'draft', fiscalId: null }]
   ]
@@ -42,7 +46,7 @@ t.test('the roads that an invoice takes', async t => {
 })
 
 const fact: fc.Arbitrary<Fact> = fc.oneof(
-  fc.constantFrom<Fact>({ type: 'queued' }, { type: 'signed' }, { type: 'asked', what: 'issue' }, cancel, { ...cancel, motive: '01', substitute: 'U9' } as Fact, { type: 'no_answer' }, { type: 'refused' }, { type: 'not_done' }, { type: 'judged' }),
+  fc.constantFrom<Fact>({ type: 'queued' }, { type: 'signed' }, { type: 'asked', what: 'issue' }, cancel, { ...cancel, motive: '01', substitute: 'U9' } as Fact, { type: 'no_answer' }, { type: 'refused' }, { type: 'not_done' }, { type: 'judged' }, { type: 'judged', as: 'rejected' }),
   fc.record({
     type: fc.constant('told' as const),
     by: fc.constantFrom('provider' as const, 'authority' as const),

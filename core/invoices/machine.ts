@@ -38,8 +38,8 @@ export type Fact =
   | { type: 'refused' }
   /** It never got there, or certainly has not been done: it may be sent again. */
   | { type: 'not_done' }
-  /** A person has looked at it. */
-  | { type: 'judged' }
+  /** A person has looked at it: our state stays, or it was certainly not stamped, nor will be. */
+  | { type: 'judged', as?: 'rejected' }
 
 export type Outcome =
   | { do: 'apply', next: InvoiceState, statusChanged: boolean }
@@ -50,6 +50,8 @@ const ignore = (why: string): Outcome => ({ do: 'ignore', why })
 /** Its stamp exists: it is a fiscal document, whatever becomes of it. */
 export const isStamped = (status: InvoiceStatus): boolean => stamped.has(status)
 const stamped = new Set<InvoiceStatus>(['issued', 'cancel_requested', 'cancel_pending_acceptance', 'canceled', 'cancel_rejected'])
+/** Sent, and nobody knows what became of it; or something else came back. */
+const isJudgeable = ({ status, pending, review }: InvoiceState): boolean => status === 'submitted' || status === 'unknown' || (status === 'signed' && pending === 'issue' && review !== null)
 const cancelling = new Set<InvoiceStatus>(['cancel_requested', 'cancel_pending_acceptance'])
 
 export function transition (state: InvoiceState, fact: Fact): Outcome {
@@ -72,7 +74,9 @@ export function transition (state: InvoiceState, fact: Fact): Outcome {
     case 'not_done': return state.pending === 'issue'
       ? become({ status: 'signed', pending: null })
       : state.pending === 'cancel' ? become({ status: 'issued', pending: null, cancel: null }) : ignore('nothing was waited for')
-    case 'judged': return state.review === null ? ignore('nothing is to be judged') : become({ review: null })
+    case 'judged':
+      if (fact.as === 'rejected') return isJudgeable(state) ? become({ status: 'rejected', pending: null, review: null }) : ignore(`it is ${state.status}`)
+      return state.review === null ? ignore('nothing is to be judged') : become({ review: null })
   }
 }
 

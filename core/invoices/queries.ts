@@ -43,6 +43,8 @@ export interface NewInvoiceRow {
   reference: string | null
   payment_id: string | null
   related_id: string | null
+  sale_id?: string | null
+  global_id?: string | null
   metadata: Record<string, string>
   issued_at: Date | null
   created_at: Date
@@ -68,6 +70,7 @@ export interface InvoiceChanges {
   customer_tax_id?: string
   issuer_id?: string
   payment_id?: string | null
+  sale_id?: string
   reference?: string | null
   metadata?: Record<string, string>
   currency?: string
@@ -139,6 +142,12 @@ export async function listInvoices (db: TenantDb, filter: InvoiceFilter): Promis
 /** Credit notes, receipts and substitutes of an invoice, oldest first. */
 export async function aboutInvoice (db: TenantDb, id: string): Promise<InvoiceRow[]> {
   return await db.selectFrom('invoices').selectAll().where('tenant_id', '=', db.tenantId).where('related_id', '=', id).orderBy('id').execute()
+}
+
+/** Numbered, and not on its way: oldest first. */
+export async function unsentOf (db: TenantDb, issuerId: string): Promise<string[]> {
+  const rows = await db.selectFrom('invoices').select('id').where('tenant_id', '=', db.tenantId).where('issuer_id', '=', issuerId).where('status', 'in', ['queued', 'signed']).where('pending_kind', 'is', null).orderBy('id').execute()
+  return rows.map(({ id }) => id)
 }
 
 export const stateOf = (row: InvoiceRow): InvoiceState => ({

@@ -5,11 +5,12 @@ import { IdParams } from '../http-schema.ts'
 import { Mail } from '../notifications/schema.ts'
 import { cancelInvoice } from './cancel.ts'
 import { einvoicingRoutes } from './einvoicing.ts'
-import { CancelInvoice, ChangeInvoice, Invoice, InvoicePage, ListInvoices, NewCreditNote, NewInvoice, InvoicePaymentLink, NewInvoicePayment, NewInvoicePaymentLink, PrintQuery, SendInvoice, Validation } from './schema.ts'
+import { CancelInvoice, ChangeInvoice, Invoice, InvoicePage, ListInvoices, NewCreditNote, NewInvoice, InvoicePaymentLink, NewInvoicePayment, NewInvoicePaymentLink, PrintQuery, ResolveInvoiceReview, SendInvoice, Validation } from './schema.ts'
 import { sendInvoice } from './send.ts'
 import { payInvoice } from './pay.ts'
 import { invoicePageRoutes } from './pay-page.ts'
 import { closePaymentLink, getPaymentLink, makePaymentLink } from './payment-link.ts'
+import { resolveReview } from './review.ts'
 import * as service from './service.ts'
 
 const read = { scope: 'invoices:read' } as const
@@ -37,6 +38,10 @@ export async function invoiceRoutes (app: HubInstance): Promise<void> {
     await send(reply, await service.invoicePdf(hub, request.requireAccess(), request.params.id, request.query)))
   app.post('/v1/invoices/:id/cancel', { config: write, schema: { tags, summary: 'Ask for its cancellation', params: IdParams, body: CancelInvoice, response: { 200: Invoice } } }, async request => {
     await cancelInvoice(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)
+    return await service.getInvoice(hub, request.requireAccess(), request.params.id)
+  })
+  app.post('/v1/invoices/:id/resolve_review', { config: write, schema: { tags, summary: 'End a review, or say what became of one that nobody can be asked about', params: IdParams, body: ResolveInvoiceReview, response: { 200: Invoice } } }, async request => {
+    await resolveReview(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)
     return await service.getInvoice(hub, request.requireAccess(), request.params.id)
   })
   app.post('/v1/invoices/:id/payment_link', { config: write, schema: { tags, summary: 'A page where its customer pays what is due, by whatever you can take', params: IdParams, body: NewInvoicePaymentLink, response: { 201: InvoicePaymentLink } } }, async (request, reply) =>

@@ -1,65 +1,15 @@
 import { type Static, Type } from 'typebox'
 import { closed, Currency, Instant, listQuery, Metadata, Mode, Nullable, oneOf, pageOf } from '../http-schema.ts'
-import { EcInvoiceBody, EcLine } from './ecuador-schema.ts'
+import { Decimal, Finding, InvoiceCustomer, InvoiceLine, Text } from '../fiscal-data/content.ts'
+import { EcInvoiceBody } from './ecuador-schema.ts'
 import { invoiceStatuses } from './machine.ts'
-import { EsCorrective, EsCustomer, EsInvoiceBody, EsLine } from './spain-schema.ts'
+import { EsCorrective, EsInvoiceBody } from './spain-schema.ts'
+
+export { Address, Decimal, Finding, InvoiceCustomer, InvoiceLine, InvoiceTax } from '../fiscal-data/content.ts'
 
 const Id = Type.String({ maxLength: 60 })
-const Text = (maxLength: number, description?: string) => Type.String({ minLength: 1, maxLength, ...(description !== undefined && { description }) })
-
-/** Decimal quantities and prices are strings: no float ever touches a fiscal amount. */
-export const Decimal = (description?: string) => Type.String({ pattern: '^\\d{1,18}(\\.\\d{1,6})?$', ...(description !== undefined && { description }) })
 
 export const Status = oneOf(invoiceStatuses)
-
-export const Address = Type.Object({
-  street: Type.Optional(Text(200)), city: Type.Optional(Text(100)), region: Type.Optional(Text(100)), postal_code: Type.Optional(Text(12)), country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' }))
-}, closed)
-
-export const InvoiceCustomer = Type.Object({
-  name: Text(300, 'As the tax authority has it: in Mexico in capitals, without the corporate suffix.'),
-  tax_id: Text(40),
-  tax_id_type: Type.Optional(Text(20)),
-  address: Type.Optional(Address),
-  email: Type.Optional(Type.String({ format: 'email', maxLength: 254 })),
-  mx: Type.Optional(Type.Object({
-    regime: Type.Optional(Type.String({ pattern: '^\\d{3}$', description: 'c_RegimenFiscal' })),
-    cfdi_use: Type.Optional(Type.String({ pattern: '^[A-Z0-9]{3,4}$', description: 'c_UsoCFDI' })),
-    residence: Type.Optional(Type.String({ pattern: '^[A-Z]{3}$', description: 'c_Pais, of a foreign receiver' })),
-    foreign_tax_id: Type.Optional(Text(40))
-  }, closed)),
-  es: Type.Optional(EsCustomer)
-}, closed)
-
-export const InvoiceTax = Type.Object({
-  type: Text(20, 'IVA, ISR, IEPS … of the country'),
-  rate: Type.String({ pattern: '^\\d{1,3}(\\.\\d{1,6})?$', description: 'A fraction: 0.16' }),
-  withheld: Type.Optional(Type.Boolean()),
-  exempt: Type.Optional(Type.Boolean()),
-  quota: Type.Optional(Type.Boolean({ description: '`rate` is an amount a unit, not a fraction.' })),
-  base: Type.Optional(Decimal('Where the law’s base is not the line’s amount.')),
-  code: Type.Optional(Type.String({ pattern: '^[0-9A-Z]{1,10}$', description: 'The authority’s own code where the rate does not tell it. Ecuador: ICE by table 18; IVA 6, not subject.' }))
-}, closed)
-
-export const InvoiceLine = Type.Object({
-  description: Text(1000),
-  quantity: Decimal(),
-  unit_price: Decimal('Before taxes.'),
-  discount: Type.Optional(Decimal('Of the whole line.')),
-  sku: Type.Optional(Text(100)),
-  unit: Type.Optional(Text(20)),
-  taxes: Type.Array(InvoiceTax, { maxItems: 10 }),
-  mx: Type.Optional(Type.Object({
-    product_key: Type.String({ pattern: '^\\d{8}$', description: 'c_ClaveProdServ' }),
-    unit_key: Type.String({ pattern: '^[A-Z0-9]{2,3}$', description: 'c_ClaveUnidad' }),
-    tax_object: Type.Optional(Type.String({ pattern: '^0\\d$', description: 'c_ObjetoImp; 02 when there are taxes, 01 when there are none' })),
-    customs: Type.Optional(Type.Array(Text(40, 'Pedimento: `15  48  3009  0001234`'), { minItems: 1, maxItems: 100, description: 'Numbers of customs declarations (pedimentos).' })),
-    property: Type.Optional(Type.Array(Text(150), { minItems: 1, maxItems: 20, description: 'Numbers of the cuenta predial, of a rent.' })),
-    third_party: Type.Optional(Type.Object({ tax_id: Text(13), name: Text(300), regime: Type.String({ pattern: '^\\d{3}$' }), postal_code: Type.String({ pattern: '^\\d{5}$' }) }, { ...closed, description: 'On whose account it is sold.' }))
-  }, closed)),
-  ec: Type.Optional(EcLine),
-  es: Type.Optional(EsLine)
-}, closed)
 
 export const InvoicePayment = Type.Object({
   method: Type.Optional(Text(10, 'Mexico: PUE or PPD')),
@@ -111,6 +61,14 @@ export const CancelInvoice = Type.Object({
   substitute: Type.Optional(Type.String({ maxLength: 60, description: 'The invoice (inv_…) or the fiscal id that replaces it: already issued, related to this one by 04.' }))
 }, closed)
 export type CancelInvoice = Static<typeof CancelInvoice>
+
+export const ResolveInvoiceReview = Type.Object({
+  decision: oneOf(['mark_issued', 'mark_rejected', 'dismiss'],
+    { description: 'Of what nobody can be asked about, or what was compared by hand. `mark_issued`: the authority has it, under `fiscal_id`, which is asked for where that can be; `mark_rejected`: it has not, and the document can be corrected and issued again under its number; `dismiss`: the review ends and our state stays.' }),
+  fiscal_id: Type.Optional(Type.String({ minLength: 1, maxLength: 60, description: 'With `mark_issued`: UUID, clave de acceso, registry number of FACe.' })),
+  reason: Type.String({ minLength: 3, maxLength: 1000 })
+}, closed)
+export type ResolveInvoiceReview = Static<typeof ResolveInvoiceReview>
 
 export const NewCreditNote = Type.Object({
   lines: Type.Optional(Type.Array(InvoiceLine, { minItems: 1, maxItems: 1000, description: 'What is credited; all of it when absent.' })),
@@ -178,7 +136,6 @@ export type PrintQuery = Static<typeof PrintQuery>
 
 const Message = Type.Object({ code: Type.String(), message: Type.String() })
 
-export const Finding = Type.Object({ code: Type.String(), level: oneOf(['error', 'warning']), path: Type.String(), message: Type.String() }, { title: 'Finding' })
 export const Validation = Type.Object({ ok: Type.Boolean(), errors: Type.Array(Finding), warnings: Type.Array(Finding), totals: Nullable(Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })) }, { title: 'InvoiceValidation' })
 export type Validation = Static<typeof Validation>
 

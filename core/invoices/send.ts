@@ -6,18 +6,21 @@ import { isUniqueViolation } from '../db/errors.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer, setTimer } from '../db/timers.ts'
 import { storable } from '../db/storable.ts'
-import { documentsOf } from '../documents/queries.ts'
-import { readBytes } from '../documents/service.ts'
+import { type DocumentRow, documentsOf } from '../documents/queries.ts'
+import { linkTo, readBytes } from '../documents/service.ts'
 import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { publicId, uuidOf } from '../ids.ts'
 import { findIssuer, type IssuerRow } from '../issuers/queries.ts'
+import { mailRoute } from '../notifications/channels/mail.ts'
+import type { Letter } from '../notifications/letter.ts'
+import { type Addressee, prepareNotice, type PreparedNotice } from '../notifications/notices.ts'
 import type { Mail } from '../notifications/schema.ts'
 import { getMail, prepareMail } from '../notifications/service.ts'
-import { mailSettings } from '../notifications/settings.ts'
+import { findPayment } from '../payments/queries.ts'
 import { engineOf } from './engines.ts'
-import { invoiceLetter } from './letter.ts'
+import { invoiceLetter, totalText } from './letter.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
 import { dueOf, linkStatus, linkUrl } from './payment-link.ts'
 import { printed } from './print.ts'
@@ -37,7 +40,7 @@ export async function sendInvoice (hub: Hub, access: Access, publicInvoiceId: st
     return { row: found, issuer: await findIssuer(db, found.issuer_id) }
   })
   if (!isStamped(row.status as InvoiceStatus)) throw new HubError('invalid_state', { detail: { es: `La factura está ${row.status}: aún no hay qué enviar.`, en: `The invoice is ${row.status}: there is nothing to send yet.` } })
-  if (mailSettings(hub.config) === undefined) throw new HubError('mail_not_configured')
+  if (await mailRoute(hub, tenantId, access.mode) === undefined) throw new HubError('mail_not_configured')
   const customer = (row.model as unknown as InvoiceModel).customer
   const to = body.to === undefined ? customer.email === undefined ? [] : [customer.email] : typeof body.to === 'string' ? [body.to] : body.to
   if (to.length === 0) throw invalidField('to', 'is needed: the invoice’s customer has no e-mail address')
@@ -60,7 +63,10 @@ export interface MailWishes { send?: boolean, language?: 'es' | 'en', reply_to?:
 const wishesOf = (issuer: IssuerRow | undefined): MailWishes => (issuer?.mail ?? {}) as MailWishes
 const languageOf = (issuer: IssuerRow | undefined): 'es' | 'en' => wishesOf(issuer).language ?? 'es'
 
-async function inOutbox (hub: Hub, row: InvoiceRow, issuer: IssuerRow | undefined, { to, cc, automatic, language, message }: { to: readonly string[], cc: readonly string[], automatic: boolean, language: 'es' | 'en', message?: string }) {
+interface Told { letter: Letter, xml: DocumentRow, pdf?: DocumentRow }
+
+/** What is said of an invoice, and what goes with it. */
+async function toldOf (hub: Hub, row: InvoiceRow, issuer: IssuerRow | undefined, { language, message }: { language: 'es' | 'en', message?: string }): Promise<Told> {
   const engine = engineOf(row.country)
   const model = row.model as unknown as InvoiceModel
   const pdf = engine.print === undefined ? undefined : await printed(hub, row, { language })
@@ -70,7 +76,19 @@ async function inOutbox (hub: Hub, row: InvoiceRow, issuer: IssuerRow | undefine
   const verificationUrl = engine.verificationUrl?.(model, row.fiscal_id!, await readBytes(hub, xml), row.mode as Mode)
   const replyTo = wishesOf(issuer).reply_to
   const pay = linkStatus(hub, row) === 'open' ? { url: await linkUrl(hub, row), due: dueOf(row).toFixed(2) } : undefined
-  const named = (address: string) => address === model.customer.email ? { name: model.customer.name } : {}
+  return {
+    letter: invoiceLetter(row, issuer, { language, ...(message !== undefined && { message }), ...(replyTo !== undefined && { replyTo }), ...(verificationUrl !== undefined && { verificationUrl }), ...(pay !== undefined && { pay }) }),
+    xml,
+    ...(pdf !== undefined && { pdf })
+  }
+}
+
+const attachedOf = ({ xml, pdf }: Told): string[] => [xml.id, ...(pdf === undefined ? [] : [pdf.id])]
+
+async function inOutbox (hub: Hub, row: InvoiceRow, issuer: IssuerRow | undefined, { to, cc, automatic, language, message }: { to: readonly string[], cc: readonly string[], automatic: boolean, language: 'es' | 'en', message?: string }) {
+  const told = await toldOf(hub, row, issuer, { language, ...(message !== undefined && { message }) })
+  const { customer } = row.model as unknown as InvoiceModel
+  const named = (address: string) => address === customer.email ? { name: customer.name } : {}
   return await prepareMail(hub, row.tenant_id, {
     mode: row.mode as Mode,
     subjectType: 'invoice',
@@ -78,45 +96,77 @@ async function inOutbox (hub: Hub, row: InvoiceRow, issuer: IssuerRow | undefine
     issuerId: row.issuer_id,
     automatic,
     recipients: [...to.map(address => ({ kind: 'to' as const, address, ...named(address) })), ...cc.map(address => ({ kind: 'cc' as const, address }))],
-    letter: invoiceLetter(row, issuer, { language, ...(message !== undefined && { message }), ...(replyTo !== undefined && { replyTo }), ...(verificationUrl !== undefined && { verificationUrl }), ...(pay !== undefined && { pay }) }),
-    documents: [xml.id, ...(pdf === undefined ? [] : [pdf.id])]
+    letter: told.letter,
+    documents: attachedOf(told)
+  })
+}
+
+/** How long the link in a message opens the document. */
+const linkForMs = 30 * 24 * 3600_000
+
+/**
+ * The notice that brings an issued invoice to its buyer: by mail with its documents, by WhatsApp and web push with a link. `also`: what is
+ * known of the buyer beside the invoice's own address.
+ */
+export async function prepareInvoiceNotice (hub: Hub, row: InvoiceRow, issuer: IssuerRow | undefined, { also = {}, only }: { also?: Partial<Addressee>, only?: readonly ('mail' | 'whatsapp' | 'web_push')[] } = {}): Promise<PreparedNotice> {
+  const { customer } = row.model as unknown as InvoiceModel
+  const language = also.language ?? languageOf(issuer)
+  const told = await toldOf(hub, row, issuer, { language })
+  const link = await linkTo(hub, told.pdf ?? told.xml, new Date(hub.now().getTime() + linkForMs))
+  return await prepareNotice(hub, row.tenant_id, {
+    kind: 'invoice',
+    mode: row.mode as Mode,
+    subjectType: 'invoice',
+    subjectId: row.id,
+    issuerId: row.issuer_id,
+    addressee: { name: customer.name, ...(customer.email !== undefined && { email: customer.email }), cc: wishesOf(issuer).cc ?? [], ...also, language },
+    data: { number: [row.series, row.number].filter(part => part !== null && part !== '').join('-'), total: totalText(row), url: link.url, sender: told.letter.sender },
+    letter: told.letter,
+    documents: attachedOf(told),
+    ...(only !== undefined && { only })
   })
 }
 
 /** What a body that asks to be sent must hold, said before anything is made. */
-export function assertSendable (hub: Pick<Hub, 'config'>, { send, customer }: { send?: boolean, customer: { email?: string } }): void {
+export async function assertSendable (hub: Pick<Hub, 'config' | 'db' | 'vault'>, access: Pick<Access, 'tenantId' | 'mode'>, { send, customer }: { send?: boolean, customer: { email?: string } }): Promise<void> {
   if (send !== true) return
   if (customer.email === undefined) throw invalidField('customer.email', 'is needed to send the invoice')
-  if (mailSettings(hub.config) === undefined) throw new HubError('mail_not_configured', { errors: [{ path: 'send', message: 'this server has no mail' }] })
+  if (await mailRoute(hub, access.tenantId, access.mode) === undefined) throw new HubError('mail_not_configured', { errors: [{ path: 'send', message: 'this server has no mail' }] })
 }
 
 /** Whether it goes out by itself: the invoice's own word, or its issuer's; and only where there is an address. */
 export async function planMail (db: TenantDb, row: InvoiceRow, now: Date): Promise<void> {
-  if ((row.model as unknown as InvoiceModel).customer.email === undefined) return
+  // A payment may know how else its payer is reached.
+  if ((row.model as unknown as InvoiceModel).customer.email === undefined && row.payment_id === null) return
   const own = (row.body as { send?: boolean }).send
   if (own ?? wishesOf(await findIssuer(db, row.issuer_id)).send ?? false) await setTimer(db, 'invoice_mail', row.id, now)
 }
 
-/** The job behind it: once for each invoice, whatever repeats it. Where the server has no mail it is parked in the outbox, and told. */
+/** The job behind it: once for each invoice, whatever repeats it. Where there is no mail server it is parked in the outbox, and told. */
 export async function mailIssued (hub: Hub, tenantId: string, id: string): Promise<void> {
   const claimed = await inTenant(hub.db, tenantId, async db => {
     const timer = await claimTimer(db, 'invoice_mail', id, hub.now(), leaseMs)
     const row = timer && await queries.findInvoice(db, id)
-    return timer && row && { tries: timer.tries, row, issuer: await findIssuer(db, row.issuer_id) }
+    return timer && row && { tries: timer.tries, row, issuer: await findIssuer(db, row.issuer_id), payment: row.payment_id === null ? undefined : await findPayment(db, row.payment_id) }
   })
   if (claimed === undefined) return
-  const { row, issuer, tries } = claimed
+  const { row, issuer, payment, tries } = claimed
   const { email } = (row.model as unknown as InvoiceModel).customer
   const done = async (also: (db: TenantDb) => Promise<void> = async () => {}) => await inTenant(hub.db, tenantId, async db => {
     await also(db)
     await clearTimer(db, 'invoice_mail', id)
   })
   // Cancelled in the meantime: it is not sent as if it were valid.
-  if (email === undefined || !isStamped(row.status as InvoiceStatus) || row.status === 'canceled') return await done()
+  if (!isStamped(row.status as InvoiceStatus) || row.status === 'canceled') return await done()
   try {
-    const mail = await inOutbox(hub, row, issuer, { to: [email], cc: wishesOf(issuer).cc ?? [], automatic: true, language: languageOf(issuer) })
-    await done(mail.insert)
-    hub.wake('mail', [{ tenantId, id: mail.id }])
+    const parked = email === undefined || await mailRoute(hub, tenantId, row.mode as Mode) !== undefined ? undefined : await inOutbox(hub, row, issuer, { to: [email], cc: wishesOf(issuer).cc ?? [], automatic: true, language: languageOf(issuer) })
+    const phone = (payment?.customer as { phone?: string } | null | undefined)?.phone
+    const notice = await prepareInvoiceNotice(hub, row, issuer, { also: { ...(phone !== undefined && { phone }), ...(payment?.customer_id != null && { push: payment.customer_id }) } })
+    await done(async db => {
+      const told = await notice.insert(db)
+      if (told.some(({ channel, status }) => channel === 'mail' && status === 'not_configured')) await parked?.insert(db)
+    })
+    notice.wake()
   } catch (error) {
     if (isUniqueViolation(error, 'mails_automatic_once')) return await done()
     hub.log.error({ err: error, invoice: publicId('invoice', id) }, 'an invoice could not be put into the outbox')

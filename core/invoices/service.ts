@@ -17,6 +17,7 @@ import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
 import { findIssuer, type IssuerRow, listIssuers } from '../issuers/queries.ts'
 import { findPayment } from '../payments/queries.ts'
 import { linkPayment } from '../receivables/queries.ts'
+import { assertOfSale, claimSaleOf } from '../receivables/sold.ts'
 import { isPayable } from '../receivables/reconcile.ts'
 import { applyFact } from './apply.ts'
 import { assertOursToInvoice } from './automatic.ts'
@@ -37,30 +38,35 @@ type Body = ChangeInvoice
 export async function createInvoice (hub: Hub, access: Access, given: NewInvoice, idempotency: Idempotency | null): Promise<Invoice> {
   if (idempotency?.subject !== undefined) return await getInvoice(hub, access, idempotency.subject)
   const { draft = false, ...body } = storable(given)
-  return await make(hub, access, body, { kind: body.kind ?? 'invoice', draft, idempotency })
+  return await makeInvoice(hub, access, body, { kind: body.kind ?? 'invoice', draft, idempotency })
 }
 
-interface Making {
+export interface Making {
   kind: string
-  draft: boolean
+  draft?: boolean
   idempotency: Idempotency | null
   relatedId?: string
-  /** In the transaction that writes the invoice. */
+  /** The sale whose document it is, or the global invoice of which it is the document. */
+  saleId?: string
+  globalId?: string
+  /** In the transaction that writes the invoice: what throws there undoes it, and its number. */
   also?: (db: TenantDb, row: InvoiceRow) => Promise<void>
 }
 
-async function make (hub: Hub, access: Access, body: Body, { kind, draft, idempotency, relatedId, also }: Making): Promise<Invoice> {
+/** The same for those of the house who make invoices of what they know: sales, global invoices. */
+export async function makeInvoice (hub: Hub, access: Access, body: Body, { kind, draft = false, idempotency, relatedId, saleId, globalId, also }: Making): Promise<Invoice> {
   const { tenantId } = access
   const now = hub.now()
   const engine = engineOf(body.country)
   const id = newUuid(now)
-  assertSendable(hub, body)
+  await assertSendable(hub, access, body)
   const issuer = await issuerOf(hub, access, body)
   const paymentId = await paymentOf(hub, access, body.payment_id)
   await assertOursToInvoice(hub, access.tenantId, access.mode, paymentId)
   const model = modelOf(hub, body, { issuer, kind, reference: publicId('invoice', id), issuedAt: now })
   if (!draft) assertIssuable(engine.findings(model, now, hub.config.dataDir))
   const row = await inTenant(hub.db, tenantId, async db => {
+    const soldId = saleId ?? (paymentId === null || draft || kind !== 'invoice' ? undefined : await claimSaleOf(db, paymentId, id, now))
     const inserted = await queries.insertInvoice(db, {
       id,
       mode: access.mode,
@@ -81,6 +87,8 @@ async function make (hub: Hub, access: Access, body: Body, { kind, draft, idempo
       reference: body.reference ?? null,
       payment_id: paymentId,
       related_id: relatedId ?? null,
+      sale_id: soldId ?? null,
+      global_id: globalId ?? null,
       metadata: body.metadata ?? {},
       issued_at: null,
       created_at: now
@@ -139,7 +147,7 @@ export async function changeInvoice (hub: Hub, access: Access, publicInvoiceId: 
   const id = uuidOf('invoice', publicInvoiceId)
   const now = hub.now()
   await findOrThrow(hub, access, publicInvoiceId)
-  assertSendable(hub, body)
+  await assertSendable(hub, access, body)
   const issuer = await issuerOf(hub, access, body)
   const paymentId = await paymentOf(hub, access, body.payment_id)
   await assertOursToInvoice(hub, access.tenantId, access.mode, paymentId)
@@ -168,6 +176,7 @@ export async function issueInvoice (hub: Hub, access: Access, publicInvoiceId: s
   const row = await inTenant(hub.db, access.tenantId, async db => {
     const locked = await lockOrThrow(db, access, id)
     if (locked.status !== 'draft' && locked.status !== 'rejected') throw stateError(locked, 'issue')
+    if (locked.kind === 'invoice') await assertOfSale(db, locked.sale_id, id)
     const issuer = (await findIssuer(db, locked.issuer_id))!
     const body = locked.body as unknown as Body
     const engine = engineOf(locked.country)
@@ -175,7 +184,8 @@ export async function issueInvoice (hub: Hub, access: Access, publicInvoiceId: s
     assertIssuable(engine.findings(model, now, hub.config.dataDir))
     await recordChange(db, access, now, { action: 'invoice.issued', subjectType: 'invoice', subjectId: publicInvoiceId })
     if (idempotency !== null) await recordSubject(db, idempotency, publicInvoiceId)
-    return await queue(hub, db, locked, body, issuer)
+    const saleId = locked.kind === 'invoice' && locked.sale_id === null && locked.payment_id !== null ? await claimSaleOf(db, locked.payment_id, id, now) : undefined
+    return await queue(hub, db, saleId === undefined ? locked : await queries.updateInvoice(db, id, { sale_id: saleId }, now), body, issuer)
   })
   hub.wake('invoice', [{ tenantId: access.tenantId, id }])
   return await show(hub, row)
@@ -219,7 +229,7 @@ export async function invoicePdf (hub: Hub, access: Access, publicInvoiceId: str
 }
 
 /** What is credited, as a document of its own that names this one. */
-export async function createCreditNote (hub: Hub, access: Access, publicInvoiceId: string, given: NewCreditNote, idempotency: Idempotency | null): Promise<Invoice> {
+export async function createCreditNote (hub: Hub, access: Access, publicInvoiceId: string, given: NewCreditNote, idempotency: Idempotency | null, own: Pick<Making, 'saleId' | 'also'> = {}): Promise<Invoice> {
   if (idempotency?.subject !== undefined) return await getInvoice(hub, access, idempotency.subject)
   const body = storable(given)
   const about = await findOrThrow(hub, access, publicInvoiceId)
@@ -238,9 +248,10 @@ export async function createCreditNote (hub: Hub, access: Access, publicInvoiceI
   }
   if (body.series === undefined) delete note.series
   if (note.customer.mx !== undefined) note.customer = { ...note.customer, mx: { ...note.customer.mx, cfdi_use: note.customer.tax_id === 'XAXX010101000' || note.customer.tax_id === 'XEXX010101000' ? 'S01' : 'G02' } }
-  return await make(hub, access, engineOf(about.country).credit?.(note, body, about) ?? note, {
-    kind: 'credit_note', draft: false, idempotency, relatedId: about.id,
+  return await makeInvoice(hub, access, engineOf(about.country).credit?.(note, body, about) ?? note, {
+    kind: 'credit_note', idempotency, relatedId: about.id, ...(own.saleId !== undefined && { saleId: own.saleId }),
     also: async (db, row) => {
+      await own.also?.(db, row)
       // Counted under the invoice's lock: two notes at once never credit more than there is.
       const locked = (await queries.lockInvoice(db, about.id))!
       const notes = (await queries.aboutInvoice(db, about.id)).filter(({ kind, status }) => kind === 'credit_note' && status !== 'rejected' && status !== 'canceled' && status !== 'draft')

@@ -1,35 +1,10 @@
 import { type Static, Type } from 'typebox'
+import { Charges, Period, Text } from '../fiscal-data/content.ts'
 import { closed, oneOf } from '../http-schema.ts'
 
 /** What only a Facturae asks, in the words of the API. Rates are fractions: 0.04 is 4 %. */
 
-const Text = (maxLength: number, description?: string) => Type.String({ minLength: 1, maxLength, ...(description !== undefined && { description }) })
-const Amount = Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,2})?$' })
-const Rate = Type.String({ pattern: '^[01](\\.\\d{1,6})?$' })
 const Day = Type.String({ format: 'date' })
-const Period = Type.Object({ start: Day, end: Day }, closed)
-const Charge = Type.Object({ reason: Text(2500), rate: Type.Optional(Rate), amount: Type.Optional(Amount) }, closed)
-const Charges = (description: string) => Type.Optional(Type.Array(Charge, { maxItems: 50, description }))
-const Centre = (description: string) => Type.Optional(Type.String({ pattern: '^[A-Za-z0-9]{6,10}$', description }))
-
-export const EsCustomer = Type.Object({
-  person: Type.Optional(oneOf(['natural', 'legal'], { description: 'Told by the NIF when absent.' })),
-  residence: Type.Optional(oneOf(['resident', 'eu', 'foreign'], { description: 'Told by the country of the address when absent.' })),
-  first_surname: Type.Optional(Text(40, 'Of a person; then `name` is the given name alone. The last words of `name` when absent.')),
-  second_surname: Type.Optional(Text(40)),
-  trade_name: Type.Optional(Text(40)),
-  dir3: Type.Optional(Type.Object({
-    accounting_office: Centre('Oficina contable (01)'), managing_body: Centre('Órgano gestor (02)'), processing_unit: Centre('Unidad tramitadora (03)'), proposing_body: Centre('Órgano proponente (04)')
-  }, { ...closed, description: 'Of a public buyer: with it the invoice goes to FACe.' }))
-}, closed)
-
-export const EsLine = Type.Object({
-  discounts: Charges('Beside `discount`.'),
-  charges: Charges('Charges of the line.'),
-  special: Type.Optional(Type.Object({ code: oneOf(['01', '02'], { description: '01 exempt, 02 not taxable' }), reason: Text(2500, 'The provision: `Art. 20.Uno.9º LIVA`') }, closed)),
-  period: Type.Optional(Period),
-  information: Type.Optional(Text(2500))
-}, closed)
 
 export const EsCorrective = Type.Object({
   reason: Type.Optional(Type.String({ pattern: '^(?:0[1-9]|1[0-6]|8[0-5])$', default: '16', description: 'ReasonCode: 01–16 (RD 1619/2012), 80–85 (art. 80 LIVA)' })),

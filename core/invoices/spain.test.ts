@@ -6,7 +6,8 @@ import { allAt, readFacturae, textAt } from '../fiscal/es/read.ts'
 import { testSigner } from '../fiscal/xades/fixtures/signer.ts'
 import { verifyXades } from '../fiscal/xades/verify.ts'
 import { cancelInvoice } from './cancel.ts'
-import type { NewInvoice } from './schema.ts'
+import { resolveReview } from './review.ts'
+import type { NewInvoice, ResolveInvoiceReview } from './schema.ts'
 import * as service from './service.ts'
 
 const day = 24 * 3600_000
@@ -128,6 +129,13 @@ t.test('invoices of Spain', async t => {
     t.equal((await service.listInvoices(hub, other.access, { limit: 10 })).data.length, 1)
   })
 
+  await t.test('nobody is registered at FACe: it waits, and says so', async t => {
+    const other = await company(here, { credentials: {} })
+    const { id } = await service.createInvoice(hub, other.access, order(), null)
+    await work()
+    t.match(await service.getInvoice(hub, other.access, id), { status: 'signed', authority_messages: [{ code: 'invalid_credentials', message: /PASARELA_OPERATOR_FILE_FACTURAE/ }] })
+  })
+
   await t.test('an answer that was lost: nobody knows, and nothing is sent twice', async t => {
     face.inject({ kind: 'error_500_before', path: '/v1/invoices' })
     const lost = await issued(order())
@@ -136,6 +144,44 @@ t.test('invoices of Spain', async t => {
     await work()
     t.equal((await service.getInvoice(hub, access, lost.id)).status, 'unknown')
     t.equal(face.effects(`B65410011-F26--${lost.number}`).stamps, 0)
+    t.match(await here.database.owner.selectFrom('alerts').select(['kind', 'detail']).where('subject_id', '=', lost.id).execute(), [{ kind: 'invoice_unresolved', detail: { reason: 'nobody_can_be_asked' } }], 'told at once: waiting brings no news')
+    for (let days = 0; days < 30; days++) {
+      advance(day)
+      await work()
+    }
+    t.equal(face.effects(`B65410011-F26--${lost.number}`).stamps, 0, 'never sent again by itself')
+
+    const resolve = async (body: ResolveInvoiceReview, by = access) => await resolveReview(hub, by, lost.id, body, null)
+    t.match(await thrown(resolve({ decision: 'mark_issued', reason: 'está en FACe' })), { errors: [{ path: 'fiscal_id', message: /is needed/ }] })
+    t.match(await thrown(resolve({ decision: 'mark_issued', fiscal_id: '202699999999', reason: 'está en FACe' })), { errors: [{ path: 'fiscal_id', message: /not known/ }] }, 'FACe is asked for it')
+    t.match(await thrown(resolve({ decision: 'dismiss', reason: 'nada' })), { code: 'invalid_state' })
+    const stranger = await here.tenant()
+    t.match(await thrown(resolve({ decision: 'mark_rejected', reason: 'no está' }, stranger.access)), { code: 'not_found' })
+    await resolve({ decision: 'mark_rejected', reason: 'FACe no la tiene' })
+    t.match(await service.getInvoice(hub, access, lost.id), { status: 'rejected', number: lost.number, authority_messages: [{ code: 'marked_rejected', message: 'FACe no la tiene' }] })
+    t.match(await thrown(resolve({ decision: 'mark_rejected', reason: 'otra vez' })), { code: 'invalid_state' })
+    await service.issueInvoice(hub, access, lost.id, null)
+    await work()
+    t.match(await service.getInvoice(hub, access, lost.id), { status: 'issued', number: lost.number, fiscal_id: /^2026/ }, 'issued again, under its number')
+  })
+
+  await t.test('an answer that was lost, and the invoice is there: the registry number ends it', async t => {
+    face.inject({ kind: 'cut_after', path: '/v1/invoices' })
+    const lost = await issued(order())
+    t.equal(lost.status, 'unknown')
+    const earlier = (await service.listInvoices(hub, access, { status: 'issued', limit: 1 })).data[0]!.fiscal_id!
+    t.match(await thrown(resolveReview(hub, access, lost.id, { decision: 'mark_issued', fiscal_id: earlier, reason: 'dice FACe' }, null)), { errors: [{ path: 'fiscal_id', message: /another invoice/ }] })
+    const registered = face.registryOf(`B65410011-F26--${lost.number}`)!
+    face.inject({ kind: 'error_500_before', path: `/v1/invoices/${registered}` })
+    t.equal((await thrown(resolveReview(hub, access, lost.id, { decision: 'mark_issued', fiscal_id: registered, reason: 'dice el correo' }, null))).code, 'operation_in_progress', 'no answer to that either: nothing changes')
+    await resolveReview(hub, access, lost.id, { decision: 'mark_issued', fiscal_id: registered, reason: 'el correo de FACe lo dice' }, null)
+    t.match(await service.getInvoice(hub, access, lost.id), { status: 'issued', fiscal_id: registered })
+    t.ok(Buffer.from(face.received(registered)!).equals((await service.invoiceXml(hub, access, lost.id)).bytes))
+    t.match(await here.database.owner.selectFrom('audit_log').select(['action', 'detail']).where('subject_id', '=', lost.id).where('action', 'like', 'invoice.review%').execute(), [{ action: 'invoice.review_mark_issued', detail: { reason: 'el correo de FACe lo dice', before: { status: 'unknown' } } }])
+    face.decide(registered, '2500')
+    advance(1.1 * day)
+    await work()
+    t.match(await service.getInvoice(hub, access, lost.id), { status: 'issued', authority_messages: [{ code: '2500' }] }, 'and it is followed as any other')
   })
 
   await t.test('a stranger finds nothing', async t => {

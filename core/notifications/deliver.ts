@@ -14,7 +14,9 @@ import { afterAttempt, statusOf } from './machine.ts'
 import * as queries from './queries.ts'
 import type { MailRow } from './queries.ts'
 import { contentOf, eventData, type MailContent, seal } from './service.ts'
-import { mailSettings, type MailSettings } from './settings.ts'
+import { noteChannel } from './channels/health.ts'
+import { mailRoute } from './channels/mail.ts'
+import type { MailSettings } from './settings.ts'
 import { type Attempt, attemptAtMostMs, handOver } from './smtp.ts'
 
 /**
@@ -22,10 +24,9 @@ import { type Attempt, attemptAtMostMs, handOver } from './smtp.ts'
  * crash, as after an answer that never came, it goes out once more under the same Message-ID (at least once, and recognisable).
  */
 export async function deliverMail (hub: Hub, tenantId: string, id: string): Promise<void> {
-  const settings = mailSettings(hub.config)
   const claimed = await inTenant(hub.db, tenantId, async db => {
     const now = hub.now()
-    const timer = await claimTimer(db, 'mail', id, now, settings === undefined ? 60_000 : attemptAtMostMs(settings) + 60_000)
+    const timer = await claimTimer(db, 'mail', id, now, attemptAtMostMs({ timeoutMs: hub.config.smtpTimeoutMs }) + 60_000)
     const row = timer && await queries.lockMail(db, id)
     if (timer === undefined || row === undefined) return undefined
     if (row.status !== 'queued' && row.status !== 'sending') {
@@ -41,22 +42,29 @@ export async function deliverMail (hub: Hub, tenantId: string, id: string): Prom
   const { row, tries } = claimed
   const content = await contentOf(hub, row)
   if (content === undefined) return await inTenant(hub.db, tenantId, async db => { await clearTimer(db, 'mail', id) })
-  const attempt = await attempted(hub, settings, row, content)
+  const attempt = await attempted(hub, row, content)
   await settle(hub, row, content, attempt, hub.config.mailSchedule[tries - 1])
 }
 
-async function attempted (hub: Hub, settings: MailSettings | undefined, row: MailRow, content: MailContent): Promise<Attempt> {
+async function attempted (hub: Hub, row: MailRow, content: MailContent): Promise<Attempt> {
   const nowhere = (code: string, said: string): Attempt => ({ accepted: [], refused: [], failure: { reached: 'nowhere', final: false, code, said } })
-  if (settings === undefined) return nowhere('not_configured', 'SMTP_URL is not set')
   try {
+    const settings = await mailRoute(hub, row.tenant_id, row.mode as Mode)
+    if (settings === undefined) return nowhere('not_configured', 'neither the tenant nor the operator names a mail server')
     const bytes = await messageOf(hub, settings, row, content)
-    return await handOver(settings, content.recipients.filter(({ state }) => state === 'waiting').map(({ address }) => address), bytes)
+    const attempt = await handOver(settings, content.recipients.filter(({ state }) => state === 'waiting').map(({ address }) => address), bytes)
+    const fault = attempt.failure !== undefined && channelFaults.has(attempt.failure.code) ? attempt.failure.code : undefined
+    if (settings.channelId !== undefined && (fault !== undefined || attempt.accepted.length > 0)) await noteChannel(hub, { tenantId: row.tenant_id, mode: row.mode as Mode, id: settings.channelId, type: 'mail' }, fault)
+    return attempt
   } catch (error) {
     // Before anything was sent: a document that the storage does not give.
     hub.log.error({ err: error, mail: publicId('mail', row.id) }, 'a mail could not be put together')
     return nowhere('not_made', 'it could not be put together')
   }
 }
+
+/** Not the mail but the tenant's own server or login is wrong (RFC 4954 §4 and §6). */
+const channelFaults = new Set(['530', '534', '535', '538', 'EAUTH', 'ENOAUTH', 'EPRIVATE', 'EDNS'])
 
 /** The same bytes at every attempt, as long as the issuer's logo is the same. */
 async function messageOf (hub: Hub, settings: MailSettings, row: MailRow, { letter, recipients, messageId }: MailContent): Promise<Buffer> {

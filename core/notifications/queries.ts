@@ -36,6 +36,7 @@ export interface NewMailRow {
   automatic: boolean
   content_sealed: string
   documents: string[]
+  of_notice: boolean
   created_at: Date
 }
 

@@ -9,8 +9,9 @@ export const Mail = Type.Object({
   object: Type.Literal('mail'),
   mode: Mode,
   status: Status,
-  about: Type.String({ description: 'What it is about: an invoice.' }),
+  about: Type.String({ description: 'What it is about: an invoice, a payment.' }),
   automatic: Type.Boolean(),
+  notice: Nullable(Type.String({ description: 'The notice that goes by it.' })),
   subject: Nullable(Type.String()),
   recipients: Type.Array(Type.Object({
     address: Type.String(),

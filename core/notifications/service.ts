@@ -23,6 +23,8 @@ export interface MailContent {
 }
 
 export interface NewMail {
+  /** UUID of the notice that goes by it; left out for a mail that is none. */
+  id?: string
   mode: Mode
   /** What it is about. */
   subjectType: IdKind
@@ -42,7 +44,7 @@ export interface NewMail {
  */
 export async function prepareMail (hub: Pick<Hub, 'vault' | 'now' | 'publicUrl'>, tenantId: string, mail: NewMail): Promise<{ id: string, insert: (db: TenantDb) => Promise<void> }> {
   const now = hub.now()
-  const id = newUuid(now)
+  const id = mail.id ?? newUuid(now)
   const content: MailContent = {
     // Frozen, so that every attempt is the same mail to whoever gets it.
     messageId: `<${publicId('mail', id)}@${new URL(hub.publicUrl()).hostname}>`,
@@ -54,7 +56,7 @@ export async function prepareMail (hub: Pick<Hub, 'vault' | 'now' | 'publicUrl'>
     id,
     insert: async db => {
       await queries.insertMail(db, {
-        id, mode: mail.mode, subject_type: mail.subjectType, subject_id: mail.subjectId, issuer_id: mail.issuerId ?? null, automatic: mail.automatic, content_sealed: sealed, documents: mail.documents, created_at: now
+        id, mode: mail.mode, subject_type: mail.subjectType, subject_id: mail.subjectId, issuer_id: mail.issuerId ?? null, automatic: mail.automatic, content_sealed: sealed, documents: mail.documents, of_notice: mail.id !== undefined, created_at: now
       })
       await setTimer(db, 'mail', id, now)
     }
@@ -137,6 +139,7 @@ export async function show (hub: Pick<Hub, 'vault'>, row: MailRow): Promise<Mail
     status: row.status as Mail['status'],
     about: publicId(row.subject_type as IdKind, row.subject_id),
     automatic: row.automatic,
+    notice: row.of_notice ? publicId('notice', row.id) : null,
     subject: content?.letter.subject ?? null,
     recipients: (content?.recipients ?? []).map(({ address, kind, state, code = null, said = null }) => ({ address, kind, state, code, said })),
     attachments: row.documents.map(id => publicId('document', id)),
@@ -151,4 +154,4 @@ export async function show (hub: Pick<Hub, 'vault'>, row: MailRow): Promise<Mail
 }
 
 /** For events: no address and no word of it stands in clear. */
-export const eventData = (row: MailRow, status: string): object => ({ id: publicId('mail', row.id), object: 'mail', status, about: publicId(row.subject_type as IdKind, row.subject_id), automatic: row.automatic })
+export const eventData = (row: MailRow, status: string): object => ({ id: publicId('mail', row.id), object: 'mail', status, about: publicId(row.subject_type as IdKind, row.subject_id), automatic: row.automatic, ...(row.of_notice && { notice: publicId('notice', row.id) }) })

@@ -6,6 +6,10 @@ export interface MailSettings {
   /** The address of the envelope and of every `From`. */
   from: string
   timeoutMs: number
+  /** A tenant named the server: it must be on the internet. */
+  onlyPublic?: boolean
+  /** Whose credentials they are: a channel of the tenant's, by its UUID. */
+  channelId?: string
 }
 
 /** Undefined where the operator wants no mail. Throws when half of it is said. */

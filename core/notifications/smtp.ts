@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import { Readable } from 'node:stream'
 import SMTPConnection, { type SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection'
+import { publicAddressOf } from './guard.ts'
 import type { MailSettings } from './settings.ts'
 
 /** What a server answered to one recipient. 4xx: perhaps later; 5xx: never (RFC 5321 §4.2.1). */
@@ -30,7 +32,9 @@ export const attemptAtMostMs = ({ timeoutMs }: Pick<MailSettings, 'timeoutMs'>):
 
 /** Hands one message to the mail server for these recipients. Never throws for what the network or the server does. */
 export async function handOver (settings: MailSettings, to: readonly string[], bytes: Buffer): Promise<Attempt> {
-  const connection = new SMTPConnection(optionsOf(settings))
+  const options = await optionsOf(settings).catch((error: SmtpError) => error)
+  if (options instanceof Error) return failed(options, false)
+  const connection = new SMTPConnection(options)
   const { auth } = credentialsOf(settings.url)
   let uploading = false
   // Read only after the server has asked for it (354).
@@ -64,6 +68,32 @@ export async function handOver (settings: MailSettings, to: readonly string[], b
   }
 }
 
+/** Connects and logs in, and sends nothing. What went wrong, if anything. Never throws. */
+export async function logIn (settings: MailSettings): Promise<{ code: string, said: string } | undefined> {
+  const options = await optionsOf(settings).catch((error: SmtpError) => error)
+  if (options instanceof Error) return failed(options, false).failure
+  const connection = new SMTPConnection(options)
+  const { auth } = credentialsOf(settings.url)
+  let timer: NodeJS.Timeout | undefined
+  try {
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => { reject(Object.assign(new Error('the whole of it took too long'), { code: 'ETIMEDOUT' })) }, attemptAtMostMs(settings))
+      connection.on('error', reject)
+      connection.connect((error?: Error | null) => {
+        if (error) return reject(error)
+        if (auth === undefined) return resolve()
+        connection.login(auth, (error?: Error | null) => { error ? reject(error) : resolve() })
+      })
+    })
+    return undefined
+  } catch (thrown) {
+    return failed(thrown as SmtpError, false).failure
+  } finally {
+    clearTimeout(timer)
+    connection.close()
+  }
+}
+
 function failed (error: SmtpError, uploading: boolean): Attempt {
   const refused = refusalsOf(error.rejectedErrors)
   const answered = error.responseCode !== undefined
@@ -84,12 +114,16 @@ function failed (error: SmtpError, uploading: boolean): Attempt {
 const refusalsOf = (errors: readonly SmtpError[] = []): Refusal[] =>
   errors.flatMap(({ recipient, responseCode = 400, response = '' }) => recipient === undefined ? [] : [{ address: recipient, code: responseCode, said: response.slice(0, 500) }])
 
-function optionsOf ({ url, timeoutMs }: MailSettings): SMTPConnectionOptions {
+/** Throws PrivateAddress, or what DNS says of a server that a tenant named. */
+async function optionsOf ({ url, timeoutMs, onlyPublic = false }: MailSettings): Promise<SMTPConnectionOptions> {
   const { protocol, hostname, port } = new URL(url)
   const { auth } = credentialsOf(url)
   const secure = protocol === 'smtps:'
+  // The address that was judged is the one that is called; its certificate is still that of the name.
+  const host = await publicAddressOf(hostname, { allowPrivate: !onlyPublic })
   return {
-    host: hostname.replace(/^\[|\]$/g, ''),
+    host,
+    ...(isIP(hostname.replace(/^\[|\]$/g, '')) === 0 && { servername: hostname }),
     ...(port !== '' && { port: Number(port) }),
     secure,
     // A password never goes over a network in the clear.

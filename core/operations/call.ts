@@ -145,8 +145,11 @@ function told (hub: Pick<Hub, 'health' | 'metrics'>, connection: OpenConnection,
   const provider = connection.adapter.manifest.id
   hub.metrics.operations.inc({ provider, operation, outcome: report.outcome })
   hub.metrics.operationSeconds.observe({ provider, operation }, report.durationMs / 1000)
-  hub.health.note(connection, report)
+  if (!aboutGrants.has(operation)) hub.health.note(connection, report)
 }
+
+/** What they say of a connection is the service's to judge: a refused code is nobody's failure. */
+const aboutGrants: ReadonlySet<OperationName> = new Set(['exchange_code', 'refresh_grant', 'prove_grant', 'revoke_grant'])
 
 const keptBytes = 16 * 1024
 
@@ -180,6 +183,7 @@ function scrub (connection: OpenConnection, text: string): string {
   for (const [name, value] of Object.entries(connection.credentials)) {
     if (connection.adapter.manifest.credentials.properties[name]?.secret === true && value.length >= 6) clean = clean.replaceAll(value, `[${name}]`)
   }
+  for (const secret of connection.secrets ?? []) for (const form of new Set([secret, encodeURIComponent(secret)])) clean = clean.replaceAll(form, '[secret]')
   // The address that providers call is a secret too. And PostgreSQL's jsonb refuses NUL.
   return clean.replace(/((?:\/|%2F)hooks(?:\/|%2F))[\w-]{20,}/gi, '$1[token]').replaceAll('\0', '')
 }

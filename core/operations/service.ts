@@ -33,7 +33,7 @@ export async function getOperation (hub: Pick<Hub, 'db'>, access: Access, public
 
 /** The column says only which one; what it is follows from what was asked. */
 const subjectKinds: Partial<Record<OperationName, IdKind>> = {
-  create_payment: 'payment', get_payment: 'payment', find_payment: 'payment', confirm_payment: 'payment', capture: 'payment', cancel: 'payment',
+  create_payment: 'payment', get_payment: 'payment', find_payment: 'payment', confirm_payment: 'payment', complete_payment: 'payment', capture: 'payment', cancel: 'payment',
   refund: 'refund', get_refund: 'refund', find_refund: 'refund',
   issue: 'invoice', get_document: 'invoice', find_document: 'invoice', download: 'invoice', cancel_document: 'invoice', get_cancellation: 'invoice', look_up_document: 'invoice',
   account_status: 'connection', test: 'connection', list_transactions: 'connection', register_webhook: 'connection', unregister_webhook: 'connection', provoke_webhook: 'connection'

@@ -150,6 +150,17 @@ t.test('the object of the declined attempt says nothing of the one that is being
   t.match(transition(second, { type: 'pulled', snapshot: { ...held, providerReference: 'pi_2' }, current: true, found: true }), { next: { status: 'authorized', providerReference: 'pi_2', pending: null } })
 })
 
+t.test('what the tenant’s own statement tells', async t => {
+  const waits: PaymentState = { ...open, status: 'requires_action', knownStatus: 'requires_action' }
+  t.match(transition(waits, { type: 'credited', snapshot: taken }), { do: 'apply', next: { status: 'succeeded', amountCaptured: 10_000, review: null } }, 'exactly what was asked for is paid')
+  const doubted = transition(waits, { type: 'credited', snapshot: { ...taken, providerStatus: 'credited A' }, doubt: 'money_after_end' })
+  t.match(doubted, { do: 'apply', next: { status: 'requires_action', amountCaptured: 0, review: { reason: 'money_after_end', provider_amount: 10_000 } } }, 'a doubt is a person’s, even about the right amount')
+  t.match(doubted.do === 'apply' && transition(doubted.next, { type: 'decided', decision: 'accept_provider' }), { next: { status: 'succeeded', amountCaptured: 10_000, review: null } })
+  t.match(transition(waits, { type: 'credited', snapshot: { ...taken, amount: { amount: 9_000, currency: 'MXN' }, amountCaptured: 9_000 } }), { next: { status: 'requires_action', review: { reason: 'amount_mismatch' } } }, 'what is not exact is compared here once more')
+  const paid: PaymentState = { ...open, status: 'succeeded', knownStatus: 'succeeded', amountCaptured: 10_000 }
+  t.match(transition(paid, { type: 'credited', snapshot: { ...taken, providerStatus: 'credited B' }, doubt: 'paid_twice' }), { next: { status: 'succeeded', amountCaptured: 10_000, review: { reason: 'paid_twice' } } }, 'what came twice changes nothing by itself')
+})
+
 t.test('a review', async t => {
   const outcome = transition(open, { type: 'event', snapshot: { ...taken, amount: { amount: 8_000, currency: 'MXN' }, amountCaptured: 8_000 } })
   if (outcome.do !== 'apply') return t.fail('not applied')

@@ -58,6 +58,8 @@ export type Fact =
   | { type: 'answer', snapshot: PaymentSnapshot, current: boolean }
   /** Asked of the provider; `current`: nothing was applied since the question left; `found`: looked for by our reference, the newest there is. */
   | { type: 'pulled', snapshot: PaymentSnapshot, current: boolean, found?: boolean }
+  /** The tenant's own bank statement tells of money. `doubt`: it is not exactly what was asked for, so a person decides. */
+  | { type: 'credited', snapshot: PaymentSnapshot, doubt?: ReviewReason }
   /** What a signed webhook said when it was made. */
   | { type: 'event', snapshot: PaymentSnapshot }
   /** The provider refused the pending call. */
@@ -97,6 +99,7 @@ export function transition (state: PaymentState, fact: Fact): Outcome {
   switch (fact.type) {
     case 'answer': return applySnapshot(state, fact.snapshot, { fresh: fact.current, answers: true, found: false })
     case 'pulled': return applySnapshot(state, fact.snapshot, { fresh: fact.current, answers: false, found: fact.found === true })
+    case 'credited': return fact.doubt === undefined ? applySnapshot(state, fact.snapshot, { fresh: true, answers: false, found: false }) : review(state, fact.snapshot, fact.doubt)
     case 'event': return applySnapshot(state, fact.snapshot, { fresh: false, answers: false, found: false })
     case 'refused': return refused(state, fact.problem, fact.ends)
     case 'nowhere': return backToKnown(state, fact.problem)

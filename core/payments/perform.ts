@@ -58,9 +58,10 @@ export async function perform (hub: Hub, work: Performance): Promise<Performed> 
   })
   const told = { ...applied, ...(result !== undefined && !result.ok && { error: result.error }) }
   if (applied.row.invoice_id !== null) hub.wake('receivable', [{ tenantId, id: applied.row.invoice_id }])
-  const asks = applied.outcome.do === 'pull' || (applied.outcome.do === 'apply' && applied.outcome.pull === true)
+  const approved = result?.ok === true && result.value.approval !== undefined
+  const asks = approved || applied.outcome.do === 'pull' || (applied.outcome.do === 'apply' && applied.outcome.pull === true)
   if (!asks || result?.ok !== true) return told
-  // An answer that came after other news only says that there is news: the newest is asked for, now or by the resolver.
+  // An answer that came after other news only says that there is news: the newest is asked for, now or by the resolver. And what was agreed to is taken.
   try {
     const pulled = await pullPayment(hub, connection, paymentId, { requestId: 'answer', providerReference: result.value.providerReference })
     return { ...told, ...pulled }

@@ -6,12 +6,14 @@ import { recordedCall } from '../operations/call.ts'
 import { type Applied, applyFact, prepare } from './apply.ts'
 import { requirePayments } from './plan.ts'
 import * as queries from './queries.ts'
+import { takeApproved } from './take-approved.ts'
 
 const roundsAtMost = 3
 
 /**
  * Asks the provider for the newest word on a payment, or on the object of it that is named, and applies the answer. When
- * something was applied meanwhile the answer may be old, so it asks once more. `heard` is told of each answer. Throws what the provider's call threw.
+ * something was applied meanwhile the answer may be old, so it asks once more. What the payer agreed to is taken (take-approved.ts).
+ * `heard` is told of each answer. Throws what the provider's call threw.
  */
 export async function pullPayment (hub: Hub, connection: SealedConnection, paymentId: string, { requestId, providerReference, heard }: { requestId: string, providerReference?: string, heard?: (snapshot: PaymentSnapshot) => void }): Promise<Applied | undefined> {
   const { tenantId } = connection
@@ -24,12 +26,14 @@ export async function pullPayment (hub: Hub, connection: SealedConnection, payme
     const result = await recordedCall(hub, async work => await inTenant(hub.db, tenantId, work), { connection: opened, kind: 'get_payment', subjectId: paymentId, requestId },
       async context => await family.getPayment(context, reference))
     if (!result.ok) throw result.error
-    heard?.(result.value)
-    const prepared = await prepare(hub, tenantId, paymentId, { type: 'pulled', snapshot: result.value, current: true })
+    const { snapshot, error } = await takeApproved(hub, opened, { tenantId, id: paymentId }, result.value, requestId)
+    heard?.(snapshot)
+    const prepared = await prepare(hub, tenantId, paymentId, { type: 'pulled', snapshot, current: true })
     const applied = await inTenant(hub.db, tenantId, async db => {
       const row = (await queries.lockPayment(db, paymentId))!
-      return await applyFact(hub, db, row, { ...prepared, fact: { type: 'pulled', snapshot: result.value, current: row.version === seen.version } })
+      return await applyFact(hub, db, row, { ...prepared, fact: { type: 'pulled', snapshot, current: row.version === seen.version } })
     })
+    if (error !== undefined) throw error
     if (applied.outcome.do !== 'pull') return applied
   }
   throw new Error('the payment kept changing while the provider was asked')

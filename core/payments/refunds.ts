@@ -24,6 +24,8 @@ const holding = allStatuses.filter(holdsMoney)
 const givenBack = allStatuses.filter(gaveMoneyBack)
 const use = 'refund_request'
 
+const givenBackByHand = { es: 'El dinero llegó a su propia cuenta: devuélvalo con una transferencia desde su banco. Nadie puede hacerlo por usted.', en: 'The money came to your own account: give it back by a transfer from your bank. Nobody can do it for you.' }
+
 /** Gives back all that is left, or part of it. What is promised never exceeds what was captured: the sum is taken under the payment's lock. */
 export async function createRefund (hub: Hub, access: Access, publicPaymentId: string, body: NewRefund, idempotency: Idempotency | null): Promise<Refund> {
   if (idempotency?.subject !== undefined) return await getRefund(hub, access, idempotency.subject)
@@ -61,6 +63,7 @@ export async function createRefund (hub: Hub, access: Access, publicPaymentId: s
     const connection = await loadSealed(db, payment.connection_id)
     const adapter = connection && hub.adapters.get(connection.provider)
     if (connection === undefined || adapter === undefined) throw new HubError('connection_not_usable')
+    if (adapter.manifest.own_bank === true) throw new HubError('capability_not_supported', { detail: givenBackByHand })
     requireMethod(requirePayments(adapter).refund)
     const amount = await check(db, payment)
     if (amount !== planned.amount.amount) throw new HubError('conflict')

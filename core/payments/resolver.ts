@@ -1,4 +1,5 @@
 import type { PaymentSnapshot } from '../adapter/payments.ts'
+import type { ProviderError } from '../adapter/problems.ts'
 import { raiseAlert } from '../alerts/raise.ts'
 import { loadSealed } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
@@ -12,6 +13,7 @@ import { factOfError, type Performed } from './perform.ts'
 import { callOf, openPlan } from './plan.ts'
 import * as queries from './queries.ts'
 import type { PaymentRow } from './queries.ts'
+import { takeApproved } from './take-approved.ts'
 
 export interface ResolverDeps {
   carryOutCancel: (hub: Hub, tenantId: string, row: PaymentRow) => Promise<Performed>
@@ -57,9 +59,14 @@ export async function resolvePayment (hub: Hub, tenantId: string, id: string, de
     : family.findPayment === undefined
       ? undefined
       : await ask('find_payment', async context => await family.findPayment!(context, { reference: publicId('payment', id), from: since, to: hub.now() }))
+  if (looked?.ok === false && known !== null && adapter.manifest.forgets_unpaid === true && isForgotten(row, looked.error)) {
+    await apply(hub, tenantId, row, { type: 'pulled', snapshot: forgotten(row, known), current: true })
+    return
+  }
   if (looked === undefined || !looked.ok) return await postpone(hub, tenantId, row)
   if (looked.value !== undefined) {
-    const applied = await apply(hub, tenantId, row, { type: 'pulled', snapshot: looked.value, current: true, found: known === null })
+    const { snapshot } = await takeApproved(hub, opened, { tenantId, id }, looked.value, 'resolver')
+    const applied = await apply(hub, tenantId, row, { type: 'pulled', snapshot, current: true, found: known === null })
     // It is there, and the row moved while we asked: neither made again nor given up, but asked again.
     if (applied === undefined || applied.outcome.do === 'pull') return
     const after = applied.row
@@ -115,6 +122,15 @@ export async function resolvePayment (hub: Hub, tenantId: string, id: string, de
   else if (settled) await apply(hub, tenantId, row, { type: 'not_done' })
   else await postpone(hub, tenantId, row, new Date(sentAt.getTime() + adapter.manifest.settles_within_ms))
 }
+
+/** It waited for its payer, and nothing of ours is on its way. */
+function isForgotten ({ pending_kind: pending, known_status: status }: PaymentRow, { code, reached }: ProviderError): boolean {
+  return code === 'not_found' && reached === 'answered' && pending === null && (status === 'requires_payment_method' || status === 'requires_action' || status === 'processing')
+}
+
+const forgotten = (row: PaymentRow, providerReference: string): PaymentSnapshot => ({
+  providerReference, status: 'expired', providerStatus: 'not_found', amount: { amount: row.amount, currency: row.currency }, amountCapturable: 0, amountCaptured: 0, error: { code: 'expired', providerCode: 'not_found' }
+})
 
 /** While one resolver repeats a call the others keep away for this long, ms. */
 const repeatLeaseMs = 60_000

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { paymentStatuses } from '../adapter/payments.ts'
+import { InvoiceCheck, InvoiceData } from '../fiscal-data/schema.ts'
 import { Amount, closed, Currency, Instant, listQuery, Metadata, Mode, Nullable, oneOf, pageOf } from '../http-schema.ts'
 import { NextAction, Problem } from '../operations/problem.ts'
 
@@ -65,6 +66,7 @@ export const NewPayment = Type.Object({
   expires_at: Type.Optional(Type.String({ format: 'date-time', description: 'When a voucher or a transfer’s instructions end, where the provider lets one choose.' })),
   save_method: Type.Optional(Type.Boolean({ description: 'Keeps the method for later charges of `customer`, which must be a `cus_…`.' })),
   invoice_id: Type.Optional(InvoiceId),
+  invoice: Type.Optional(InvoiceData),
   exchange_rate: Type.Optional(Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,6})?$', description: 'With `invoice_id`, in a currency that is not that of the invoice’s country: units of that country’s currency for one of `currency` on the day of the payment. The receipt (complemento de pago) says it; without it the receipt waits for you.' })),
   metadata: Type.Optional(Metadata)
 }, closed)
@@ -119,6 +121,7 @@ export const Payment = Type.Object({
   expires_at: Nullable(Instant),
   save_method: Type.Boolean(),
   invoice_id: Nullable(Type.String({ description: 'The invoice that it pays.' })),
+  invoice: Type.Optional(InvoiceCheck),
   metadata: Type.Record(Type.String(), Type.String()),
   provider: Type.String(),
   connection: Type.String(),

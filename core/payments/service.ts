@@ -9,6 +9,7 @@ import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
 import { HubError, invalidField } from '../errors.ts'
+import { checkOf, type PreparedFiscalData, prepareFiscalData } from '../fiscal-data/service.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, parseAnyId, parseId, publicId, uuidOf } from '../ids.ts'
@@ -34,12 +35,14 @@ import { openNextAction, showPayment, toldNextAction, waitsForPerson } from './v
 export async function createPayment (hub: Hub, access: Access, given: NewPayment, idempotency: Idempotency | null): Promise<Payment> {
   const body = storable(given)
   // A first run of the same request got as far as its intent and died: what it began is the answer.
-  if (idempotency?.subject !== undefined) return await getPayment(hub, access, idempotency.subject)
+  if (idempotency?.subject !== undefined) return await answered(hub, access, await getPayment(hub, access, idempotency.subject), body)
   const { tenantId } = access
   const now = hub.now()
   const id = newUuid(now)
   const details = checkedDetails(access, body, now)
   const invoiceId = invoiceNamed(body.invoice_id)
+  if (invoiceId !== null && body.invoice !== undefined) throw invalidField('invoice', 'is of a payment that will be invoiced, and invoice_id of one whose invoice is there')
+  const fiscal = await prepareFiscalData(hub, access, body.invoice, { subject: { type: 'payment', id }, amount: body.amount, currency: body.currency })
   const payer = await openPayer(hub, access, body, async () => (await chooseConnection(hub, tenantId, wantedOf(access, body))).connection)
   if (body.save_method === true && payer.columns.customer_id === null) throw invalidField('save_method', 'needs a customer that is kept: customer must be a cus_…')
   const attemptId = newUuid(now)
@@ -66,7 +69,7 @@ export async function createPayment (hub: Hub, access: Access, given: NewPayment
   }
   const sealed = await sealPlan(hub, tenantId, id, plan)
   const methodSealed = body.off_session === true && payer.method !== undefined ? await sealMethod(hub, tenantId, id, payer.method) : null
-  const { row, chosen: { connection, adapter, route } } = await commitIntent(hub, access, payer.connection === undefined ? body : { ...body, connection: payer.connection }, idempotency, ({ connection, route }) => {
+  const { row, chosen: { connection, adapter, route } } = await commitIntent(hub, access, payer.connection === undefined ? body : { ...body, connection: payer.connection }, idempotency, fiscal, ({ connection, route }) => {
     const operationId = newUuid(now)
     const { idempotencyKey } = plan.input
     const method = shownMethod(body.method)
@@ -111,16 +114,22 @@ export async function createPayment (hub: Hub, access: Access, given: NewPayment
   })
   const otherwise = otherwiseOf(route, plan, access.requestId)
   const done = await perform(hub, { connection, row, kind: 'create_payment', operationId: row.pending_operation_id!, call: callOf(adapter, plan), ...(otherwise !== undefined && { otherwise }) })
-  return await show(hub, access, done.row)
+  return { ...await show(hub, access, done.row), ...(fiscal !== undefined && { invoice: fiscal.check }) }
+}
+
+/** With what the first run would have said of the invoice's data. */
+async function answered (hub: Hub, access: Access, payment: Payment, body: NewPayment): Promise<Payment> {
+  const invoice = await checkOf(hub, access.tenantId, uuidOf('payment', payment.id), body.invoice)
+  return { ...payment, ...(invoice !== undefined && { invoice }) }
 }
 
 /** Chooses the connection and commits the intent on it. When the connection changed between the two, it chooses anew, once. */
-async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempotency: Idempotency | null, intentOn: (chosen: Chosen) => queries.Intent): Promise<{ row: PaymentRow, chosen: Chosen }> {
+async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempotency: Idempotency | null, fiscal: PreparedFiscalData | undefined, intentOn: (chosen: Chosen) => queries.Intent): Promise<{ row: PaymentRow, chosen: Chosen }> {
   const wanted = wantedOf(access, body)
   for (const anew of [false, true]) {
     const chosen = await chooseConnection(hub, access.tenantId, wanted, { anew })
     try {
-      return { row: await writeIntent(hub, chosen.connection.version, intentOn(chosen), idempotency), chosen }
+      return { row: await writeIntent(hub, chosen.connection.version, intentOn(chosen), idempotency, fiscal), chosen }
     } catch (error) {
       if (queries.isKeyLost(error)) throw new HubError('idempotency_in_progress', { retryAfterMs: 1000 })
       if (!queries.isConnectionChanged(error)) throw error
@@ -129,13 +138,15 @@ async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempot
   throw new HubError('conflict')
 }
 
-/** In one round trip; that of an invoice's payment in the transaction that reserves its part of what is due. */
-async function writeIntent (hub: Hub, connectionVersion: number, intent: queries.Intent, idempotency: Idempotency | null): Promise<PaymentRow> {
+/** In one round trip; that of an invoice's payment in the transaction that reserves its part of what is due, and of one that will be invoiced with its data. */
+async function writeIntent (hub: Hub, connectionVersion: number, intent: queries.Intent, idempotency: Idempotency | null, fiscal: PreparedFiscalData | undefined): Promise<PaymentRow> {
   const { tenant_id: tenantId, invoice_id: invoiceId, mode, currency, amount } = intent.payment
-  if (invoiceId === null) return await queries.beginPayment(hub.db, connectionVersion, intent, idempotency)
+  if (invoiceId === null && fiscal === undefined) return await queries.beginPayment(hub.db, connectionVersion, intent, idempotency)
   return await inTenant(hub.db, tenantId, async db => {
-    await reserve(db, { invoiceId, mode: mode as Mode, currency, amount })
-    return await queries.beginPayment(db, connectionVersion, intent, idempotency)
+    if (invoiceId !== null) await reserve(db, { invoiceId, mode: mode as Mode, currency, amount })
+    const row = await queries.beginPayment(db, connectionVersion, intent, idempotency)
+    await fiscal?.insert(db)
+    return row
   })
 }
 
@@ -300,7 +311,9 @@ export async function resolveReview (hub: Hub, access: Access, publicPaymentId: 
   const row = await inTenant(hub.db, access.tenantId, async db => {
     const locked = await lockOrThrow(db, access, id)
     const byHand = body.decision.startsWith('mark_')
-    if (byHand && locked.review === null && locked.status !== 'unknown') throw stateError(locked, 'close by hand')
+    // Where the money comes to the tenant's own account nobody else can say that it is there.
+    const ownBank = hub.adapters.get(locked.provider)?.manifest.own_bank === true
+    if (byHand && locked.review === null && locked.status !== 'unknown' && !ownBank) throw stateError(locked, 'close by hand')
     const { row, outcome } = await applyFact(hub, db, locked, { fact: { type: 'decided', decision: body.decision } })
     if (outcome.do !== 'apply') throw new HubError('invalid_state', { detail: { es: `No se puede: ${outcome.do === 'ignore' ? outcome.why : ''}`, en: `Not possible: ${outcome.do === 'ignore' ? outcome.why : ''}` } })
     await recordChange(db, access, hub.now(), {

@@ -39,7 +39,8 @@ export async function move (hub: Pick<Hub, 'now'>, db: TenantDb, row: SaleRow, f
   const saved = await queries.updateSale(db, row.id, { ...changes, document, status }, now)
   if (status !== row.status) await recordEvents(db, now, [{ type: `sale.${status}`, mode: row.mode as Mode, subjectId: row.id, data: eventData(saved) }])
   await plan(hub, db, saved)
-  // What was refunded may have to be credited.
+  // Whoever did this tells the buyer in the next moment; should they die, the job does. And what was refunded may have to be credited.
+  if (fact === 'link_made' || fact === 'invoice_rejected') await setTimer(db, saleTimer, row.id, now)
   if (changes.refunded !== undefined && hasDocument(document)) await setTimer(db, saleTimer, row.id, now)
   return saved
 }

@@ -90,12 +90,14 @@ async function awaitBuyer (hub: Hub, row: SaleRow): Promise<Done> {
     // What is left alone at a provider goes into the global invoice that it makes.
     return await change(hub, row, async (db, locked) => await move(hub, db, locked, locked.link_connection_id === null ? 'to_global' : 'made_elsewhere', { link_made_at: null, link_url: null }))
   }
+  const madeAt = row.link_made_at!.getTime()
+  await tellBuyer(hub, row, 'self_invoice_link', { occasion: String(madeAt) })
   const days = await inTenant(hub.db, row.tenant_id, async db => await reminderDays(db, row.mode as Mode))
   // The nearest that is due; one that was missed for a nearer one is not made up for.
   const due = days.filter(day => ends.getTime() - day * dayMs <= now.getTime()).at(-1)
-  // A link that is good for less than that was told of a moment ago.
-  if (due === undefined || row.link_made_at!.getTime() > ends.getTime() - due * dayMs) return 'done'
-  await tellBuyer(hub, row, 'self_invoice_reminder', { occasion: `day_${due}_${row.link_made_at!.getTime()}`, daysLeft: due })
+  // A link that is good for no longer than that was told of a moment ago.
+  if (due === undefined || ends.getTime() - due * dayMs - madeAt < dayMs / 2) return 'done'
+  await tellBuyer(hub, row, 'self_invoice_reminder', { occasion: `day_${due}_${madeAt}`, daysLeft: due })
   return 'done'
 }
 

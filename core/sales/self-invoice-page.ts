@@ -12,8 +12,10 @@ import { isStamped, type InvoiceStatus } from '../invoices/machine.ts'
 import { findInvoice } from '../invoices/queries.ts'
 import { invoicePdf, invoiceXml, validateInvoice } from '../invoices/service.ts'
 import { findIssuer } from '../issuers/queries.ts'
+import { mailSettings } from '../notifications/settings.ts'
 import { amountText, escape, sendPage } from '../payments/page-html.ts'
 import { toMinor } from './amounts.ts'
+import { buyerOf } from './buyer.ts'
 import { bodyOf, type Customer, formOf } from './documents.ts'
 import { linkUrl, openLink } from './link.ts'
 import { lookAfterSale } from './look-after.ts'
@@ -40,7 +42,10 @@ export async function selfInvoiceRoutes (app: HubInstance): Promise<void> {
     const row = await named(hub, request.params.token)
     const fields = (request.body ?? {}) as Fields
     try {
-      await invoiceFor(hub, buyerAccess(row, request), row, { customer: customerOf(fields), send: fields.email !== undefined && fields.email !== '' })
+      const customer = customerOf(fields)
+      // Who left it empty gets it where the link came.
+      const email = customer.email ?? (await buyerOf(hub, row)).email
+      await invoiceFor(hub, buyerAccess(row, request), row, { customer: { ...customer, ...(email !== undefined && { email }) }, send: email !== undefined && mailSettings(hub.config) !== undefined })
     } catch (error) {
       if (!(error instanceof HubError)) throw error
       const after = await inTenant(hub.db, row.tenant_id, async db => (await findSale(db, row.id))!)

@@ -189,10 +189,12 @@ async function redeem (db: TenantDb, access: Access, row: SaleRow, now: Date): P
 
 function assertDecidable (issuer: Pick<IssuerRow, 'country'>, requiresInvoice: boolean | undefined): void {
   if (requiresInvoice === undefined || issuer.country === 'MX') return
-  throw new HubError('capability_not_supported', { detail: {
-    es: 'La autofactura y la factura global son de México: facture esta venta con POST /v1/sales/{id}/invoice.',
-    en: 'Self-invoicing and the global invoice are Mexico’s: invoice this sale with POST /v1/sales/{id}/invoice.'
-  } })
+  throw new HubError('capability_not_supported', {
+    detail: {
+      es: 'La autofactura y la factura global son de México: facture esta venta con POST /v1/sales/{id}/invoice.',
+      en: 'Self-invoicing and the global invoice are Mexico’s: invoice this sale with POST /v1/sales/{id}/invoice.'
+    }
+  })
 }
 
 // --- paid, and then? ----------------------------------------------------------------------------------------------------------

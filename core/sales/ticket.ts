@@ -34,10 +34,12 @@ async function render (row: SaleRow, issuer: IssuerRow, { page, print, size }: (
   const money = (value: Decimal | string) => new Decimal(value).toFixed(2)
   const pair = (left: string, right: string, kind = '') => `<div class="line${kind}"><span>${escape(left)}</span><span>${escape(right)}</span></div>`
   const taxes = new Map<string, Decimal>()
-  for (const { taxes: own } of model.lines) for (const { type, rate, amount, exempt, withheld } of own) {
-    if (withheld === true) continue
-    const name = exempt === true ? `${type} ${said.exempt}` : `${type} ${new Decimal(rate).times(100).toString()} %`
-    taxes.set(name, (taxes.get(name) ?? new Decimal(0)).plus(amount === '' ? 0 : amount))
+  for (const { taxes: own } of model.lines) {
+    for (const { type, rate, amount, exempt, withheld } of own) {
+      if (withheld === true) continue
+      const name = exempt === true ? `${type} ${said.exempt}` : `${type} ${new Decimal(rate).times(100).toString()} %`
+      taxes.set(name, (taxes.get(name) ?? new Decimal(0)).plus(amount === '' ? 0 : amount))
+    }
   }
   const address = branch?.address ?? issuer.address
   const where = [address?.street, address?.city, branch?.postal_code ?? issuer.postal_code].filter(part => part != null && part !== '').join(', ')

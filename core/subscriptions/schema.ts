@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { subscriptionStatuses } from '../adapter/subscriptions.ts'
+import { InvoiceCheck, InvoiceData } from '../fiscal-data/schema.ts'
 import { closed, Instant, listQuery, Metadata, Mode, Nullable, oneOf, pageOf } from '../http-schema.ts'
 import { NextAction, Problem } from '../operations/problem.ts'
 
@@ -18,6 +19,7 @@ export const NewSubscription = Type.Object({
   trial_days: Type.Optional(Type.Integer({ minimum: 0, maximum: 730, description: 'The plan’s own when absent.' })),
   return_url: Type.Optional(Type.String({ format: 'uri', maxLength: 2000 })),
   reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  invoice: Type.Optional(InvoiceData),
   metadata: Type.Optional(Metadata)
 }, closed)
 export type NewSubscription = Static<typeof NewSubscription>
@@ -78,6 +80,7 @@ export const Subscription = Type.Object({
   error: Nullable(Problem),
   review: Nullable(Type.Object({ reason: Type.String(), provider_status: Type.String(), status: Status, provider_reference: Type.String() })),
   reference: Nullable(Type.String()),
+  invoice: Type.Optional(InvoiceCheck),
   metadata: Type.Record(Type.String(), Type.String()),
   created_at: Instant,
   updated_at: Instant

@@ -11,6 +11,7 @@ import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { setTimer } from '../db/timers.ts'
 import { storable } from '../db/storable.ts'
 import { HubError, invalidField } from '../errors.ts'
+import { checkOf, prepareFiscalData } from '../fiscal-data/service.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, publicId, uuidOf } from '../ids.ts'
@@ -37,13 +38,18 @@ import { openNextAction, showCycle, showPreview, showSubscription } from './view
 export async function createSubscription (hub: Hub, access: Access, given: NewSubscription, idempotency: Idempotency | null): Promise<Subscription> {
   const body = storable(given)
   // A first run of the same request got as far as its intent and died: what it began is the answer.
-  if (idempotency?.subject !== undefined) return await begunBefore(hub, access, idempotency.subject)
+  if (idempotency?.subject !== undefined) {
+    const invoice = await checkOf(hub, access.tenantId, uuidOf('subscription', idempotency.subject), body.invoice)
+    return { ...await begunBefore(hub, access, idempotency.subject), ...(invoice !== undefined && { invoice }) }
+  }
   if (body.return_url !== undefined) assertPublicUrl(access.mode, body.return_url, 'return_url')
   const { tenantId } = access
   const { customer, plan, connection, adapter, methodId, quantity } = await choose(hub, access, body)
   const now = hub.now()
   const id = newUuid(now)
   const key = publicId('operation', newUuid(now))
+  // Its cycles are invoiced alike; lines hold for those that cost what the plan does.
+  const fiscal = await prepareFiscalData(hub, access, body.invoice, { subject: { type: 'subscription', id }, amount: plan.amount * quantity, currency: plan.currency })
   const row = await inTenant(hub.db, tenantId, async db => {
     if (await holdCustomer(db, customer.id) === undefined) throw invalidField('customer', 'no such customer')
     if ((await loadSealed(db, connection.id))?.enabled !== true) throw new HubError('connection_not_usable')
@@ -62,12 +68,13 @@ export async function createSubscription (hub: Hub, access: Access, given: NewSu
       reference: body.reference ?? null,
       metadata: body.metadata ?? {}
     }, { kind: 'create_subscription', change: {}, operationId, key, since: now })
+    await fiscal?.insert(db)
     await setTimer(db, 'subscription', id, firstLook(hub, now))
     await audit(db, access, now, id, 'created', { customer: body.customer, plan: body.plan, quantity })
     if (idempotency !== null) await recordSubject(db, idempotency, publicId('subscription', id))
     return inserted
   })
-  return await show(hub, access, (await perform(hub, connection, row, access.requestId)).row)
+  return { ...await show(hub, access, (await perform(hub, connection, row, access.requestId)).row), ...(fiscal !== undefined && { invoice: fiscal.check }) }
 }
 
 /** All that a body names, and where it is billed: at the method's own connection, the named one, or as the tenant's routing says. */

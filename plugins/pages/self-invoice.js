@@ -15,7 +15,7 @@ function tell (name, message) {
 async function check () {
   const mine = ++asked
   const body = new URLSearchParams(new FormData(form))
-  const answer = await fetch(`${location.pathname}/check`, { method: 'POST', body, headers: { 'accept-language': document.documentElement.lang } }).catch(() => undefined)
+  const answer = await fetch(`${window.location.pathname}/check`, { method: 'POST', body, headers: { 'accept-language': document.documentElement.lang } }).catch(() => undefined)
   // A newer question is under way, or nobody answered: sending the form says it.
   if (mine !== asked || !answer?.ok) return
   const { problems } = await answer.json()

@@ -25,9 +25,9 @@ export const ruc = '1792146739001'
 const passphrase = 'prueba123'
 
 /** Of the shape of an accredited authority's: the RUC in an extension that ends in .3.11. */
-export function makeSriSignature ({ taxId = ruc, usage = ['digitalSignature', 'nonRepudiation'] }: { taxId?: string, usage?: string[] } = {}): { p12: Buffer, passphrase: string, key: XadesKey } {
+export function makeSriSignature ({ taxId = ruc, usage = ['digitalSignature', 'nonRepudiation'], name = '' }: { taxId?: string, usage?: string[], name?: string } = {}): { p12: Buffer, passphrase: string, key: XadesKey } {
   const authority = makeAuthority('AC de firmas de prueba')
-  const key = madeKey(`sri ${taxId}`)
+  const key = madeKey(`sri ${taxId}${name}`)
   const certificate = makeCertificate({
     subject: [['2.5.4.6', 'EC'], ['2.5.4.10', 'Entidad acreditada, S.A.'], ['2.5.4.3', 'María José Ñandú']], key, serial: Buffer.from('0a1b2c3d4e', 'hex'), validFrom: new Date('2025-01-01T00:00:00Z'), validTo: new Date('2040-01-01T00:00:00Z'), issuer: authority,
     extensions: [basicConstraints(false), keyUsage(...usage), { oid: '1.3.6.1.4.1.37746.3.11', value: utf8(taxId) }]

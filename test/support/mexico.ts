@@ -9,7 +9,7 @@ import type { SatWorld } from '../../core/adapter/sat-world.ts'
 import type { Simulator } from '../../core/adapter/simulator.ts'
 import { uploadCertificate } from '../../core/certificates/service.ts'
 import { createConnection } from '../../core/connections/service.ts'
-import { createSatWorld } from '../../core/demo/sat-world.ts'
+import { createSatWorld, type SatWorldOptions } from '../../core/demo/sat-world.ts'
 import type { NewInvoice } from '../../core/invoices/schema.ts'
 import { createIssuer } from '../../core/issuers/service.ts'
 import { createSeries } from '../../core/series/service.ts'
@@ -28,11 +28,11 @@ export interface Country extends TestHub {
 
 const further = { solucion_factible: startSolucionFactibleSimulator, edicom: startEdicomSimulator }
 
-/** `also`: simulators of further PACs. */
-export async function country (t: Test, { env = {}, also = [] }: { env?: Record<string, string>, also?: readonly (keyof typeof further)[] } = {}): Promise<Country> {
+/** `also`: simulators of further PACs. `taxpayers`: the SAT's list, as far as a test wants it to have one. */
+export async function country (t: Test, { env = {}, also = [], taxpayers = {} }: { env?: Record<string, string>, also?: readonly (keyof typeof further)[], taxpayers?: NonNullable<SatWorldOptions['taxpayers']> } = {}): Promise<Country> {
   const clock: { now: () => Date } = { now: () => new Date() }
   const now = () => clock.now()
-  const world = createSatWorld({ now, processMs: 3600_000 })
+  const world = createSatWorld({ now, processMs: 3600_000, taxpayers })
   const [finkok, sw, sat] = await Promise.all([startFinkokSimulator({ world, now }), startSwSimulator({ world, now }), startSatStatusSimulator({ world })])
   const others = Object.fromEntries(await Promise.all(also.map(async id => [id, await further[id]({ world })] as const)))
   t.teardown(async () => { await Promise.all([finkok, sw, sat, ...Object.values(others)].map(async simulator => { await simulator.close() })) })

@@ -1,2 +1,2 @@
 /** A payer on a page of the provider's, for tests of the domain. */
-export { payPage } from '../../adapters/stripe/testing/payer.ts'
+export { invoiceFields, payPage } from '../../adapters/stripe/testing/payer.ts'

@@ -22,7 +22,7 @@ export async function spain (t: Test): Promise<Spain> {
 }
 
 /** A tenant with an issuer, its certificate with its chain, its series and its way to FACe. */
-export async function company ({ hub, tenant, face }: Spain, { chain: withChain = true, usage }: { chain?: boolean, usage?: string[] } = {}): Promise<Company> {
+export async function company ({ hub, tenant, face }: Spain, { chain: withChain = true, usage, credentials }: { chain?: boolean, usage?: string[], credentials?: Record<string, string> } = {}): Promise<Company> {
   const made = await tenant()
   const { access } = made
   const issuer = await createIssuer(hub, access, { country: 'ES', tax_id: 'B65410011', legal_name: 'Ejemplo, S.L.', trade_name: 'Ejemplo', address: { street: 'Calle de la Ñ, 1', city: 'Málaga', postal_code: '29001', country: 'ES' }, es: { iban: 'ES91 2100 0418 4502 0005 1332' } }, null)
@@ -30,6 +30,6 @@ export async function company ({ hub, tenant, face }: Spain, { chain: withChain 
   const p12 = makeP12({ pairs: [{ key: madeKey('xades leaf xades').privateKey, certificate: certificate as Buffer }], chain: withChain ? chain as Buffer[] : [], passphrase: 'contraseña' })
   await uploadCertificate(hub, access, { p12: p12.toString('base64'), passphrase: 'contraseña', issuer: issuer.id }, null)
   for (const [document, prefix] of [['invoice', 'F26-'], ['credit_note', 'R26-']] as const) await createSeries(hub, access, { issuer: issuer.id, document, prefix }, null)
-  const connection = await createConnection(hub, access, { provider: 'facturae', mode: 'test', credentials: face.credentials('test') }, null)
+  const connection = await createConnection(hub, access, { provider: 'facturae', mode: 'test', credentials: credentials ?? face.credentials('test') }, null)
   return { ...made, issuer: issuer.id, connection: connection.id }
 }

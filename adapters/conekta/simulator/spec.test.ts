@@ -2,12 +2,12 @@
 import t from 'tap'
 import conekta from '../adapter.ts'
 import { closesAgents, ana, card, key, id, open, order, refused, simulated } from '../testing/simulated.ts'
+import { officialSpec } from '../../../test/support/official-spec.ts'
 import type { Judged } from '../simulator.ts'
 import { routes } from './routes.ts'
-import { openSpec } from './spec.ts'
 
 closesAgents(t)
-const spec = openSpec()
+const spec = officialSpec({ files: ['conekta/api.yaml'], mediaType: 'application/vnd.conekta-v2.3.0+json', error: () => 'error' })
 const { payments } = conekta
 
 t.test('the simulator plays operations that there are', { skip: spec === undefined && 'no PASARELA_ORACLE_DATA' }, async t => {

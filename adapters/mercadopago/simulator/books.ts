@@ -16,9 +16,10 @@ export function tell (world: World, account: Account, type: string, action: stri
     : { action, ...shared, data: { id: dataId } }
   const notice: Notice = { id, type, dataId, body }
   account.notices.push(notice)
-  for (const hook of account.hooks) {
+  const panel = account.hooks.map(url => ({ url, secret: secretOf(account.token) }))
+  for (const { url: hook, secret } of [...panel, ...world.appHooks(account)]) {
     world.deliveries.send(() => {
-      const { headers, body, query } = signedWith(world, notice, secretOf(account.token), world.now())
+      const { headers, body, query } = signedWith(world, notice, secret, world.now())
       return { url: `${hook}?${query}`, headers, body }
     })
   }

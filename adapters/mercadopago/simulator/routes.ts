@@ -1,5 +1,6 @@
 import type { SimulatedRequest } from '../../../core/adapter/simulator-server.ts'
 import { createPlan, createSubscription, updateSubscription } from './billing.ts'
+import { reports } from './reports.ts'
 import { createPayment, once, paymentOf, refund, updatePayment } from './books.ts'
 import { brandOfBin, cardNamed, cardOfToken, issuerOf, makeToken, shownToken, typeOf, useToken } from './cards.ts'
 import { type Account, at, bad, cents, type Json, liveMode, notFound, sites, type World } from './world.ts'
@@ -21,6 +22,8 @@ export interface Route {
   path: string
   /** Of a success; 200 when absent. */
   status?: number
+  /** The answer is this kind of text, not JSON. */
+  text?: string
   run: (call: Call) => Json
 }
 
@@ -71,6 +74,8 @@ export const routes: Route[] = [
   { method: 'GET', path: '/preapproval/{id}', run: ({ account, id }) => shown(find(account.subscriptions, id, 'Preapproval')) },
   { method: 'PUT', path: '/preapproval/{id}', run: ({ world, account, id, body }) => shown(updateSubscription(world, account, find(account.subscriptions, id, 'Preapproval'), body)) },
   ...['/authorized_payments', '/authorized_payments/search'].map((path): Route => ({ method: 'GET', path, run: ({ account, query }) => paged(query, account.invoices.filter(({ preapproval_id: of }) => [null, of].includes(query.get('preapproval_id')))) })),
+
+  ...reports,
 
   { method: 'GET', path: '/v1/chargebacks/search', run: ({ account, query }) => paged(query, account.chargebacks.filter(({ payments }) => query.get('payment_id') === null || payments.includes(Number(query.get('payment_id'))))) },
   { method: 'GET', path: '/v1/chargebacks/{id}', run: ({ account, id }) => find(account.chargebacks, id, 'Chargeback') }

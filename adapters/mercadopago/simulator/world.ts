@@ -1,4 +1,5 @@
 import type { SimulatorDeliveries } from '../../../core/adapter/simulator-server.ts'
+import type { Grant } from './oauth.ts'
 
 /** The books of Mercado Pago's twin. Objects are kept as the wire shows them; what only Mercado Pago knows stands beside. */
 
@@ -31,6 +32,12 @@ export interface Account {
   /** By idempotency key: what was asked, and the answer. */
   keys: Record<string, { asked: string, answer: Json }>
   ledger: Record<string, Ledger>
+  /** What its owner allowed applications. */
+  grants?: Grant[]
+  /** Settlement reports that were asked for. */
+  reports?: Json[]
+  /** Money that was taken out, in the panel. */
+  withdrawals?: Json[]
 }
 
 export interface Notice {
@@ -47,7 +54,11 @@ export interface World {
   /** So many digits, the first not zero. */
   digits: (count: number) => number
   hex: (count: number) => string
+  /** How long a report takes. */
+  reportMs: number
   deliveries: SimulatorDeliveries
+  /** Of the applications that an account let in. */
+  appHooks: (account: Account) => { url: string, secret: string }[]
   changed: () => void
 }
 

@@ -1,5 +1,5 @@
 import { charge } from './orders.ts'
-import { type Account, find, invalid, iso, type Json, money, tell, units, unprocessable, type World } from './world.ts'
+import { type Account, find, invalid, iso, type Json, linksTo, money, tell, units, unprocessable, type World } from './world.ts'
 
 /** Products, plans and subscriptions. Written from the OpenAPI documents of catalogs v1 and billing subscriptions v1. */
 
@@ -8,7 +8,7 @@ export function createProduct (world: World, account: Account, body: Json): Json
   if (!['PHYSICAL', 'DIGITAL', 'SERVICE'].includes(body.type)) throw invalid('INVALID_PARAMETER_VALUE', '/type')
   const id = body.id ?? `PROD-${world.id()}`
   if (account.products.some(product => product.id === id)) throw unprocessable('DUPLICATE_RESOURCE_IDENTIFIER', { field: '/id' })
-  const product = { id, name: body.name, type: body.type, create_time: iso(world.now()), update_time: iso(world.now()), links: [] }
+  const product = { id, name: body.name, type: body.type, create_time: iso(world.now()), update_time: iso(world.now()), links: linksTo(world, `/v1/catalogs/products/${String(id)}`) }
   account.products.push(product)
   return product
 }
@@ -19,7 +19,8 @@ export function createPlan (world: World, account: Account, body: Json): Json {
   if (regular === undefined || typeof body.name !== 'string' || body.payment_preferences === undefined) throw invalid('MISSING_REQUIRED_PARAMETER', '/billing_cycles')
   units(regular.pricing_scheme?.fixed_price)
   for (const { frequency } of body.billing_cycles) if (!['DAY', 'WEEK', 'MONTH', 'YEAR'].includes(frequency?.interval_unit)) throw invalid('INVALID_PARAMETER_VALUE', '/billing_cycles/0/frequency')
-  const plan = { ...body, id: `P-${world.id()}${world.id().slice(0, 7)}`, status: body.status ?? 'ACTIVE', usage_type: 'LICENSED', create_time: iso(world.now()), update_time: iso(world.now()), links: [] }
+  const id = `P-${world.id()}${world.id().slice(0, 7)}`
+  const plan = { ...body, id, status: body.status ?? 'ACTIVE', usage_type: 'LICENSED', create_time: iso(world.now()), update_time: iso(world.now()), links: linksTo(world, `/v1/billing/plans/${id}`) }
   account.plans.push(plan)
   return plan
 }

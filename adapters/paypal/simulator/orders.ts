@@ -1,4 +1,4 @@
-import { type Account, find, invalid, iso, type Json, money, notFound, tell, tellCapture, units, unprocessable, type World } from './world.ts'
+import { type Account, find, invalid, iso, type Json, linksTo, money, notFound, tell, tellCapture, units, unprocessable, type World } from './world.ts'
 
 /** Orders, what is held and taken of them, and what goes back. Written from the OpenAPI documents of orders v2 and payments v2, and facts section 5. */
 
@@ -136,7 +136,7 @@ export function approve (world: World, account: Account, order: Json, funding = 
     if (asked.attributes?.vault?.store_in_vault === 'ON_SUCCESS') {
       const token = { id: world.id().toLowerCase(), customer: { id: asked.attributes.customer.id }, payment_source: { paypal: { email_address: 'ana@shop.test' } }, behaviour: 'visa' }
       account.kept.push(token)
-      order.payment_source.paypal.attributes = { vault: { id: token.id, status: 'VAULTED', customer: token.customer, links: [] } }
+      order.payment_source.paypal.attributes = { vault: { id: token.id, status: 'VAULTED', customer: token.customer, links: linksTo(world, `/v3/vault/payment-tokens/${token.id}`) } }
     }
   }
   tell(world, account, 'CHECKOUT.ORDER.APPROVED', 'checkout-order', shown(order))
@@ -150,6 +150,7 @@ export function complete (world: World, account: Account, order: Json, intent: '
   if (order.status === 'COMPLETED') throw unprocessable(intent === 'CAPTURE' ? 'ORDER_ALREADY_CAPTURED' : 'ORDER_ALREADY_AUTHORIZED')
   if (order.status !== 'APPROVED') throw unprocessable('ORDER_NOT_APPROVED')
   if (order.funding === 'refused') throw unprocessable('INSTRUMENT_DECLINED', { links: [{ href: `${world.url()}/checkoutnow?token=${String(order.id)}`, rel: 'redirect', method: 'GET' }] })
+  if (order.funding === 'impossible') throw unprocessable('PAYER_CANNOT_PAY')
   move(world, account, order, order.funding ?? 'visa')
   return order
 }
@@ -188,7 +189,6 @@ export function refund (world: World, account: Account, capture: Json, body: Jso
   const asked = units(amount)
   const before = account.refunds.filter(({ of }) => of === capture.id).reduce((sum, refund) => sum + units(refund.amount), 0)
   if (before + asked > units(capture.amount)) throw unprocessable('REFUND_AMOUNT_EXCEEDED')
-  if (account.merchant.endsWith('POOR')) throw unprocessable('REFUND_FAILED_INSUFFICIENT_FUNDS')
   const now = iso(world.now())
   const made: Json = {
     id: world.id(), of: capture.id, status: 'COMPLETED', amount, ...(body.custom_id !== undefined && { custom_id: body.custom_id }), create_time: now, update_time: now,

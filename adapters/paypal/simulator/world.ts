@@ -47,6 +47,16 @@ export interface World {
 
 export const iso = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`
 
+/** The only message of each name, as the schemas error_400 to error_422 enumerate them. */
+const messages: Record<string, string> = {
+  INVALID_REQUEST: 'Request is not well-formed, syntactically incorrect, or violates schema.',
+  AUTHENTICATION_FAILURE: 'Authentication failed due to missing authorization header, or invalid authentication credentials.',
+  NOT_AUTHORIZED: 'Authorization failed due to insufficient permissions.',
+  RESOURCE_NOT_FOUND: 'The specified resource does not exist.',
+  UNSUPPORTED_MEDIA_TYPE: "The server does not support the request payload's media type.",
+  UNPROCESSABLE_ENTITY: 'The requested action could not be performed, semantically incorrect, or failed business validation.'
+}
+
 /** PayPal's refusal. */
 export class Refusal extends Error {
   readonly status: number
@@ -55,13 +65,16 @@ export class Refusal extends Error {
   constructor (status: number, name: string, { issue, field, links }: { issue?: string, field?: string, links?: Json[] } = {}) {
     super(issue ?? name)
     this.status = status
-    this.body = { name, message: `${name}.`, debug_id: 'f1d8c0dd7b7d4', ...(issue !== undefined && { details: [{ issue, description: `${issue}.`, ...(field !== undefined && { field, location: 'body' }) }] }), links: links ?? [{ href: `https://developer.paypal.com/docs/api/errors/#${name}`, rel: 'information_link', method: 'GET' }] }
+    this.body = { name, message: messages[name], debug_id: 'f1d8c0dd7b7d4', ...(issue !== undefined && { details: [{ issue, description: `${issue}.`, ...(field !== undefined && { field, location: 'body' }) }] }), links: links ?? [{ href: `https://developer.paypal.com/docs/api/errors/#${name}`, rel: 'information_link', method: 'GET' }] }
   }
 }
 
 export const unprocessable = (issue: string, more: { field?: string, links?: Json[] } = {}) => new Refusal(422, 'UNPROCESSABLE_ENTITY', { issue, ...more })
 export const invalid = (issue: string, field: string) => new Refusal(400, 'INVALID_REQUEST', { issue, field })
 export const notFound = () => new Refusal(404, 'RESOURCE_NOT_FOUND', { issue: 'INVALID_RESOURCE_ID' })
+
+/** Every object and every list names itself. */
+export const linksTo = (world: World, path: string): Json[] => [{ href: world.url() + path, rel: 'self', method: 'GET' }]
 
 export const find = (shelf: readonly Json[], id: string, name = 'id'): Json => {
   const found = shelf.find(item => item[name] === id)

@@ -1,5 +1,8 @@
 import type { Fault } from '../../../core/adapter/simulator.ts'
 
+/** What programs call; a person's pages meet no fault unless it names them. */
+const isApi = (path: string): boolean => path.startsWith('/v1/') || /^\/oauth\/(?:token|deauthorize)$/.test(path)
+
 /** Faults in the order of their injection; each is met `times` times. */
 export class Faults {
   #pending: { fault: Fault, left: number }[] = []
@@ -19,7 +22,7 @@ export class Faults {
   /** The fault that this request meets, if any. */
   take (method: string, path: string): Fault | undefined {
     if (this.#pending.length === 0) return undefined
-    return this.#takeFirst(fault => (fault.method === undefined || fault.method.toUpperCase() === method) && (fault.path === undefined ? path.startsWith('/v1/') : path.includes(fault.path)))
+    return this.#takeFirst(fault => (fault.method === undefined || fault.method.toUpperCase() === method) && (fault.path === undefined ? isApi(path) : path.includes(fault.path)))
   }
 
   /** Whether a new connection is refused before anything is read: only when it does not matter what it would ask. */

@@ -70,7 +70,7 @@ export function levers (world: World, keys: Keys): Levers {
     },
     completeCheckout (page, { type = 'card', card, bank, ...typed } = {}) {
       const { books, session } = openPage(world, page)
-      const payer: Payer = { email: 'payer@example.com', name: 'Payer Example', phone: null, business: null, taxId: null, fields: {}, ...typed }
+      const payer: Payer = { email: 'payer@example.com', name: 'Payer Example', phone: null, business: null, taxId: null, address: null, fields: {}, ...typed }
       let next = quietly(world, books, call => pay(call, session, { type, card }, payer))
       const { wire } = session
       // Through the bank's page as well, when the outcome there is given.

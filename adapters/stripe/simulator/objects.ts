@@ -366,6 +366,7 @@ export interface Payer {
   phone: string | null
   business: string | null
   taxId: { type: string, value: string } | null
+  address: { line1: string | null, line2: string | null, city: string | null, state: string | null, postal_code: string | null, country: string | null } | null
   fields: Record<string, string>
 }
 

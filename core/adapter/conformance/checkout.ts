@@ -1,4 +1,4 @@
-import type { CheckoutSnapshot, CreateCheckoutInput, CreatePaymentLinkInput, PaymentLinkSnapshot } from '../checkout.ts'
+import type { CheckoutSnapshot, Collected, CollectInput, CreateCheckoutInput, CreatePaymentLinkInput, PaymentLinkSnapshot } from '../checkout.ts'
 import type { ConnectionContext } from '../context.ts'
 import { check, reached, refusal, same, shown } from './check.ts'
 import type { Draft, Plan } from './draft.ts'
@@ -37,7 +37,8 @@ export function checkoutPromises (plan: Plan): Draft[] {
   const { capabilities } = plan
   const { family, plain, samples, opened, linked } = pages(plan)
   const { lookup } = payer(plan)
-  const pay = samples.checkout?.pay
+  const { pay, fill } = samples.checkout ?? {}
+  const { collects = [] } = plan.harness.adapter.manifest
   const drafts: Draft[] = []
   const promise = (name: string, because: string, keep: Draft['keep']) => drafts.push({ promise: 'checkout', name, because, keep })
 
@@ -150,6 +151,48 @@ export function checkoutPromises (plan: Plan): Draft[] {
         check(typeof made[0] === 'string' && typeof made[1] === 'string', 'the harness says which payment it was: checkout.pay resolves to its id')
         check(made[0] !== made[1], 'two payers are one payment')
         for (const payment of made as string[]) await madeOf(context, payment, input.reference)
+      })
+    }
+  }
+  if (collects.length > 0) {
+    const choices = (values: string[]) => ({ label: 'Elija', choices: values.map(value => ({ value, label: `${value} en palabras` })) })
+    const asked: CollectInput = {
+      ...(collects.includes('tax_id') && { tax_id: true }), ...(collects.includes('name') && { name: true }), ...(collects.includes('postal_code') && { postal_code: true }),
+      ...(collects.includes('regime') && { regime: choices(['601', '616']) }), ...(collects.includes('use') && { use: choices(['G03', 'S01']) })
+    }
+    const typed: Collected = {
+      ...(collects.includes('tax_id') && { tax_id: 'EKU9003173C9' }), ...(collects.includes('name') && { name: 'ESCUELA KEMPER URGATE' }), ...(collects.includes('postal_code') && { address: { street: 'Calle 1', postal_code: '42501', country: 'MX' } }),
+      ...(collects.includes('regime') && { regime: '601' }), ...(collects.includes('use') && { use: 'G03' })
+    }
+    /** As far as it is declared. */
+    const heard = (collected: Collected | undefined): unknown => collects.map(field => field === 'postal_code' ? collected?.address?.postal_code : collected?.[field])
+    promise('what a buyer types for an invoice comes back with the payment, and nothing else does', 'the invoice goes to whoever was typed there', async session => {
+      check(fill, 'the harness says how a buyer types it: checkout.fill is owed')
+      const context = session.open()
+      const { page } = await opened(session, context, { collect: asked })
+      same((await family.getCheckout!(context, page.providerReference)).collected, undefined, 'before anybody typed')
+      await fill(page, typed, session.simulator, context)
+      const after = await family.getCheckout!(context, page.providerReference)
+      same(heard(after.collected), heard(typed), 'what the page tells')
+      const made = await family.getCheckoutOf!(context, String(after.paymentProviderReference))
+      same([made?.providerReference, heard(made?.collected)], [page.providerReference, heard(typed)], 'the page that made the payment')
+      const left = await opened(session, context, { collect: asked })
+      await fill(left.page, { address: { street: 'Calle 1', postal_code: '42501', country: 'MX' } }, session.simulator, context)
+      same((await family.getCheckout!(context, left.page.providerReference)).collected?.tax_id, undefined, 'the tax id that nobody typed')
+      if (pay === undefined) return
+      const plainPage = await opened(session, context)
+      await pay(plainPage.page, session.simulator, context)
+      same((await family.getCheckout!(context, plainPage.page.providerReference)).collected, undefined, 'what a page tells that asked for nothing')
+    })
+    if (capabilities.has('create_payment_link')) {
+      promise('each payer of a link has typed for themselves', 'ten payers are ten invoices', async session => {
+        check(fill, 'the harness says how a buyer types it: checkout.fill is owed')
+        const context = session.open()
+        const { link } = await linked(session, context, { collect: asked })
+        for (const taxId of ['EKU9003173C9', 'IVD920810GU2']) {
+          const payment = await fill(link, { ...typed, tax_id: taxId }, session.simulator, context)
+          same((await family.getCheckoutOf!(context, String(payment)))?.collected?.tax_id, taxId, 'the tax id of the payer')
+        }
       })
     }
   }

@@ -1,4 +1,5 @@
-import type { ConnectionContext } from '../context.ts'
+import type { Collected } from '../checkout.ts'
+import type { ConnectionContext, Mode } from '../context.ts'
 import type { CreateCustomerInput, SavedMethodSnapshot } from '../customers.ts'
 import type { Adapter } from '../define.ts'
 import type { HttpExchange } from '../http-client.ts'
@@ -25,6 +26,8 @@ export interface Harness {
   /** Owed by an adapter with invoicing. */
   invoicing?: InvoicingSamples
   webhooks?: WebhookSamples
+  /** Owed by an adapter that connects by OAuth. */
+  oauth?: OAuthSamples
   /** Whole exchange, ms. */
   timeoutMs?: number
 }
@@ -71,8 +74,11 @@ export interface PaymentSamples {
   /** A method whose bank asks the payer in the shop's own page, where there is no page to come back to. */
   inPage?: { method: MethodInput }
   saved?: SavedMethodSamples
-  /** What a payer does on a page of the provider's; resolves to the provider's id of the payment, where a link opened the page. */
-  checkout?: { pay: (page: { providerReference: string, url?: string }, simulator: Simulator, context: ConnectionContext) => unknown }
+  /**
+   * What a payer does on a page of the provider's; resolves to the provider's id of the payment, where a link opened the page.
+   * `fill`: the same, with what the page asked for an invoice. Owed where the manifest has `collects`.
+   */
+  checkout?: { pay: (page: { providerReference: string, url?: string }, simulator: Simulator, context: ConnectionContext) => unknown, fill?: (page: { providerReference: string, url?: string }, typed: Collected, simulator: Simulator, context: ConnectionContext) => unknown }
   subscription?: SubscriptionSamples
   dispute?: DisputeSamples
 }
@@ -160,4 +166,17 @@ export interface WebhookSamples {
   secrets?: readonly { sign: string, verify: string }[]
   /** False where the scheme signs no time, so that nothing is ever stale. */
   timed?: boolean
+}
+
+export interface OAuthSamples {
+  /** A new application of an operator's, whose sellers may be sent back to this address: the fields of the manifest's `oauth.app`. */
+  application: (simulator: Simulator, mode: Mode, redirectUri: string) => Record<string, string>
+  /** What the account's owner does on the provider's page; resolves to where the browser is sent. */
+  consent: (url: string, decision: 'allow' | 'deny', simulator: Simulator, account?: string) => Promise<string>
+  /** The owner takes it back, at the provider. */
+  revoke: (account: string, simulator: Simulator) => unknown
+  /** A secret of that shape that is not the application's. */
+  wrongSecret: (secret: string) => string
+  /** False where the provider knows no PKCE. */
+  pkce?: boolean
 }

@@ -15,6 +15,11 @@ export function paymentPromises (plan: Plan): Draft[] {
   const drafts: Draft[] = []
   const promise = (name: string, because: string, keep: Draft['keep']) => drafts.push({ promise: 'payments', name, because, keep })
 
+  /** What became of a payment whose payer came back, as the hub finds out. */
+  const arrived = async (session: Session, context: Opened, { input, payment: { providerReference } }: { input: { reference: string }, payment: PaymentSnapshot }): Promise<PaymentSnapshot> => {
+    const seen = await family.getPayment(context, providerReference)
+    return seen.approval === undefined || family.completePayment === undefined ? seen : await family.completePayment(context, { idempotencyKey: session.key(), providerReference, reference: input.reference })
+  }
   const wellFormed = (snapshot: PaymentSnapshot) => {
     check(snapshot.providerReference, 'the snapshot has no providerReference')
     check(paymentStatuses.includes(snapshot.status), `${shown(snapshot.status)} is not a status of ours`)
@@ -130,9 +135,27 @@ export function paymentPromises (plan: Plan): Draft[] {
       check(waiting.nextAction?.type === 'redirect' && URL.canParse(waiting.nextAction.url), `nextAction is ${shown(waiting.nextAction)}, not a redirect with a URL`)
       same(session.simulator.effects(input.reference).charges, 0, 'charges before')
       await redirect.complete(waiting, session.simulator)
-      const after = await family.getPayment(context, waiting.providerReference)
+      const after = await arrived(session, context, { input, payment: waiting })
       same([after.status, after.amountCaptured], ['succeeded', input.amount.amount], 'status after')
     })
+    if (capabilities.has('complete_payment')) {
+      promise('what the payer agreed to is taken when it is asked for, once, and by no look', 'audits and abandoned attempts are looked at too', async session => {
+        const context = session.open()
+        const { input, payment } = await agreed(plan, session, context)
+        const charges = () => session.simulator.effects(input.reference).charges
+        for (let look = 0; look < 2; look++) {
+          const seen = await family.getPayment(context, payment.providerReference)
+          same([seen.status, seen.amountCaptured, charges()], ['processing', 0, 0], 'status, captured and charges by a look')
+          check(seen.approval, 'the snapshot does not say that the payer agreed')
+        }
+        await family.findPayment?.(context, lookup(session, input.reference)).catch(() => {})
+        await family.listPayments?.(context, { from: new Date(session.now().getTime() - 60_000), to: new Date(session.now().getTime() + 60_000) })
+        same(charges(), 0, 'charges after every look there is')
+        const asked = () => family.completePayment!(context, { idempotencyKey: session.key(), providerReference: payment.providerReference, reference: input.reference })
+        for (const told of [...await Promise.all([asked(), asked()]), await asked()]) same([told.status, told.amountCaptured, told.approval], ['succeeded', input.amount.amount, undefined], 'what each who asks is told')
+        same(charges(), 1, 'charges of three who asked, each with a key of its own')
+      })
+    }
   }
 
   if (capabilities.has('capture')) {
@@ -249,6 +272,17 @@ export function paymentPromises (plan: Plan): Draft[] {
     }
   }
   return drafts
+}
+
+/** A payment whose payer agreed on the provider's page. */
+export async function agreed (plan: Plan, session: Session, context: Opened) {
+  const { samples, pay } = payer(plan)
+  const { redirect } = samples
+  check(redirect, 'the harness names no redirect, so no payer can agree')
+  const { input, asked } = pay(session, context, { method: redirect.method })
+  const payment = await asked
+  await redirect.complete(payment, session.simulator)
+  return { input, payment }
 }
 
 /** A payment that can still be canceled: held, or waiting for its payer. */

@@ -2,7 +2,7 @@ import type { OperationName } from '../manifest.ts'
 import type { Effects } from '../simulator.ts'
 import type { Draft, Plan } from './draft.ts'
 import { payer } from './payer.ts'
-import { cancelable } from './payments.ts'
+import { agreed, cancelable } from './payments.ts'
 import { repeatPromises, type WriteKind } from './repeats.ts'
 import type { Session } from './session.ts'
 
@@ -24,6 +24,19 @@ export function paymentWrites (plan: Plan): Draft[] {
         send: () => family.createPayment(context, asked),
         lookup: family.findPayment && (() => family.findPayment!(context, lookup(session, asked.reference))),
         happened: counted(session, asked.reference, 'charges')
+      }
+    }),
+    ...kind('complete_payment', 'charges', async (session, context) => {
+      const { input, payment } = await agreed(plan, session, context)
+      const asked = { idempotencyKey: session.key(), providerReference: payment.providerReference, reference: input.reference }
+      return {
+        context,
+        send: () => family.completePayment!(context, asked),
+        async lookup () {
+          const truth = await family.getPayment(context, payment.providerReference)
+          return truth.approval === undefined ? truth : undefined
+        },
+        happened: counted(session, input.reference, 'charges')
       }
     }),
     ...kind('capture', 'captures', async (session, context) => {

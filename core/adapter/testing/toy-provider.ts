@@ -1,3 +1,4 @@
+import { collectFields } from '../checkout.ts'
 import type { Adapter } from '../define.ts'
 import type { ToyBug } from './toy/bugs.ts'
 import { toyClient } from './toy/client.ts'
@@ -17,7 +18,7 @@ export { startToySimulator, type ToySimulator } from './toy/simulator.ts'
 export function toyAdapter (bug?: ToyBug): Adapter {
   const client = toyClient(bug)
   return {
-    manifest: toyManifest,
+    manifest: { ...toyManifest, collects: [...collectFields] },
     detectMode (credentials) {
       const modes = [credentials['api_key'], credentials['shop']].map(value => /^(?:toy|shop)_(test|live)_/.exec(value ?? '')?.[1] as 'test' | 'live' | undefined)
       const [key, shop] = modes

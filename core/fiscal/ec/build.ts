@@ -1,25 +1,23 @@
 import type { Invoice, InvoiceLine, InvoiceParty } from '../../adapter/invoicing.ts'
-import { between, Decimal, fixed, sum } from '../decimal.ts'
+import { betweenText, fixed, fixedText, sum } from '../decimal.ts'
 import { FiscalError } from '../errors.ts'
-import type { XmlElement } from '../xml/element.ts'
+import { element as elementOf, joined, nothing, textElement, textXml, type WrittenXml, writtenXml, type Xml } from '../xml/written.ts'
 import { accessKey, codeOf } from './access-key.ts'
 import { dayOf, written } from './clock.ts'
 import { documentTypes, type EcKind, finalConsumer, identificationTypes, isEcKind, providerField, rimpe, withheldTaxes } from './tables.ts'
-import { netOf, taxOf, type TaxTotal, taxTotals } from './totals.ts'
-
-type Content = XmlElement | undefined
+import { type EcTax, netOf, taxOf, taxTotals } from './totals.ts'
 
 /**
  * The comprobante of an invoice whose amounts are computed and whose number is known, in the order of its schema, without namespaces
  * (Ficha Técnica v2.34, anexos 1 to 20). It is signed as it is here. Throws FiscalError `kind_not_built`, and
  * `value_invalid` where the number is missing.
  */
-export function buildComprobante (invoice: Invoice): XmlElement {
+export function buildComprobante (invoice: Invoice): WrittenXml {
   const { kind } = invoice
   if (!isEcKind(kind)) throw new FiscalError('kind_not_built', { es: 'El SRI no tiene un comprobante de esa clase.', en: 'The SRI has no comprobante of that kind.' }, 'kind')
   const { root } = documentTypes[kind]
   const version = versionOf(invoice)
-  return element(root, [infoTributaria(invoice, kind), ...bodies[kind](invoice), additional(invoice)], { id: 'comprobante', version })
+  return writtenXml(root, joined([infoTributaria(invoice, kind), ...bodies[kind](invoice), additional(invoice)]), { attributes: { id: 'comprobante', version } })
 }
 
 /** What is collected for others has a place from version 2.1.0 on. */
@@ -36,16 +34,16 @@ export function accessKeyOf ({ kind, issuer, ec, number, reference, issuedAt }: 
   })
 }
 
-const bodies: Record<EcKind, (invoice: Invoice) => Content[]> = {
+const bodies: Record<EcKind, (invoice: Invoice) => Xml[]> = {
   invoice: invoice => [
     element('infoFactura', [
       ...issue(invoice), ...taxpayer(invoice),
       ...buyer(invoice, 'Comprador', { before: [maybe('guiaRemision', invoice.ec?.deliveryNote)] }), maybe('direccionComprador', addressOf(invoice.customer)),
       text('totalSinImpuestos', netTotal(invoice)), text('totalDescuento', invoice.totals.discount), totals(invoice, 'with rates'),
-      text('propina', fixed(new Decimal(invoice.ec?.tip ?? 0), 2)), text('importeTotal', invoice.totals.total), text('moneda', 'DOLAR'), maybe('placa', invoice.ec?.plate), payments(invoice)
+      text('propina', fixedText(invoice.ec?.tip ?? '0', 2)), text('importeTotal', invoice.totals.total), text('moneda', 'DOLAR'), maybe('placa', invoice.ec?.plate), payments(invoice)
     ]),
     details(invoice, ['codigoPrincipal', 'codigoAuxiliar']),
-    invoice.ec?.thirdPartyItems?.length ? element('otrosRubrosTerceros', invoice.ec.thirdPartyItems.map(({ concept, total }) => element('rubro', [text('concepto', concept), text('total', fixed(new Decimal(total), 2))]))) : undefined
+    invoice.ec?.thirdPartyItems?.length ? element('otrosRubrosTerceros', invoice.ec.thirdPartyItems.map(({ concept, total }) => element('rubro', [text('concepto', concept), text('total', fixedText(total, 2))]))) : nothing
   ],
   purchase_settlement: invoice => [
     element('infoLiquidacionCompra', [
@@ -63,7 +61,7 @@ const bodies: Record<EcKind, (invoice: Invoice) => Content[]> = {
   debit_note: invoice => [
     element('infoNotaDebito', [
       ...issue(invoice), ...buyer(invoice, 'Comprador'), ...taxpayer(invoice), ...modified(invoice), text('totalSinImpuestos', netTotal(invoice)),
-      element('impuestos', taxTotals(invoice).map(tax => element('impuesto', taxFields(tax)))), text('valorTotal', invoice.totals.total), payments(invoice)
+      element('impuestos', taxTotals(invoice).map(tax => element('impuesto', taxFields(tax, fixed(tax.base, 2), fixed(tax.amount, 2))))), text('valorTotal', invoice.totals.total), payments(invoice)
     ]),
     element('motivos', invoice.lines.map(line => element('motivo', [text('razon', line.description), text('valor', fixed(netOf(line), 2))])))
   ],
@@ -81,7 +79,7 @@ const bodies: Record<EcKind, (invoice: Invoice) => Content[]> = {
         maybe('docAduaneroUnico', delivery!.customsDocument), maybe('codEstabDestino', delivery!.destinationEstablishment), maybe('ruta', delivery!.route),
         ...support === undefined ? [] : [text('codDocSustento', support.document), text('numDocSustento', support.number), maybe('numAutDocSustento', support.authorization), text('fechaEmisionDocSustento', written(support.issuedOn))],
         element('detalles', invoice.lines.map(line => element('detalle', [
-          maybe('codigoInterno', line.sku), maybe('codigoAdicional', line.ec?.auxiliaryCode), text('descripcion', line.description), text('cantidad', between(new Decimal(line.quantity), 2, 6)), extraDetails(line)
+          maybe('codigoInterno', line.sku), maybe('codigoAdicional', line.ec?.auxiliaryCode), text('descripcion', line.description), text('cantidad', betweenText(line.quantity, 2, 6)), extraDetails(line)
         ])))
       ])])
     ]
@@ -97,21 +95,21 @@ const bodies: Record<EcKind, (invoice: Invoice) => Content[]> = {
       element('docsSustento', documents.map(document => element('docSustento', [
         text('codSustento', document.support), text('codDocSustento', document.document), text('numDocSustento', document.number.replaceAll('-', '')), text('fechaEmisionDocSustento', written(document.issuedOn)),
         maybe('fechaRegistroContable', document.registeredOn === undefined ? undefined : written(document.registeredOn)), maybe('numAutDocSustento', document.authorization), text('pagoLocExt', '01'),
-        text('totalSinImpuestos', fixed(new Decimal(document.subtotal), 2)), text('importeTotal', fixed(new Decimal(document.total), 2)),
+        text('totalSinImpuestos', fixedText(document.subtotal, 2)), text('importeTotal', fixedText(document.total, 2)),
         element('impuestosDocSustento', document.taxes.map(tax => {
           const { code, percentCode, percent } = taxOf(tax, document.issuedOn, 'ec.withholding')
-          return element('impuestoDocSustento', [text('codImpuestoDocSustento', code), text('codigoPorcentaje', percentCode), text('baseImponible', fixed(new Decimal(tax.base), 2)), text('tarifa', between(new Decimal(percent), 0, 2)), text('valorImpuesto', tax.amount!)])
+          return element('impuestoDocSustento', [text('codImpuestoDocSustento', code), text('codigoPorcentaje', percentCode), text('baseImponible', fixedText(tax.base, 2)), text('tarifa', betweenText(percent, 0, 2)), text('valorImpuesto', tax.amount!)])
         })),
         element('retenciones', document.withheld.map(({ type, code, base, percent, amount }) => element('retencion', [
-          text('codigo', withheldTaxes[type.toUpperCase()]!), text('codigoRetencion', code), text('baseImponible', fixed(new Decimal(base), 2)), text('porcentajeRetener', between(new Decimal(percent), 0, 2)), text('valorRetenido', amount!)
+          text('codigo', withheldTaxes[type.toUpperCase()]!), text('codigoRetencion', code), text('baseImponible', fixedText(base, 2)), text('porcentajeRetener', betweenText(percent, 0, 2)), text('valorRetenido', amount!)
         ]))),
-        element('pagos', document.payments.map(({ form, total }) => element('pago', [text('formaPago', form), text('total', fixed(new Decimal(total), 2))])))
+        element('pagos', document.payments.map(({ form, total }) => element('pago', [text('formaPago', form), text('total', fixedText(total, 2))])))
       ])))
     ]
   }
 }
 
-function infoTributaria (invoice: Invoice, kind: EcKind): XmlElement {
+function infoTributaria (invoice: Invoice, kind: EcKind): Xml {
   const { issuer, ec, number } = invoice
   const { establishment, point, environment, accessKey } = ec!
   if (establishment === undefined || point === undefined || number === undefined || accessKey === undefined) throw new FiscalError('value_invalid', { es: 'El comprobante aún no tiene su número.', en: 'The comprobante has no number yet.' }, 'number')
@@ -122,12 +120,12 @@ function infoTributaria (invoice: Invoice, kind: EcKind): XmlElement {
   ])
 }
 
-const issue = ({ issuer, issuedAt }: Invoice): Content[] => [text('fechaEmision', written(dayOf(new Date(issuedAt)))), maybe('dirEstablecimiento', issuer.ec?.establishmentAddress)]
-const accounting = ({ issuer: { ec } }: Invoice): Content => maybe('obligadoContabilidad', ec?.keepsAccounting === undefined ? undefined : ec.keepsAccounting ? 'SI' : 'NO')
-const special = ({ issuer: { ec } }: Invoice): Content => maybe('contribuyenteEspecial', ec?.specialTaxpayer)
-const taxpayer = (invoice: Invoice): Content[] => [special(invoice), accounting(invoice)]
+const issue = ({ issuer, issuedAt }: Invoice): Xml[] => [text('fechaEmision', written(dayOf(new Date(issuedAt)))), maybe('dirEstablecimiento', issuer.ec?.establishmentAddress)]
+const accounting = ({ issuer: { ec } }: Invoice): Xml => maybe('obligadoContabilidad', ec?.keepsAccounting === undefined ? undefined : ec.keepsAccounting ? 'SI' : 'NO')
+const special = ({ issuer: { ec } }: Invoice): Xml => maybe('contribuyenteEspecial', ec?.specialTaxpayer)
+const taxpayer = (invoice: Invoice): Xml[] => [special(invoice), accounting(invoice)]
 
-function buyer ({ customer }: Invoice, what: 'Comprador' | 'Proveedor', { before = [] }: { before?: Content[] } = {}): Content[] {
+function buyer ({ customer }: Invoice, what: 'Comprador' | 'Proveedor', { before = [] }: { before?: Xml[] } = {}): Xml[] {
   return [text(`tipoIdentificacion${what}`, identificationOf(customer)), ...before, text(`razonSocial${what}`, customer.name), text(`identificacion${what}`, customer.taxId)]
 }
 
@@ -145,18 +143,18 @@ export const addressOf = ({ address }: Pick<InvoiceParty, 'address'>): string | 
   return line === '' ? undefined : line
 }
 
-const modified = ({ ec }: Invoice): Content[] => [
+const modified = ({ ec }: Invoice): Xml[] => [
   text('codDocModificado', ec?.modified?.document ?? ''), text('numDocModificado', ec?.modified?.number ?? ''), text('fechaEmisionDocSustento', ec?.modified === undefined ? '' : written(ec.modified.issuedOn))
 ]
 
 const netTotal = ({ lines }: Invoice): string => fixed(sum(lines.map(netOf)), 2)
 
-const taxFields = ({ code, percentCode, percent, base, amount }: TaxTotal): Content[] => [
-  text('codigo', code), text('codigoPorcentaje', percentCode), text('tarifa', between(new Decimal(percent), 0, 2)), text('baseImponible', fixed(base, 2)), text('valor', fixed(amount, 2))
+const taxFields = ({ code, percentCode, percent }: EcTax, base: string, amount: string): Xml[] => [
+  text('codigo', code), text('codigoPorcentaje', percentCode), text('tarifa', betweenText(percent, 0, 2)), text('baseImponible', base), text('valor', amount)
 ]
 
-const totals = (invoice: Invoice, how: 'with rates' | 'plain'): XmlElement => element('totalConImpuestos', taxTotals(invoice).map(({ code, percentCode, percent, base, amount }) => element('totalImpuesto', [
-  text('codigo', code), text('codigoPorcentaje', percentCode), text('baseImponible', fixed(base, 2)), how === 'plain' ? undefined : text('tarifa', between(new Decimal(percent), 0, 2)), text('valor', fixed(amount, 2))
+const totals = (invoice: Invoice, how: 'with rates' | 'plain'): Xml => element('totalConImpuestos', taxTotals(invoice).map(({ code, percentCode, percent, base, amount }) => element('totalImpuesto', [
+  text('codigo', code), text('codigoPorcentaje', percentCode), text('baseImponible', fixed(base, 2)), how === 'plain' ? nothing : text('tarifa', betweenText(percent, 0, 2)), text('valor', fixed(amount, 2))
 ])))
 
 /** What is paid and how: the whole by `payment.form` unless it is told in parts. */
@@ -166,22 +164,22 @@ export function paymentsOf ({ ec, payment = {}, totals: { total }, issuedAt }: P
   return [{ form: payment.form ?? '01', total, ...days > 0 && { term: String(days), unit: 'dias' } }]
 }
 
-const payments = (invoice: Invoice): XmlElement => element('pagos', paymentsOf(invoice).map(({ form, total, term, unit }) => element('pago', [
-  text('formaPago', form), text('total', fixed(new Decimal(total), 2)), maybe('plazo', term), maybe('unidadTiempo', unit)
+const payments = (invoice: Invoice): Xml => element('pagos', paymentsOf(invoice).map(({ form, total, term, unit }) => element('pago', [
+  text('formaPago', form), text('total', fixedText(total, 2)), maybe('plazo', term), maybe('unidadTiempo', unit)
 ])))
 
-function details (invoice: Invoice, [main, other]: readonly [string, string]): XmlElement {
+function details (invoice: Invoice, [main, other]: readonly [string, string]): Xml {
   const day = dayOf(new Date(invoice.issuedAt))
   const unit = main === 'codigoPrincipal'
   return element('detalles', invoice.lines.map(line => element('detalle', [
-    maybe(main, line.sku), maybe(other, line.ec?.auxiliaryCode), text('descripcion', line.description), unit ? maybe('unidadMedida', line.unit) : undefined,
-    text('cantidad', between(new Decimal(line.quantity), 2, 6)), text('precioUnitario', between(new Decimal(line.unitPrice), 2, 6)), text('descuento', fixed(new Decimal(line.discount ?? 0), 2)), text('precioTotalSinImpuesto', fixed(netOf(line), 2)),
+    maybe(main, line.sku), maybe(other, line.ec?.auxiliaryCode), text('descripcion', line.description), unit ? maybe('unidadMedida', line.unit) : nothing,
+    text('cantidad', betweenText(line.quantity, 2, 6)), text('precioUnitario', betweenText(line.unitPrice, 2, 6)), text('descuento', fixedText(line.discount ?? '0', 2)), text('precioTotalSinImpuesto', fixed(netOf(line), 2)),
     extraDetails(line),
-    element('impuestos', line.taxes.map(tax => element('impuesto', taxFields({ ...taxOf(tax, day, 'lines'), base: new Decimal(tax.base), amount: new Decimal(tax.amount) }))))
+    element('impuestos', line.taxes.map(tax => element('impuesto', taxFields(taxOf(tax, day, 'lines'), fixedText(tax.base, 2), fixedText(tax.amount, 2)))))
   ])))
 }
 
-const extraDetails = ({ ec }: InvoiceLine): Content => ec?.details?.length ? element('detallesAdicionales', ec.details.map(({ name, value }) => element('detAdicional', [], { nombre: plain(name), valor: plain(value) }))) : undefined
+const extraDetails = ({ ec }: InvoiceLine): Xml => ec?.details?.length ? element('detallesAdicionales', ec.details.map(({ name, value }) => element('detAdicional', [], { nombre: plain(name), valor: plain(value) }))) : nothing
 
 /** At most fifteen, of which the operator's RUC is one and the buyer's address, if there is room, another. */
 export function additionalFields ({ customer, ec }: Pick<Invoice, 'customer' | 'ec'>): { name: string, value: string }[] {
@@ -192,25 +190,23 @@ export function additionalFields ({ customer, ec }: Pick<Invoice, 'customer' | '
 }
 export const mostFields = 15
 
-function additional (invoice: Invoice): Content {
+function additional (invoice: Invoice): Xml {
   const fields = additionalFields(invoice)
-  return fields.length === 0 ? undefined : element('infoAdicional', fields.map(({ name, value }) => element('campoAdicional', [textNode(plain(value))], { nombre: plain(name) })))
+  return fields.length === 0 ? nothing : element('infoAdicional', fields.map(({ name, value }) => element('campoAdicional', [textXml(plain(value))], { nombre: plain(name) })))
 }
 
 // --- elements -----------------------------------------------------------------------------------------------------------
 
-type Node = XmlElement['children'][number]
-
-function element (name: string, children: readonly (Node | undefined)[], attributes: Readonly<Record<string, string>> = {}): XmlElement {
-  return {
-    kind: 'element', qname: name, name, namespace: '', namespaces: [], attributes: Object.entries(attributes).map(([name, value]) => ({ qname: name, name, namespace: '', value })), children: children.filter(child => child !== undefined)
-  }
+const element = (name: string, children: readonly Xml[], attributes?: Readonly<Record<string, string>>): Xml => elementOf(name, joined(children), attributes)
+const text = (name: string, value: string): Xml => textElement(name, plain(value))
+/** Absent rather than empty: the SRI refuses an empty element. */
+function maybe (name: string, value: string | undefined): Xml {
+  const written = value === undefined ? '' : plain(value)
+  return written === '' ? nothing : textElement(name, written)
 }
 
-const textNode = (value: string): Node => ({ kind: 'text', value })
-const text = (name: string, value: string): XmlElement => element(name, [textNode(plain(value))])
-/** Absent rather than empty: the SRI refuses an empty element. */
-const maybe = (name: string, value: string | undefined): Content => value === undefined || plain(value) === '' ? undefined : text(name, value)
+/** Most of what is written: nothing of it changes. */
+const asciiWords = /^[!-~]+(?: [!-~]+)*$/
 
 /** On one line, without what XML has no place for: the schemas refuse line ends, and a stray control character is nobody's wish. */
-export const plain = (value: string): string => value.toWellFormed().normalize('NFC').replace(/[\p{Cc}\p{Zl}\p{Zp}\s\uFFFE\uFFFF]+/gu, ' ').trim()
+export const plain = (value: string): string => asciiWords.test(value) ? value : value.toWellFormed().normalize('NFC').replace(/[\p{Cc}\p{Zl}\p{Zp}\s\uFFFE\uFFFF]+/gu, ' ').trim()

@@ -2,7 +2,6 @@ import type { Invoice, InvoiceParty } from '../../adapter/invoicing.ts'
 import type { LocalText } from '../../adapter/context.ts'
 import { Decimal, decimal, sum } from '../decimal.ts'
 import { FiscalError } from '../errors.ts'
-import { canonicalElement } from '../xml/c14n.ts'
 import { additionalFields, addressOf, buildComprobante, identificationOf, mostFields, paymentsOf, plain } from './build.ts'
 import { dayOf } from './clock.ts'
 import { inspectRuc } from './ruc.ts'
@@ -224,7 +223,7 @@ const isReserved = (name: string): boolean => name.normalize('NFD').replace(/[^A
 function sizeRule (invoice: Invoice, { error }: Telling): void {
   const numbered: Invoice = { ...invoice, number: invoice.number ?? '000000001', ec: { ...invoice.ec!, establishment: invoice.ec!.establishment ?? '001', point: invoice.ec!.point ?? '001', accessKey: invoice.ec!.accessKey ?? '0'.repeat(49) } }
   try {
-    const bytes = Buffer.byteLength(canonicalElement(buildComprobante(numbered), []))
+    const bytes = Buffer.byteLength(buildComprobante(numbered).text)
     if (bytes + signatureBytes > maxBytes) error('SIZE', 'lines', `El XML tendría ${Math.ceil((bytes + signatureBytes) / 1024)} KB y el SRI admite 320: divídalo.`, `The XML would have ${Math.ceil((bytes + signatureBytes) / 1024)} KB, and the SRI takes 320: split it.`)
   } catch (problem) {
     if (!(problem instanceof FiscalError)) throw problem

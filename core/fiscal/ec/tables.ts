@@ -1,3 +1,5 @@
+import { codeTable } from '../code-table.ts'
+
 /**
  * Codes of the Ficha Técnica v2.34 (2026-07-27) as dated data: what is valid is asked of a day, and a change of rate is a line
  * here. Sources: tablas 3, 6, 16, 17, 19, 20, 24; circular NAC-DGECCGC25-00000006 (IVA 2026).
@@ -51,33 +53,33 @@ export const ivaRates: readonly Rate[] = [
 export const notSubject = '6'
 export const exempt = '7'
 /** How a RIDE names the subtotal of a code without a rate. */
-export const untaxed: Readonly<Record<string, string>> = { 6: 'NO OBJETO DE IVA', 7: 'EXENTO DE IVA' }
+export const untaxed = codeTable<Record<string, string>>({ 6: 'NO OBJETO DE IVA', 7: 'EXENTO DE IVA' })
 
 export const ivaRateOn = (percent: string, day: string): Rate | undefined =>
   ivaRates.find(rate => Number(rate.percent) === Number(percent) && (rate.from === null || rate.from <= day) && (rate.to === null || day <= rate.to))
 export const ivaRatesOn = (day: string): Rate[] => ivaRates.filter(rate => (rate.from === null || rate.from <= day) && (rate.to === null || day <= rate.to))
 
 /** Tabla 16: what a tax is called here, and its codigo. */
-export const taxCodes: Readonly<Record<string, string>> = { IVA: '2', ICE: '3', IRBPNR: '5' }
-export const taxNames: Readonly<Record<string, string>> = { 2: 'IVA', 3: 'ICE', 5: 'IRBPNR' }
+export const taxCodes = codeTable<Record<string, string>>({ IVA: '2', ICE: '3', IRBPNR: '5' })
+export const taxNames = codeTable<Record<string, string>>({ 2: 'IVA', 3: 'ICE', 5: 'IRBPNR' })
 
 /** Tabla 6: tipoIdentificacion, also by the names that people use. */
-export const identificationTypes: Readonly<Record<string, string>> = {
+export const identificationTypes = codeTable<Record<string, string>>({
   '04': '04', '05': '05', '06': '06', '07': '07', '08': '08', ruc: '04', cedula: '05', passport: '06', final_consumer: '07', foreign: '08'
-}
+})
 export const finalConsumer = '9999999999999'
 
 /** Tabla 24: formaPago. */
-export const paymentForms: Readonly<Record<string, string>> = {
+export const paymentForms = codeTable<Record<string, string>>({
   '01': 'SIN UTILIZACIÓN DEL SISTEMA FINANCIERO', 15: 'COMPENSACIÓN DE DEUDAS', 16: 'TARJETA DE DÉBITO', 17: 'DINERO ELECTRÓNICO', 18: 'TARJETA PREPAGO',
   19: 'TARJETA DE CRÉDITO', 20: 'OTROS CON UTILIZACIÓN DEL SISTEMA FINANCIERO', 21: 'ENDOSO DE TÍTULOS'
-}
+})
 
 /** Tabla 19: codigo of a withheld tax. */
-export const withheldTaxes: Readonly<Record<string, string>> = { RENTA: '1', ISR: '1', IVA: '2', ISD: '6', 1: '1', 2: '2', 6: '6' }
-export const withheldNames: Readonly<Record<string, string>> = { 1: 'IMPUESTO A LA RENTA', 2: 'IVA', 6: 'ISD' }
+export const withheldTaxes = codeTable<Record<string, string>>({ RENTA: '1', ISR: '1', IVA: '2', ISD: '6', 1: '1', 2: '2', 6: '6' })
+export const withheldNames = codeTable<Record<string, string>>({ 1: 'IMPUESTO A LA RENTA', 2: 'IVA', 6: 'ISD' })
 /** Tabla 20: codigoRetencion of withheld IVA, with its percentage. */
-export const withheldIva: Readonly<Record<string, string>> = { 9: '10', 10: '20', 1: '30', 11: '50', 2: '70', 3: '100', 7: '0', 8: '0' }
+export const withheldIva = codeTable<Record<string, string>>({ 9: '10', 10: '20', 1: '30', 11: '50', 2: '70', 3: '100', 7: '0', 8: '0' })
 
 /** Anexo 22: the only two texts that contribuyenteRimpe takes. */
 export const rimpe: Readonly<Record<'entrepreneur' | 'popular_business', string>> = {

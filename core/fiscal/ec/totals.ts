@@ -1,5 +1,5 @@
 import type { EcInvoice, EcWithholding, Invoice, InvoiceLine } from '../../adapter/invoicing.ts'
-import { Decimal, decimal, fixed, sum, zero } from '../decimal.ts'
+import { Decimal, decimal, fixed, productOf, rounded, sum, zero } from '../decimal.ts'
 import { FiscalError } from '../errors.ts'
 import { dayOf } from './clock.ts'
 import { exempt as exemptCode, ivaRateOn, ivaRates, ivaRatesOn, notSubject, taxCodes, untaxed, withheldIva, withheldTaxes } from './tables.ts'
@@ -36,7 +36,8 @@ export function withEcTotals (draft: EcDraft): Invoice {
 
 /** precioTotalSinImpuesto: after its discount, in cents. */
 export function netOf ({ quantity, unitPrice, discount = '0' }: Pick<InvoiceLine, 'quantity' | 'unitPrice' | 'discount'>): Decimal {
-  return new Decimal(quantity).times(unitPrice).toDecimalPlaces(2).minus(new Decimal(discount).toDecimalPlaces(2))
+  const gross = rounded(productOf(quantity, unitPrice), 2)
+  return discount === '0' ? gross : gross.minus(new Decimal(discount).toDecimalPlaces(2))
 }
 
 function lineOf (line: EcLineDraft, day: string, path: string): InvoiceLine {
@@ -69,8 +70,22 @@ export interface EcTax {
   percent: string
 }
 
-/** A tax in the SRI's words on that day. Throws FiscalError `tax_not_supported`, with what may be said instead. */
-export function taxOf ({ type, rate, withheld = false, exempt = false, quota = false, code: given }: Pick<TaxDraft, 'type' | 'rate' | 'withheld' | 'exempt' | 'quota' | 'code'>, day: string, path: string): EcTax {
+const knownTaxes = new Map<string, EcTax>()
+
+/** A tax in the SRI's words on that day; the answers for a day are few, and asked for with every line. Throws FiscalError `tax_not_supported`. */
+export function taxOf (tax: Parameters<typeof readTax>[0], day: string, path: string): EcTax {
+  const key = `${day} ${tax.type} ${tax.rate} ${tax.withheld} ${tax.exempt} ${tax.quota} ${tax.code}`
+  let known = knownTaxes.get(key)
+  if (known === undefined) {
+    known = readTax(tax, day, path)
+    if (knownTaxes.size >= 1000) knownTaxes.clear()
+    knownTaxes.set(key, known)
+  }
+  return known
+}
+
+/** Throws FiscalError `tax_not_supported`, with what may be said instead. */
+function readTax ({ type, rate, withheld = false, exempt = false, quota = false, code: given }: Pick<TaxDraft, 'type' | 'rate' | 'withheld' | 'exempt' | 'quota' | 'code'>, day: string, path: string): EcTax {
   const code = taxCodes[type.toUpperCase()]
   if (code === undefined) throw unsupported(`El impuesto «${type}» no es IVA, ICE ni IRBPNR.`, `The tax "${type}" is none of IVA, ICE and IRBPNR.`, `${path}.type`)
   if (withheld) throw unsupported('Lo que se retiene va en un comprobante de retención (kind: withholding), no en la factura.', 'What is withheld goes in a comprobante de retención (kind: withholding), not in the invoice.', `${path}.withheld`)

@@ -13,7 +13,7 @@ import { facturaeProfile } from '../xades/profiles.ts'
 import { signVerified } from '../xades/verify.ts'
 import { elements, firstElement, textOf, type XmlElement } from '../xml/element.ts'
 import { parseXml } from '../xml/parse.ts'
-import { writeXml } from '../xml/write.ts'
+import { xmlFile } from '../xml/written.ts'
 import { amountsOf, unifiedTotals } from './amounts.ts'
 import { buildFacturae } from './build.ts'
 import { checkFacturae } from './check.ts'
@@ -23,7 +23,7 @@ import { inspectNif, normalNif } from './nif.ts'
 import { nameOfPerson } from './person.ts'
 import { facturaeFindings, isIban } from './rules.ts'
 
-const written = (invoice: Invoice): Buffer => Buffer.from(writeXml({ root: buildFacturae(invoice), before: [], after: [] }))
+const written = (invoice: Invoice): Buffer => xmlFile(buildFacturae(invoice))
 const at = (of: XmlElement | undefined, ...names: string[]): XmlElement | undefined => names.reduce<XmlElement | undefined>((found, name) => found === undefined ? undefined : firstElement(found, '', name), of)
 const text = (of: XmlElement | undefined, ...names: string[]): string => textOf(at(of, ...names)!)
 const broken = (changes: Partial<Invoice>, level = 'error'): string[] => facturaeFindings(toTheTown(changes)).filter(finding => finding.level === level).map(({ code, path }) => `${code.replace('ES-FACTURAE-', '')} ${path}`)

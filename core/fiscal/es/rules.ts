@@ -4,7 +4,7 @@ import { Decimal } from '../decimal.ts'
 import { FiscalError } from '../errors.ts'
 import { type Amounts, amountsOf } from './amounts.ts'
 import { centresOf, isNatural } from './build.ts'
-import { alpha3, attachmentFormats, correctionMethods, correctionReasons, paymentMeans, provinceOf, surcharge, taxCode } from './codes.ts'
+import { alpha3, attachmentFormats, correctionMethods, correctionReasons, dir3Shape, paymentMeans, provinceOf, specialEvents, surcharge, taxCode } from './codes.ts'
 import { inspectNif, normalNif } from './nif.ts'
 import { nameOfPerson } from './person.ts'
 
@@ -85,7 +85,7 @@ function buyer (customer: InvoiceParty, say: Say, longest: Longest): void {
     for (const [role, path, name] of [['01', 'accounting_office', 'la oficina contable'], ['02', 'managing_body', 'el órgano gestor'], ['03', 'processing_unit', 'la unidad tramitadora']] as const) {
       if (!roles.has(role)) say('DIR3', `customer.es.dir3.${path}`, `FACe pide el código DIR3: falta ${name}.`, `FACe asks for the DIR3 code: ${name} is missing.`)
     }
-    for (const [, code] of centresOf(customer)) if (!/^[A-Z0-9]{6,10}$/.test(code)) say('DIR3', 'customer.es.dir3', `«${code}» no es un código DIR3, como L01280796.`, `"${code}" is no DIR3 code, such as L01280796.`)
+    for (const [, code] of centresOf(customer)) if (!dir3Shape.test(code)) say('DIR3', 'customer.es.dir3', `«${code}» no es un código DIR3, como L01280796.`, `"${code}" is no DIR3 code, such as L01280796.`)
   }
 }
 
@@ -126,7 +126,7 @@ function lines ({ lines, es }: Invoice, say: Say, longest: Longest): void {
     const outputs = line.taxes.filter(({ withheld, type }) => withheld !== true && type.toUpperCase() !== surcharge)
     if (outputs.length === 0) say('LINE-TAX', `${path}.taxes`, 'Cada línea lleva IVA, IGIC o IPSI, aunque sea al 0 % o exento.', 'Each line carries IVA, IGIC or IPSI, be it at 0 % or exempt.')
     if (outputs.some(({ exempt }) => exempt === true) && line.es?.special === undefined) say('EXEMPT', `${path}.es.special`, 'De una operación exenta o no sujeta se dice por qué: código 01 o 02 y el precepto (RD 1619/2012, art. 6.1.j).', 'Of an exempt or non-taxable operation it is said why: code 01 or 02 and the provision (RD 1619/2012, art. 6.1.j).', 'warning')
-    if (line.es?.special !== undefined && !['01', '02'].includes(line.es.special.code)) say('SPECIAL', `${path}.es.special.code`, 'Es 01 (sujeta y exenta) o 02 (no sujeta).', 'It is 01 (taxable and exempt) or 02 (not taxable).')
+    if (line.es?.special !== undefined && specialEvents[line.es.special.code] === undefined) say('SPECIAL', `${path}.es.special.code`, 'Es 01 (sujeta y exenta) o 02 (no sujeta).', 'It is 01 (taxable and exempt) or 02 (not taxable).')
     for (const [at, { type, withheld, rate }] of line.taxes.entries()) {
       const code = taxCode(type)
       if (code === '04' && withheld !== true) say('IRPF', `${path}.taxes[${at}]`, 'El IRPF se retiene: márquelo withheld.', 'IRPF is withheld: mark it so.')

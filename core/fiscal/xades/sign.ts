@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, verify } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Certificate, chainOf, readCertificate } from '../../x509/certificate.ts'
 import { DerError } from '../../x509/der.ts'
 import { rfc2253 } from '../../x509/names.ts'
@@ -7,6 +7,7 @@ import { canonical, digestMethods, dsig, enveloped, signatureMethods, type Diges
 import { canonicalDocument, canonicalElement } from '../xml/c14n.ts'
 import { attribute, firstElement, type XmlAttribute, type XmlDocument, type XmlElement } from '../xml/element.ts'
 import { escapeText } from '../xml/write.ts'
+import type { WrittenXml } from '../xml/written.ts'
 import type { XadesProfile } from './profiles.ts'
 import { zonedTime } from './time.ts'
 
@@ -21,6 +22,9 @@ export interface XadesKey {
   chain?: readonly Uint8Array[]
   sign: (bytes: Uint8Array, algorithm: SignatureMethod) => Uint8Array | Promise<Uint8Array>
 }
+
+/** A document: written already, or as a tree, alone or with what stands around its root. */
+export type Signable = WrittenXml | XmlDocument | XmlElement
 
 /** What is not the document's nor the profile's: given, so that the same call makes the same bytes. */
 export interface XadesMoment {
@@ -37,41 +41,37 @@ export interface XadesMoment {
  *
  * `signVerified` is the one to send from: this one does not look at the result.
  * Throws FiscalError: `already_signed`, `not_signable` (no `id` on the root where the profile refers to it), `certificate_unreadable`,
- * `certificate_not_rsa`, `key_of_another`.
+ * `certificate_not_rsa`.
  */
-export async function signXades (document: XmlDocument | XmlElement, profile: XadesProfile, key: XadesKey, moment: XadesMoment): Promise<Buffer> {
-  const whole: XmlDocument = 'root' in document ? document : { root: document, before: [], after: [] }
-  const { root } = whole
+export async function signXades (document: Signable, profile: XadesProfile, key: XadesKey, moment: XadesMoment): Promise<Buffer> {
+  const root = 'root' in document ? document.root : document
   assertSignable(root, profile, moment)
   const certificates = prepared(key, profile.chain)
   const names = idsOf(moment.id)
-  const { hash } = digestMethods[profile.digest]
-  const digest = (text: string): string => createHash(hash).update(text).digest('base64')
+  const digest = (text: string | Buffer): string => hash(digestMethods[profile.digest].hash, text, 'base64')
   const apex = inheritedBy(root)
 
-  const text = canonicalDocument(whole)
-  const signedText = profile.document === 'whole' || whole.before.length + whole.after.length === 0 ? text : canonicalElement(root, [])
-  const keyInfo = element('ds:KeyInfo', { Id: names.key }, certificates.keyInfo)
+  const written = Buffer.from('text' in document ? document.text : 'root' in document ? canonicalDocument(document) : canonicalElement(root, []))
+  const alone = !('before' in document) || document.before.length + document.after.length === 0
+  const signed = profile.document === 'whole' || alone ? written : canonicalElement(root, [])
   const properties = element('xades:SignedProperties', { Id: names.properties }, propertiesOf(profile, certificates, moment, names))
   const uri = profile.document === 'whole' ? '' : `#${attribute(root, 'id')!}`
   const digestOf = `<ds:DigestMethod Algorithm="${digestMethods[profile.digest].uri}"></ds:DigestMethod>`
   const references = {
-    document: () => `<ds:Reference Id="${names.reference}" URI="${uri}"><ds:Transforms><ds:Transform Algorithm="${enveloped}"></ds:Transform></ds:Transforms>${digestOf}<ds:DigestValue>${digest(signedText)}</ds:DigestValue></ds:Reference>`,
+    document: () => `<ds:Reference Id="${names.reference}" URI="${uri}"><ds:Transforms><ds:Transform Algorithm="${enveloped}"></ds:Transform></ds:Transforms>${digestOf}<ds:DigestValue>${digest(signed)}</ds:DigestValue></ds:Reference>`,
     properties: () => `<ds:Reference Id="${names.propertiesReference}" Type="${signedPropertiesType}" URI="#${names.properties}">${digestOf}<ds:DigestValue>${digest(properties(apex))}</ds:DigestValue></ds:Reference>`,
-    key: () => `<ds:Reference URI="#${names.key}">${digestOf}<ds:DigestValue>${digest(keyInfo(apex))}</ds:DigestValue></ds:Reference>`
+    key: () => `<ds:Reference URI="#${certificates.keyId}">${digestOf}<ds:DigestValue>${certificates.keyDigest(profile.digest, apex)}</ds:DigestValue></ds:Reference>`
   }
   const signedInfo = element('ds:SignedInfo', { Id: names.signedInfo },
     `<ds:CanonicalizationMethod Algorithm="${canonical}"></ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="${signatureMethods[profile.signature].uri}"></ds:SignatureMethod>${profile.order.map(which => references[which]()).join('')}`)
   const signedBytes = Buffer.from(signedInfo(apex))
   const value = await key.sign(signedBytes, profile.signature)
-  // Cheap beside the signing, and the one check that the key and the certificate are a pair.
-  if (!verify(signatureMethods[profile.signature].hash, signedBytes, certificates.publicKey, value)) {
-    throw new FiscalError('key_of_another', { es: 'La llave privada no es la de este certificado.', en: 'The private key does not belong to this certificate.' })
-  }
-  const signature = `<ds:Signature xmlns:ds="${dsig}" xmlns:xades="${xades}" Id="${names.signature}">${signedInfo()}<ds:SignatureValue Id="${names.value}">${Buffer.from(value).toString('base64')}</ds:SignatureValue>${keyInfo()}<ds:Object Id="${names.object}"><xades:QualifyingProperties Target="#${names.signature}">${properties()}</xades:QualifyingProperties></ds:Object></ds:Signature>`
-  const end = text.lastIndexOf(`</${root.qname}>`)
-  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${text.slice(0, end)}${signature}${text.slice(end)}`)
+  const signature = `<ds:Signature xmlns:ds="${dsig}" xmlns:xades="${xades}" Id="${names.signature}">${signedInfo()}<ds:SignatureValue Id="${names.value}">${Buffer.from(value).toString('base64')}</ds:SignatureValue>${certificates.keyInfo()}<ds:Object Id="${names.object}"><xades:QualifyingProperties Target="#${names.signature}">${properties()}</xades:QualifyingProperties></ds:Object></ds:Signature>`
+  const end = written.lastIndexOf(`</${root.qname}>`)
+  return Buffer.concat([declaration, written.subarray(0, end), Buffer.from(signature), written.subarray(end)])
 }
+
+const declaration = Buffer.from('<?xml version="1.0" encoding="UTF-8"?>\n')
 
 function assertSignable (root: XmlElement, profile: XadesProfile, { id }: XadesMoment): void {
   if (!/^[\w.-]{1,100}$/.test(id)) throw new Error('the id of a signature is made of letters, digits, "-", "_" and "."')
@@ -82,7 +82,7 @@ function assertSignable (root: XmlElement, profile: XadesProfile, { id }: XadesM
 }
 
 const idsOf = (id: string) => ({
-  signature: `Signature-${id}`, signedInfo: `SignedInfo-${id}`, value: `SignatureValue-${id}`, key: `KeyInfo-${id}`, object: `Object-${id}`, properties: `SignedProperties-${id}`,
+  signature: `Signature-${id}`, signedInfo: `SignedInfo-${id}`, value: `SignatureValue-${id}`, object: `Object-${id}`, properties: `SignedProperties-${id}`,
   reference: `Reference-${id}`, propertiesReference: `SignedPropertiesReference-${id}`
 })
 
@@ -98,12 +98,17 @@ interface Apex { namespaces: string, attributes: string }
  * namespace in scope there, sorted by prefix, and the root's `xml:` attributes.
  */
 function inheritedBy (root: XmlElement): Apex {
-  const probe: XmlElement = {
-    kind: 'element', qname: 'x', name: 'x', namespace: '', attributes: root.attributes.filter(({ qname }: XmlAttribute) => qname.startsWith('xml:')),
-    namespaces: [...new Map([...root.namespaces, ['ds', dsig], ['xades', xades]] as [string, string][])], children: []
-  }
-  const [namespaces, attributes] = [canonicalElement({ ...probe, attributes: [] }, []), canonicalElement({ ...probe, namespaces: [] }, [])].map(text => text.slice('<x'.length, -'></x>'.length))
-  return { namespaces: namespaces!, attributes: attributes! }
+  const xml = root.attributes.filter(({ qname }: XmlAttribute) => qname.startsWith('xml:'))
+  // Of each kind of document it is the same each time.
+  return xml.length > 0 ? apexOf(root.namespaces, xml) : remembered(apexes, JSON.stringify(root.namespaces), () => apexOf(root.namespaces, []))
+}
+
+const apexes = new Map<string, Apex>()
+
+function apexOf (namespaces: XmlElement['namespaces'], attributes: XmlAttribute[]): Apex {
+  const probe: XmlElement = { kind: 'element', qname: 'x', name: 'x', namespace: '', attributes, namespaces: [...new Map([...namespaces, ['ds', dsig], ['xades', xades]] as [string, string][])], children: [] }
+  const inner = (element: XmlElement): string => canonicalElement(element, []).slice('<x'.length, -'></x>'.length)
+  return { namespaces: inner({ ...probe, attributes: [] }), attributes: inner({ ...probe, namespaces: [] }) }
 }
 
 function propertiesOf ({ digest, policy, role, format }: XadesProfile, { certDigest, issuerSerial }: Prepared, { at, zone }: XadesMoment, names: ReturnType<typeof idsOf>): string {
@@ -118,8 +123,10 @@ function propertiesOf ({ digest, policy, role, format }: XadesProfile, { certDig
 
 /** What of a signature depends on the certificates alone. */
 interface Prepared {
-  publicKey: KeyObject
-  keyInfo: string
+  /** Named for the certificate: so this part of a signature is the same each time, and so is its digest. */
+  keyId: string
+  keyInfo: (apex?: Apex) => string
+  keyDigest: (digest: DigestMethod, apex: Apex) => string
   certDigest: (digest: DigestMethod) => string
   issuerSerial: string
 }
@@ -127,18 +134,23 @@ interface Prepared {
 const kept = new Map<string, Prepared>()
 const keptAtMost = 500
 
-/** Reading a certificate costs as much as signing: the last few are kept as they are written. Nothing of it is secret. */
-function prepared ({ certificate, chain = [] }: XadesKey, withChain: boolean): Prepared {
-  const hash = createHash('sha256').update(certificate)
-  if (withChain) for (const above of chain) hash.update(above)
-  const id = hash.digest('base64')
-  const known = kept.get(id)
+/** Of what is asked for again and again the last few answers; the oldest goes where there are too many. */
+function remembered<T> (where: Map<string, T>, key: string, make: () => T): T {
+  const known = where.get(key)
   if (known !== undefined) return known
-  const made = prepare(certificate, withChain ? chain : [])
-  if (kept.size >= keptAtMost) kept.delete(kept.keys().next().value!)
-  kept.set(id, made)
+  if (where.size >= keptAtMost) where.delete(where.keys().next().value!)
+  const made = make()
+  where.set(key, made)
   return made
 }
+
+/** Reading a certificate costs as much as signing, so it is kept as it is written. Nothing of it is secret. */
+function prepared ({ certificate, chain = [] }: XadesKey, withChain: boolean): Prepared {
+  const above = withChain ? chain : []
+  return remembered(kept, [certificate, ...above].map(latin1).join(''), () => prepare(certificate, above))
+}
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 
 function prepare (certificate: Uint8Array, above: readonly Uint8Array[]): Prepared {
   const leaf = readOrRefuse(certificate)
@@ -151,14 +163,15 @@ function prepare (certificate: Uint8Array, above: readonly Uint8Array[]): Prepar
   const { n = '', e = '' } = publicKey.export({ format: 'jwk' })
   const base64 = (url: string): string => Buffer.from(url, 'base64url').toString('base64')
   const { chain } = chainOf(leaf, above.map(readOrRefuse))
-  const digests = new Map<DigestMethod, string>()
+  const digests = new Map<string, string>()
+  const keyId = `KeyInfo-${hash('sha256', leaf.der).slice(0, 16)}`
+  const keyInfo = element('ds:KeyInfo', { Id: keyId },
+    `<ds:X509Data>${[leaf, ...chain].map(({ der }) => `<ds:X509Certificate>${der.toString('base64')}</ds:X509Certificate>`).join('')}</ds:X509Data><ds:KeyValue><ds:RSAKeyValue><ds:Modulus>${base64(n)}</ds:Modulus><ds:Exponent>${base64(e)}</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`)
   return {
-    publicKey,
-    keyInfo: `<ds:X509Data>${[leaf, ...chain].map(({ der }) => `<ds:X509Certificate>${der.toString('base64')}</ds:X509Certificate>`).join('')}</ds:X509Data><ds:KeyValue><ds:RSAKeyValue><ds:Modulus>${base64(n)}</ds:Modulus><ds:Exponent>${base64(e)}</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`,
-    certDigest: digest => {
-      if (!digests.has(digest)) digests.set(digest, createHash(digestMethods[digest].hash).update(leaf.der).digest('base64'))
-      return digests.get(digest)!
-    },
+    keyId,
+    keyInfo,
+    keyDigest: (digest, apex) => remembered(digests, `${digest}${apex.namespaces}${apex.attributes}`, () => hash(digestMethods[digest].hash, keyInfo(apex), 'base64')),
+    certDigest: digest => remembered(digests, digest, () => hash(digestMethods[digest].hash, leaf.der, 'base64')),
     issuerSerial: `<xades:IssuerSerial><ds:X509IssuerName>${escapeText(rfc2253(leaf.issuer, { exact: true }))}</ds:X509IssuerName><ds:X509SerialNumber>${serialNumber(leaf)}</ds:X509SerialNumber></xades:IssuerSerial>`
   }
 }

@@ -13,7 +13,7 @@ import { parseXml } from '../xml/parse.ts'
 import { saysName } from './issuer-text.ts'
 import { kindOfXades } from './kinds.ts'
 import { facturaePolicy, type XadesProfile } from './profiles.ts'
-import { serialNumber, signedPropertiesType, signXades, xades, type XadesKey, type XadesMoment } from './sign.ts'
+import { serialNumber, signedPropertiesType, type Signable, signXades, xades, type XadesKey, type XadesMoment } from './sign.ts'
 
 export { kindOfXades }
 
@@ -83,14 +83,16 @@ export async function verifyXades (bytes: Uint8Array, { authorities = [] }: Xade
 }
 
 /**
- * The gate: signs, and gives only what `verifyXades` accepts. Throws what `signXades` throws, and FiscalError `signature_refused`
- * that names the broken checks, before anything is sent.
+ * The gate: signs, and gives only what `verifyXades` accepts. Throws what `signXades` throws, FiscalError `key_of_another`, and
+ * `signature_refused` that names the broken checks, before anything is sent.
  */
-export async function signVerified (document: XmlDocument | XmlElement, profile: XadesProfile, key: XadesKey, moment: XadesMoment): Promise<Buffer> {
+export async function signVerified (document: Signable, profile: XadesProfile, key: XadesKey, moment: XadesMoment): Promise<Buffer> {
   const signed = await signXades(document, profile, key, moment)
   const { ok, checks } = await verifyXades(signed)
   if (ok) return signed
   const broken = checks.filter(check => !check.ok)
+  // What was signed just now is what is written here: then it was another key that signed it.
+  if (broken.some(({ name }) => name === 'signature')) throw new FiscalError('key_of_another', { es: 'La llave privada no es la de este certificado.', en: 'The private key does not belong to this certificate.' })
   throw new FiscalError('signature_refused', { es: broken.map(({ es }) => es).join(' '), en: broken.map(({ en }) => en).join(' ') }, broken[0]!.name)
 }
 

@@ -25,19 +25,25 @@ type Namespaces = Map<string, string>
 
 function emit (element: XmlElement, outer: ReadonlyMap<string, string>, without: XmlElement | undefined): string {
   const { qname, namespaces, attributes, children } = element
+  // Most elements have neither; a document has hundreds of them, and is written with each signature.
+  if (namespaces.length === 0 && attributes.length === 0) return '<' + qname + '>' + content(children, outer, without) + '</' + qname + '>'
   const declared = namespaces.length === 0 ? namespaces : namespaces.filter(([prefix, uri]) => prefix !== 'xml' && (outer.get(prefix) ?? '') !== uri)
   const scope = declared.length === 0 ? outer : new Map([...outer, ...declared])
   let out = `<${qname}`
-  for (const [prefix, uri] of declared.length < 2 ? declared : declared.toSorted(([a], [b]) => compare(a, b))) out += ` xmlns${prefix === '' ? '' : `:${prefix}`}="${attributeText(uri)}"`
-  for (const { qname: name, value } of attributes.length < 2 ? attributes : attributes.toSorted((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name))) out += ` ${name}="${attributeText(value)}"`
-  out += '>'
+  for (const [prefix, uri] of declared.length < 2 ? declared : declared.toSorted(([a], [b]) => compare(a, b))) out += ` xmlns${prefix === '' ? '' : `:${prefix}`}="${canonicalAttribute(uri)}"`
+  for (const { qname: name, value } of attributes.length < 2 ? attributes : attributes.toSorted((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name))) out += ` ${name}="${canonicalAttribute(value)}"`
+  return out + '>' + content(children, scope, without) + '</' + qname + '>'
+}
+
+function content (children: readonly XmlNode[], scope: ReadonlyMap<string, string>, without: XmlElement | undefined): string {
+  let out = ''
   for (const child of children) {
     if (child === without) continue
-    if (child.kind === 'text') out += text(child.value)
+    if (child.kind === 'text') out += canonicalText(child.value)
     else if (child.kind === 'element') out += emit(child, scope, without)
     else if (child.kind === 'instruction') out += instruction(child)
   }
-  return `${out}</${qname}>`
+  return out
 }
 
 /** By code point, which differs from JavaScript's order beyond the basic plane. */
@@ -51,10 +57,10 @@ function instruction ({ target, value }: { target: string, value: string }): str
 
 const references: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\t': '&#x9;', '\n': '&#xA;', '\r': '&#xD;' }
 
-function attributeText (value: string): string {
+export function canonicalAttribute (value: string): string {
   return value.replace(/[&<"\t\n\r]/g, character => references[character]!)
 }
 
-function text (value: string): string {
+export function canonicalText (value: string): string {
   return /[&<>\r]/.test(value) ? value.replace(/[&<>\r]/g, character => references[character]!) : value
 }

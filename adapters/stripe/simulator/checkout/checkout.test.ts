@@ -107,6 +107,26 @@ t.test('who pays: a customer that exists, one that is made, tax id and questions
   t.match((await stripe.customers.listTaxIds(done.customer as string)).data, [{ type: 'mx_rfc', value: 'LUN010101AAA', country: 'MX' }])
 })
 
+t.test('a page that asks a business for its address and tax id', async t => {
+  const simulator = await start(t)
+  const stripe = sdk(simulator)
+  const asked = { line_items: [room], tax_id_collection: { enabled: true }, billing_address_collection: 'required' } as const
+  const made = await stripe.checkout.sessions.create({ ...session, ...asked, line_items: [room] })
+  t.match(formOf(await (await fetch(made.url!)).text()), { country: /./, line1: '', postal_code: '' })
+  const address = { line1: 'Calle 1', postal_code: '42501', country: 'MX' }
+  const business = { business_name: 'Luna SA', tax_id_type: 'mx_rfc', tax_id: 'LUN010101AAA' }
+  for (const [fields, says] of [[{ ...business }, /billing address/], [{ ...address, ...business, tax_id: 'LUN01' }, /not a valid mx_rfc/], [{ ...address, ...business, business_name: '' }, /business name/]] as [Record<string, string>, RegExp][]) {
+    t.match(await submit(made.url!, { email: 'a@b.mx', ...fields }), { status: 402, text: says })
+  }
+  t.match(await submit(made.url!, { email: 'a@b.mx', ...address, ...business }), { status: 303 })
+  t.match(await stripe.checkout.sessions.retrieve(made.id), { customer_details: { address: { line1: 'Calle 1', line2: null, postal_code: '42501', country: 'MX' }, business_name: 'Luna SA' } })
+  const silent = await stripe.checkout.sessions.create({ ...session, line_items: [room] })
+  t.match(await submit(silent.url!, { email: 'a@b.mx', ...business }), { status: 402, text: /asks for no tax id/ })
+  const link = await stripe.paymentLinks.create({ ...asked, line_items: [room] })
+  const page = (await fetch(link.url, { redirect: 'manual' })).headers.get('location')!
+  t.match(await submit(page, { email: 'a@b.mx' }), { status: 402, text: /billing address/ })
+})
+
 t.test('a card is saved without a payment', async t => {
   const simulator = await start(t)
   const stripe = sdk(simulator)
@@ -215,6 +235,7 @@ t.test('products and prices', async t => {
 })
 
 t.test('what a page cannot be', async t => {
+  const dropdown = (...values: string[]) => `custom_fields[0][key]=k&custom_fields[0][type]=dropdown&custom_fields[0][label][type]=custom&custom_fields[0][label][custom]=L&${values.map((value, i) => `custom_fields[0][dropdown][options][${i}][label]=L&custom_fields[0][dropdown][options][${i}][value]=${value}`).join('&')}`
   const simulator = await start(t)
   const base = 'mode=payment&success_url=https://a.test&line_items[0][quantity]=1&line_items[0][price_data][currency]=mxn&line_items[0][price_data][unit_amount]=5000&line_items[0][price_data][product_data][name]=x'
   const now = Math.floor(Date.now() / 1000)
@@ -236,6 +257,9 @@ t.test('what a page cannot be', async t => {
     [`${base}&subscription_data[description]=x`, { param: 'subscription_data' }],
     [`${base}&ui_mode=embedded_page`, { param: 'ui_mode' }],
     [`${base}${'0123'.split('').map(i => `&custom_fields[${i}][key]=k${i}&custom_fields[${i}][type]=text&custom_fields[${i}][label][type]=custom&custom_fields[${i}][label][custom]=L`).join('')}`, { message: /exceeded maximum 3/ }],
+    [`${base}&${dropdown('a-b')}`, { message: /alphanumeric/ }],
+    [`${base}&${dropdown('a', 'a')}`, { message: /unique/ }],
+    [`${base}&${dropdown(...Array.from({ length: 201 }, (_, i) => String(i)))}`, { message: /exceeded maximum 200/ }],
     [`${base}&line_items[0][price]=price_none`, { param: 'line_items[0][price]' }]
   ]
   for (const [form, error] of cases) t.match(await post(simulator, '/v1/checkout/sessions', form), { status: 400, body: { error } }, form)

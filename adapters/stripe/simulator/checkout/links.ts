@@ -147,6 +147,7 @@ export function visit (call: Call, { id, wire, lines, passedOn }: PaymentLinkRec
     ...(wire.payment_method_types === null ? {} : { allowed_payment_method_types: wire.payment_method_types as string[] }),
     tax_id_collection: wire.tax_id_collection as Checked<typeof taxIdCollection>,
     submit_type: wire.submit_type as 'auto',
+    billing_address_collection: wire.billing_address_collection as 'auto' | 'required',
     phone_number_collection: wire.phone_number_collection as { enabled: boolean }
   })
   return session.wire.url!

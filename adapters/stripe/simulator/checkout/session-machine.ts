@@ -6,7 +6,7 @@ import { emit } from '../events.ts'
 import { newIntent } from '../intents.ts'
 import { cancel, confirm } from '../intent-machine.ts'
 import { checkNumber, methodFromData, newCard } from '../methods.ts'
-import type { CustomField, IntentRecord, MethodRecord, MethodType, Payer, SessionRecord, SetupRecord } from '../objects.ts'
+import type { CheckoutSession, CustomField, IntentRecord, MethodRecord, MethodType, Payer, SessionRecord, SetupRecord } from '../objects.ts'
 import { quiet } from '../outcomes.ts'
 import { cancelSetup, confirmSetup } from '../setup-machine.ts'
 import type { Call } from '../world.ts'
@@ -183,6 +183,8 @@ function checkOpen (call: Call, { wire }: SessionRecord): void {
 
 function checkPayer ({ wire }: SessionRecord, payer: Payer, { type }: Choice): void {
   if (payer.email === null && wire.customer_email === null && wire.customer === null) throw invalid('Your e-mail is needed.')
+  if (wire.billing_address_collection === 'required' && (payer.address?.country == null || payer.address.line1 === null || payer.address.postal_code === null)) throw invalid('Your billing address is needed.')
+  checkTaxId(wire, payer)
   if (type === 'oxxo' && (payer.name ?? '').trim().split(/\s+/).length < 2) throw invalid('Your first and last name are needed.')
   for (const field of wire.custom_fields) {
     const value = payer.fields[field.key] ?? ''
@@ -194,9 +196,21 @@ function checkPayer ({ wire }: SessionRecord, payer: Payer, { type }: Choice): v
   }
 }
 
+/** Who buys as a business says its legal name with its tax id, in the shape of that kind. */
+function checkTaxId (wire: CheckoutSession, { taxId, business }: Payer): void {
+  if (taxId === null) return
+  if ((wire.tax_id_collection as { enabled: boolean } | undefined)?.enabled !== true) throw invalid('This page asks for no tax id.')
+  if (business === null) throw invalid('Your business name is needed.')
+  const shape = taxShapes[taxId.type]
+  if (shape !== undefined && !shape.test(taxId.value)) throw invalid(`Your tax id is not a valid ${taxId.type}.`)
+}
+
+/** Examples of each kind: https://docs.stripe.com/billing/customer/tax-ids, read 2026-11. */
+const taxShapes: Record<string, RegExp> = { mx_rfc: /^[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}$/i, ec_ruc: /^\d{13}$/, es_cif: /^[A-Z]\d{7}[A-Z0-9]$/i }
+
 function detailsOf (call: Call, { wire }: SessionRecord, payer: Payer): Record<string, unknown> {
   return {
-    address: null,
+    address: payer.address,
     business_name: payer.business,
     email: payer.email ?? wire.customer_email ?? emailOf(call, wire.customer),
     individual_name: payer.name,

@@ -47,8 +47,9 @@ const field = object({
   type: needed(oneOf('dropdown', 'numeric', 'text'))
 })
 
-/** "Up to 3 fields are supported." */
+/** "Up to 3 fields are supported." "Up to 200 options allowed." */
 const mostFields = 3
+const mostOptions = 200
 
 export const customFields = (value: unknown, param: string): CustomField[] => {
   const given = listOf(field)(value, param)
@@ -58,9 +59,17 @@ export const customFields = (value: unknown, param: string): CustomField[] => {
     const common = { key: each.key, label: each.label, optional: each.optional ?? false, type: each.type }
     if (each.type === 'dropdown') {
       if (each.dropdown === undefined) throw invalid(`Missing required param: ${param}[${i}][dropdown].`, { code: 'parameter_missing', param: `${param}[${i}][dropdown]` })
+      checkOptions(each.dropdown.options, `${param}[${i}][dropdown][options]`)
       return { ...common, dropdown: { default_value: each.dropdown.default_value ?? null, options: each.dropdown.options, value: null } }
     }
     const given = each[each.type]
     return { ...common, [each.type]: { default_value: given?.default_value ?? null, maximum_length: given?.maximum_length ?? null, minimum_length: given?.minimum_length ?? null, value: null } }
   })
+}
+
+/** "Must be unique to this option, alphanumeric, and up to 100 characters." */
+function checkOptions (options: readonly { value: string }[], param: string): void {
+  if (options.length > mostOptions) throw invalid(`Array ${param} exceeded maximum ${mostOptions} allowed elements.`, { param })
+  for (const [i, { value }] of options.entries()) if (!/^[A-Za-z0-9]+$/.test(value)) throw invalid('The value of an option must be alphanumeric.', { param: `${param}[${i}][value]` })
+  if (new Set(options.map(({ value }) => value)).size < options.length) throw invalid('The values of options must be unique.', { param })
 }

@@ -49,10 +49,17 @@ export function readForm (form: URLSearchParams): { choice: Choice, payer: Payer
       name: read('name'),
       phone: read('phone'),
       business: read('business_name'),
+      address: addressOf(read),
       taxId: taxId === null ? null : { type: read('tax_id_type') ?? 'mx_rfc', value: taxId },
       fields: Object.fromEntries([...form].filter(([name]) => name.startsWith('field_')).map(([name, value]) => [name.slice(6), value]))
     }
   }
+}
+
+/** Null where nothing of it was typed. */
+function addressOf (read: (name: string) => string | null): Payer['address'] {
+  const address = { line1: read('line1'), line2: read('line2'), city: read('city'), state: read('state'), postal_code: read('postal_code'), country: read('country') }
+  return Object.values(address).every(value => value === null) ? null : address
 }
 
 function sessionBehind (world: World, id: string): { books: Books, session: SessionRecord } | undefined {
@@ -62,8 +69,8 @@ function sessionBehind (world: World, id: string): { books: Books, session: Sess
 }
 
 const words = {
-  en: { pay: 'Pay', subscribe: 'Subscribe', save: 'Save card', cancel: 'Back', email: 'E-mail', name: 'Name', card: 'Card', cash: 'Cash at OXXO', transfer: 'Bank transfer (SPEI)', business: 'Business name', tax: 'Tax id', taxKind: 'Kind of tax id', phone: 'Telephone', choose: 'Choose', thanks: 'Thank you', expired: 'This page has expired' },
-  es: { pay: 'Pagar', subscribe: 'Suscribirse', save: 'Guardar tarjeta', cancel: 'Volver', email: 'Correo electrónico', name: 'Nombre', card: 'Tarjeta', cash: 'Efectivo en OXXO', transfer: 'Transferencia (SPEI)', business: 'Razón social', tax: 'Identificación fiscal', taxKind: 'Tipo', phone: 'Teléfono', choose: 'Elija', thanks: 'Gracias', expired: 'Esta página ha caducado' }
+  en: { pay: 'Pay', subscribe: 'Subscribe', save: 'Save card', cancel: 'Back', email: 'E-mail', name: 'Name', card: 'Card', cash: 'Cash at OXXO', transfer: 'Bank transfer (SPEI)', business: 'Business name', tax: 'Tax id', taxKind: 'Kind of tax id', phone: 'Telephone', address: 'Billing address', country: 'Country', street: 'Street and number', postal: 'Postal code', city: 'City', state: 'State', choose: 'Choose', thanks: 'Thank you', expired: 'This page has expired' },
+  es: { pay: 'Pagar', subscribe: 'Suscribirse', save: 'Guardar tarjeta', cancel: 'Volver', email: 'Correo electrónico', name: 'Nombre', card: 'Tarjeta', cash: 'Efectivo en OXXO', transfer: 'Transferencia (SPEI)', business: 'Razón social', tax: 'Identificación fiscal', taxKind: 'Tipo', phone: 'Teléfono', address: 'Dirección de facturación', country: 'País', street: 'Calle y número', postal: 'Código postal', city: 'Ciudad', state: 'Estado', choose: 'Elija', thanks: 'Gracias', expired: 'Esta página ha caducado' }
 }
 
 /** Cards that a person may want to try. */
@@ -71,6 +78,7 @@ const tryable: [string, string][] = [
   ['4242424242424242', 'Visa, good'], ['4000004840008001', 'Visa from Mexico, good'], ['4000002760003184', '3D Secure'], ['4000000000000002', 'declined'], ['4000000000009995', 'insufficient funds'],
   ['4000000000000069', 'expired'], ['4100000000000019', 'blocked as fraud'], ['4000000000000341', 'good now, declined later'], ['4000000000000259', 'disputed afterwards']
 ]
+const countries = ['MX', 'EC', 'CO', 'ES', 'US']
 const taxKinds = ['mx_rfc', 'ec_ruc', 'co_nit', 'es_cif', 'eu_vat', 'us_ein']
 
 function view (session: SessionRecord, books: Books): string {
@@ -87,6 +95,7 @@ ${session.notice === null ? '' : `<p role="alert">${escape(session.notice)}</p>`
 ${wire.customer === null && wire.customer_email === null ? `<label>${say.email}<input name="email" type="email" autocomplete="email" required></label>` : ''}
 <label>${say.name}<input name="name" autocomplete="name"></label>
 ${(wire.phone_number_collection as { enabled: boolean }).enabled ? `<label>${say.phone}<input name="phone" type="tel" autocomplete="tel"></label>` : ''}
+${wire.billing_address_collection === 'required' ? addressFields(say) : ''}
 ${(wire.tax_id_collection as { enabled: boolean } | undefined)?.enabled === true ? taxFields(say) : ''}
 ${wire.custom_fields.map(field => customField(field, say.choose)).join('\n')}
 ${wire.amount_total === 0 ? '' : `<fieldset><legend>${say.choose}</legend>${wire.payment_method_types.map((type, i) => method(type, i === 0, say)).join('\n')}</fieldset>`}
@@ -107,6 +116,12 @@ function method (type: string, first: boolean, say: typeof words.en): string {
 function taxFields (say: typeof words.en): string {
   return `<label>${say.business}<input name="business_name" autocomplete="organization"></label>
 <label>${say.taxKind}<select name="tax_id_type">${taxKinds.map(kind => `<option>${kind}</option>`).join('')}</select></label><label>${say.tax}<input name="tax_id"></label>`
+}
+
+function addressFields (say: typeof words.en): string {
+  return `<fieldset><legend>${say.address}</legend><label>${say.country}<select name="country">${countries.map(code => `<option>${code}</option>`).join('')}</select></label>
+<label>${say.street}<input name="line1" autocomplete="address-line1" required></label><label>${say.postal}<input name="postal_code" autocomplete="postal-code" required></label>
+<label>${say.city}<input name="city" autocomplete="address-level2"></label><label>${say.state}<input name="state" autocomplete="address-level1"></label></fieldset>`
 }
 
 function customField (field: CustomField, choose: string): string {

@@ -10,6 +10,8 @@ export interface Account {
   refunds: WireRefund[]
   moves: WireMove[]
   pages: (WirePage & { nameless: boolean })[]
+  /** What each payer of a link sees. */
+  visits: WirePage[]
   customers: WireCustomer[]
   methods: WireMethod[]
   plans: WirePlan[]
@@ -21,7 +23,7 @@ export interface Account {
 }
 
 export function newAccount (id: string): Account {
-  return { id, payments: [], refunds: [], moves: [], pages: [], customers: [], methods: [], plans: [], subscriptions: [], periods: [], disputes: [], hooks: [], answers: new Map() }
+  return { id, payments: [], refunds: [], moves: [], pages: [], visits: [], customers: [], methods: [], plans: [], subscriptions: [], periods: [], disputes: [], hooks: [], answers: new Map() }
 }
 
 /** Of the whole provider: what really happened, whatever was answered. */

@@ -7,6 +7,7 @@ export type ToyBug =
   | 'local_expiry' | 'own_expiry' | 'voucher_is_paid' | 'voucher_hangs' | 'refunds_cash_wrongly' | 'bad_clabe' | 'half_is_paid' | 'forgets_received' | 'leaves_page'
   // Pages.
   | 'page_amount' | 'any_lines' | 'finds_any_page' | 'page_stays' | 'nameless_page_payment' | 'ends_paid_page' | 'finds_any_link' | 'link_stays' | 'nameless_link_payment'
+  | 'asks_nothing' | 'types_for_payers' | 'first_payer_only'
   // Customers and their methods.
   | 'wipes_email' | 'finds_any_customer' | 'forgets_once' | 'keeps_token' | 'lists_everyones' | 'forgets_saved' | 'removes_nothing' | 'refused_method_throws' | 'asks_nobody' | 'away_is_declined'
   // Subscriptions.

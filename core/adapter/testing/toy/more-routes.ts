@@ -1,6 +1,6 @@
-import type { SimulatedAnswer } from '../../index.ts'
+import type { Collected, SimulatedAnswer } from '../../index.ts'
 import { type Account, type Books, type Input, json, keep, listed, openPayment, problem } from './books.ts'
-import { dayMs, monthMs, type WireCustomer, type WireDispute, type WirePage, type WirePayment, type WirePeriod, type WirePlan, type WireSubscription } from './wire.ts'
+import { dayMs, monthMs, type WireCustomer, type WireDispute, type WirePayment, type WirePeriod, type WirePlan, type WireSubscription } from './wire.ts'
 
 interface Asked { method: string, named: string, verb: string, input: Input, query: URLSearchParams }
 
@@ -75,13 +75,14 @@ export const moreRoutes: Record<string, (books: Books, account: Account, asked: 
 }
 
 function pages (books: Books, account: Account, { method, named, verb, input, query }: Asked): SimulatedAnswer {
-  if (named === '' && method === 'GET') return listed(account.pages, query)
+  const payment = query.get('payment')
+  if (named === '' && method === 'GET') return payment === null ? listed(account.pages, query) : json(200, { data: [...account.pages, ...account.visits].filter(page => page.payment === payment) })
   if (named === '') {
-    const { amount, currency, reference, lines, nameless } = input
+    const { amount, currency, reference, lines, nameless, asks } = input
     const sum = (lines as { quantity: number, price: number }[] | undefined)?.reduce((sum, { quantity, price }) => sum + quantity * price, 0)
     if (sum !== undefined && sum !== amount) return problem(422, 'wrong_lines', 'lines and amount differ')
     const id = books.id('pg')
-    const page = { id, kind: 'session' as const, state: 'open' as const, url: `${books.url()}/page/${id}`, amount, currency, reference, nameless: nameless === true }
+    const page = { id, kind: 'session' as const, state: 'open' as const, url: `${books.url()}/page/${id}`, amount, currency, reference, nameless: nameless === true, asks: asks === true }
     account.pages.push(page)
     return json(200, page)
   }
@@ -93,9 +94,11 @@ function pages (books: Books, account: Account, { method, named, verb, input, qu
 }
 
 /** What a payer does there; of a link any number may. */
-export function payPage (books: Books, account: Account, page: Account['pages'][number], many: boolean): string {
+export function payPage (books: Books, account: Account, page: Account['pages'][number], many: boolean, typed: Collected = {}): string {
   const payment = openPayment(books, account, { amount: page.amount, currency: page.currency, reference: page.nameless ? 'somebody' : page.reference, token: 'tok_ok' }) as WirePayment
-  if (!many) Object.assign(page, { state: 'paid', payment: payment.id } satisfies Partial<WirePage>)
+  const paid = { state: 'paid' as const, payment: payment.id, ...page.asks && { typed } }
+  if (many) account.visits.push({ ...page, ...paid, id: books.id('pg') })
+  else Object.assign(page, paid)
   return payment.id
 }
 

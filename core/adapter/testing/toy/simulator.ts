@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createDeliveries, type Effects, type Money, type SimulatedAnswer, type SimulatedRequest, type Simulator, serveSimulator } from '../../index.ts'
+import { type Collected, createDeliveries, type Effects, type Money, type SimulatedAnswer, type SimulatedRequest, type Simulator, serveSimulator } from '../../index.ts'
 import { type Account, type Books, json, listed, move, newAccount, openPayment, problem, settle, tryPayment } from './books.ts'
 import { advance, moreRoutes, openDispute, payPage } from './more-routes.ts'
 import { signatureOf } from './webhooks.ts'
@@ -14,7 +14,7 @@ export interface ToySimulator extends Simulator {
   /** Nobody paid the voucher. */
   expire: (payment: string) => void
   /** A payer pays a page; gives the payment. */
-  payPage: (id: string) => string
+  payPage: (id: string, typed?: Collected) => string
   advance: (apiKey: string, to: Date) => void
   dispute: (payment: string) => string
   /** How many objects carry this reference. */
@@ -174,10 +174,10 @@ export async function startToySimulator ({ extraStatus }: { extraStatus?: string
       payment.status = 'too_late'
       books.tell(account, payment)
     },
-    payPage (id) {
+    payPage (id, typed) {
       for (const account of accounts.values()) {
         const page = account.pages.find(page => page.id === id)
-        if (page !== undefined) return payPage(books, account, page, page.reference.startsWith('lnk_'))
+        if (page !== undefined) return payPage(books, account, page, page.reference.startsWith('lnk_'), typed)
       }
       throw new Error(`no page ${id}`)
     },

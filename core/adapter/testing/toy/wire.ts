@@ -1,4 +1,4 @@
-import type { Money } from '../../index.ts'
+import type { Collected, Money } from '../../index.ts'
 
 /** The toy's objects as they go over the wire. */
 
@@ -41,6 +41,9 @@ export interface WirePage {
   currency: string
   reference: string
   payment?: string
+  /** It asks for what an invoice needs. */
+  asks: boolean
+  typed?: Collected
 }
 
 export interface WireCustomer { id: string, name?: string, email?: string, reference: string }
