@@ -58,6 +58,7 @@ import { planRoutes } from './plans/routes.ts'
 import { providerRoutes } from './providers/routes.ts'
 import { reconciliationRoutes } from './reconciliation/routes.ts'
 import { routingRoutes } from './routing-rules/routes.ts'
+import { privacyRoutes } from './privacy/routes.ts'
 import { saleRoutes } from './sales/routes.ts'
 import { selfInvoiceRoutes } from './sales/self-invoice-page.ts'
 import { seriesRoutes } from './series/routes.ts'
@@ -133,7 +134,7 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
     await hookRoutes(scope as unknown as HubInstance, { targets, collector, keys, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
   })
   for (const routes of [
-    providerRoutes, bankAccountRoutes, catalogueRoutes, connectionRoutes, oauthRoutes, routingRoutes, paymentRoutes, reconciliationRoutes, customerRoutes, planRoutes, subscriptionRoutes, checkoutRoutes, disputeRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, invoiceRoutes, saleRoutes, selfInvoiceRoutes, storeCreditRoutes, mailRoutes, noticeRoutes, channelRoutes, whatsappHookRoutes, switchRoutes, pushRoutes, issuerRoutes, seriesRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
+    providerRoutes, bankAccountRoutes, catalogueRoutes, connectionRoutes, oauthRoutes, routingRoutes, paymentRoutes, reconciliationRoutes, customerRoutes, planRoutes, subscriptionRoutes, checkoutRoutes, disputeRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, invoiceRoutes, saleRoutes, privacyRoutes, selfInvoiceRoutes, storeCreditRoutes, mailRoutes, noticeRoutes, channelRoutes, whatsappHookRoutes, switchRoutes, pushRoutes, issuerRoutes, seriesRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
   ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
 
   await app.register(async scope => {

@@ -13,7 +13,7 @@ const layers: readonly (readonly string[])[] = [
   ['adapter', 'card-digits', 'config', 'db', 'end-connections', 'errors', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'pan', 'random', 'routing', 'scrub', 'tax-ids', 'urls', 'version', 'x509'],
   ['access', 'alerts', 'api-keys', 'audit', 'documents', 'events', 'idempotency', 'partners', 'sessions', 'tenants', 'users', 'vault'],
   ['adapters', 'bank-accounts', 'catalogues', 'certificates', 'connections', 'deliveries', 'issuers', 'notifications', 'operations', 'providers', 'receivables', 'routing-rules', 'series'],
-  ['checkout', 'customers', 'disputes', 'fiscal-data', 'invoices', 'payments', 'plans', 'sales', 'store-credits', 'subscriptions'],
+  ['checkout', 'customers', 'disputes', 'fiscal-data', 'invoices', 'payments', 'plans', 'privacy', 'sales', 'store-credits', 'subscriptions'],
   ['bank-statements', 'demo', 'inbound', 'reconciliation', 'reports'],
   ['plugins'],
   ['app', 'build-hub', 'job-handlers', 'run-worker', 'start'],

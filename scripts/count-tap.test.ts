@@ -39,6 +39,13 @@ t.test('what failed is named, with the difference, also where only the process d
   t.match(failures, [{ name: 'a > inner > counts as failed', diagnosis: '{}\n-one\n+two\n' }, { name: 'b', diagnosis: '{"exitCode":7}' }])
 })
 
+t.test('an error that holds itself, as an HTTP client’s does, is told all the same', async t => {
+  const circular = "TAP version 14\nnot ok 1 - fetches\n  ---\n  at: &place\n    line: 7\n  again: *place\n  error: &error\n    name: AxiosError\n    request:\n      res:\n        - *error\n  ...\n1..1\n"
+  const { failed, failures } = await countTap(Readable.from([circular]))
+  t.equal(failed, 1)
+  t.same(JSON.parse(failures[0]!.diagnosis), { at: { line: 7 }, again: { line: 7 }, error: { name: 'AxiosError', request: { res: ['[circular]'] } } })
+})
+
 t.test('a stream that ends early or says nothing is not taken for a good one; one that skips all is', async t => {
   for (const cut of ['', 'TAP version 14\n', 'TAP version 14\nok 1 - one\n', 'TAP version 14\nok 1 - one\n1..2\n']) t.match(await countTap(Readable.from([cut])), { failed: 0, unread: true }, JSON.stringify(cut))
   for (const whole of ['TAP version 14\nok 1 - one\n1..1\n', 'TAP version 14\n1..0 # no judge here\n']) t.match(await countTap(Readable.from([whole])), { failed: 0, unread: false }, JSON.stringify(whole))

@@ -56,7 +56,19 @@ function counted (parser: Parser, failures: Run['failures']): Counts {
 function diagnosisOf ({ diag }: Result): string {
   if (!diag) return ''
   const { diff, ...rest } = diag as { diff?: unknown }
-  return typeof diff === 'string' ? `${JSON.stringify(rest)}\n${diff}` : JSON.stringify(diag)
+  return typeof diff === 'string' ? `${written(rest)}\n${diff}` : written(diag)
+}
+
+/** YAML can say what JSON cannot: an error of an HTTP client holds its request, which holds it. */
+function written (diagnosis: object): string {
+  const above: unknown[] = []
+  return JSON.stringify(diagnosis, function (this: unknown, _, value: unknown) {
+    while (above.length > 0 && above.at(-1) !== this) above.pop()
+    if (typeof value !== 'object' || value === null) return value
+    if (above.includes(value)) return '[circular]'
+    above.push(value)
+    return value
+  })
 }
 
 function isFailure (result: Result): boolean {

@@ -7,12 +7,13 @@ import { invoices } from './demo/steps/invoices.ts'
 import { payments } from './demo/steps/payments.ts'
 import { providers } from './demo/steps/providers.ts'
 import { safety } from './demo/steps/safety.ts'
+import { sales } from './demo/steps/sales.ts'
 import { start } from './demo/steps/start.ts'
 import { support } from './demo/steps/support.ts'
 import { type Step, Story } from './demo/story.ts'
 
 /** The whole story, in order. A later issue adds its own list here. */
-const steps: Step[] = [...start, ...connect, ...payments, ...aroundACharge, ...providers, ...invoices, ...countries, ...safety, ...support]
+const steps: Step[] = [...start, ...connect, ...payments, ...aroundACharge, ...providers, ...invoices, ...countries, ...sales, ...safety, ...support]
 
 /** `npm run demo`: plays it against a fresh instance, and ends with 0 only if all of it was true. */
 const instance = new Instance()

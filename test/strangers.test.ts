@@ -173,6 +173,8 @@ const bodies: Record<string, object> = {
   'PUT /v1/sales_settings': { payments: 'record' },
   'POST /v1/self_invoices': { sale: `sal_${'0'.repeat(32)}` },
   'POST /v1/global_invoices': { period: { day: '2026-01-01' } },
+  'POST /v1/privacy/export': { country: 'MX', tax_id: 'IVD920810GU2' },
+  'POST /v1/privacy/erase': { country: 'MX', tax_id: 'IVD920810GU2' },
   'POST /v1/store_credits': { amount: 1000, currency: 'MXN' },
   'POST /v1/store_credits/{id}/redeem': { amount: 100 },
   'POST /v1/tenants': { name: 'Stranger', country: 'MX' },

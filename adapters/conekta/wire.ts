@@ -23,7 +23,9 @@ export function snapshotOf (order: Order, { captured }: { captured?: number } = 
   const paid = status === 'succeeded' ? captured ?? Math.min(charge?.amount ?? order.amount, order.amount) : 0
   const nextAction = status === 'requires_action' ? nextActionOf(order, charge) : undefined
   const method = charge?.payment_method ?? undefined
-  const source = markOf(order.metadata, 'source')
+  // A further attempt is paid with another card than the one that the order kept.
+  const further = charge !== undefined && attemptOf(charge) > Number(markOf(order.metadata, 'attempt') ?? 1)
+  const source = further ? undefined : markOf(order.metadata, 'source')
   return {
     providerReference: order.id,
     reference: referenceOf(order.metadata),

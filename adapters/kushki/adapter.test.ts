@@ -20,7 +20,7 @@ t.test('a card: what is asked, and with which id', async t => {
   const context = open(simulator)
   const input = order({ taxBreakdown: [{ type: 'IVA', amount: 2757 }], orderReference: 'A-1', metadata: { room: '12' } })
   const paid = await payments.createPayment(context, input)
-  t.match(paid, { status: 'succeeded', providerStatus: 'APPROVAL', providerReference: /^\d{18}$/, reference: input.reference, amountCaptured: 19_990, method: { type: 'card', brand: 'master card', last4: '5480', funding: 'credit' } })
+  t.match(paid, { status: 'succeeded', providerStatus: 'APPROVAL', providerReference: /^\d{18}$/, reference: input.reference, amountCaptured: 19_990, method: { type: 'card', brand: 'mastercard', last4: '5480', funding: 'credit' } })
   t.same(sent(context), {
     token: 'sim_approved',
     amount: { subtotalIva: 172.33, subtotalIva0: 0, iva: 27.57, ice: 0, currency: 'MXN' },
@@ -290,7 +290,7 @@ t.test('kept cards: charged, held, captured and forgotten', async t => {
   const simulator = await simulated(t)
   const context = open(simulator)
   const kept = await payments.saveMethod(context, { idempotencyKey: key(), reference: id('pmt'), customerProviderReference: ana.email, type: 'card', token: 'sim_approved' })
-  t.match(kept, { status: 'active', type: 'card', providerReference: /^\d{16}$/, last4: '5480', brand: 'master card' })
+  t.match(kept, { status: 'active', type: 'card', providerReference: /^\d{16}$/, last4: '5480', brand: 'mastercard' })
   t.match(simulator.cards()[0], { periodicity: 'custom', contactDetails: { email: ana.email } }, 'nobody charges it but us')
   const input = order({ method: { type: 'card', token: kept.providerReference }, offSession: true, customer: { provider_reference: ana.email }, installments: 3 })
   t.match(await payments.createPayment(context, input), { status: 'succeeded', savedMethodReference: kept.providerReference })

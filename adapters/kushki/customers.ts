@@ -5,6 +5,7 @@ import { call, segment } from './http.ts'
 import { metadataOf } from './marks.ts'
 import type { KeptCard } from './objects.ts'
 import { contactOf } from './params.ts'
+import { brandOf } from './wire.ts'
 
 /**
  * Kushki keeps no customers and no cards by themselves: a card is kept as a subscription that is charged on demand (`periodicity: custom`),
@@ -80,5 +81,5 @@ export const isOver = ({ active, status }: KeptCard): boolean => active === fals
 
 function methodOf (id: string, card: KeptCard | undefined): SavedMethodSnapshot {
   const last4 = /\d{4}$/.exec(card?.lastFourDigits ?? card?.maskedCardNumber ?? '')?.[0]
-  return { providerReference: id, status: 'active', type: 'card', ...(card?.paymentBrand !== undefined && { brand: card.paymentBrand.toLowerCase() }), ...(last4 !== undefined && { last4 }) }
+  return { providerReference: id, status: 'active', type: 'card', ...(card?.paymentBrand !== undefined && { brand: brandOf(card.paymentBrand) }), ...(last4 !== undefined && { last4 }) }
 }

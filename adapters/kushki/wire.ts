@@ -5,6 +5,14 @@ import { problemOf } from './errors.ts'
 import { markOf } from './marks.ts'
 import type { ChargedDetails, Row } from './objects.ts'
 
+const brands: Record<string, string> = { 'master card': 'mastercard', 'american express': 'amex' }
+
+/** As other providers call it. */
+export function brandOf (told: string): string {
+  const brand = told.toLowerCase()
+  return brands[brand] ?? brand
+}
+
 /** Our names of Kushki's ways to pay. */
 export function methodOf (row: Row): string {
   const word = row.payment_method?.toLowerCase()
@@ -73,7 +81,7 @@ export function snapshotOf (row: Row, about: readonly Row[], mode: Mode | undefi
     ...((status === 'requires_payment_method' || status === 'failed') && { error: failureOf(row.response_code, row.response_text) }),
     method: {
       type,
-      ...(row.payment_brand !== undefined && row.payment_brand !== '' && { brand: row.payment_brand.toLowerCase() }),
+      ...(row.payment_brand !== undefined && row.payment_brand !== '' && { brand: brandOf(row.payment_brand) }),
       ...(last4 !== undefined && { last4 }),
       ...(funding !== undefined && { funding })
     },

@@ -149,7 +149,7 @@ export interface PaymentSnapshot {
   /** Why the last attempt failed. */
   error?: PaymentProblem
   method?: { type: string, brand?: string, last4?: string, wallet?: string, funding?: 'credit' | 'debit' | 'prepaid' }
-  /** The saved method that paid, for the next charge. */
+  /** The saved method that paid, for the next charge: with `saveMethod` it becomes one of the customer's, by this name once. Told by the answer, or by each look. */
   savedMethodReference?: string
   /** The provider's customer, where it told one. */
   customerProviderReference?: string

@@ -102,6 +102,7 @@ export async function adoptOnPage (hub: Pick<Hub, 'now' | 'config'>, db: TenantD
     ...(row.lines !== null && { lines: row.lines as object }),
     metadata: row.metadata as Record<string, string>,
     ...(row.invoice_id !== null && { invoiceId: row.invoice_id }),
+    saveMethod: row.save_method,
     prepared
   })
   if (row.kind === 'checkout_session') await setPayment(hub, db, row, payment)

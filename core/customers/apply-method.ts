@@ -1,8 +1,11 @@
+import type { Mode } from '../adapter/context.ts'
 import type { SavedMethodSnapshot } from '../adapter/customers.ts'
+import { recordSystemChange } from '../audit/record-system.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import { clearTimer, setTimer } from '../db/timers.ts'
 import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
+import { newUuid, publicId } from '../ids.ts'
 import { type MethodFact, type MethodOutcome, type MethodState, methodTransition } from './method-machine.ts'
 import * as queries from './queries.ts'
 import type { MethodRow } from './queries.ts'
@@ -66,6 +69,38 @@ export async function applyMethodFact (hub: Pick<Hub, 'now'>, db: TenantDb, row:
   const told = renewed ? 'updated' : outcome.do === 'apply' && outcome.statusChanged ? saved.status : undefined
   if (told !== undefined) await recordEvents(db, now, [{ type: `payment_method.${told}`, mode: saved.mode as 'test', subjectId: saved.id, data: showMethod(saved, 'en', { isDefault }) }])
   return { row: saved, outcome }
+}
+
+/** The method that a payment kept at its provider, with what has to be done before the transaction. */
+export interface KeptMethod {
+  id: string
+  type: string
+  prepared: PreparedMethodFact & { sealed: { mac: Buffer } }
+}
+
+/** Whose it is, and which payment kept it (its public id). */
+export interface KeptBy { customerId: string, connectionId: string, provider: string, mode: Mode, payment: string }
+
+export async function prepareKeptMethod (hub: Pick<Hub, 'vault' | 'now'>, tenantId: string, snapshot: SavedMethodSnapshot): Promise<KeptMethod> {
+  const id = newUuid(hub.now())
+  const { fact, sealed } = await prepareMethodFact(hub, tenantId, id, { type: 'answer', snapshot })
+  return { id, type: snapshot.type, prepared: { fact, sealed: { ...sealed!, mac: sealed!.mac! } } }
+}
+
+/**
+ * A method that a payment kept becomes one of its customer's, once for what the provider calls it, however often and by whom it is told.
+ * Gives its id; undefined when it is another customer's already. Of a customer who was deleted meanwhile it is taken away at the provider.
+ */
+export async function applyKeptMethod (hub: Pick<Hub, 'now'>, db: TenantDb, by: KeptBy, { id, type, prepared }: KeptMethod): Promise<string | undefined> {
+  const twin = await queries.findTwin(db, { id, connection_id: by.connectionId }, prepared.sealed.mac)
+  if (twin !== undefined) return twin.customer_id === by.customerId ? twin.id : undefined
+  const now = hub.now()
+  const inserted = await queries.insertMethod(db, { id, mode: by.mode, customer_id: by.customerId, connection_id: by.connectionId, provider: by.provider, type }, undefined, now)
+  const { row } = await applyMethodFact(hub, db, inserted, prepared)
+  await recordSystemChange(db, now, 'provider', { action: 'payment_method.saved', subjectType: 'payment_method', subjectId: publicId('payment_method', id), detail: { customer: publicId('customer', by.customerId), type, payment: by.payment } })
+  // Whoever deletes the customer waits for this row from its insertion on, or was faster and finds no methods.
+  if ((await queries.findAnyCustomer(db, by.customerId))?.deleted_at != null) await applyMethodFact(hub, db, row, { fact: { type: 'removed' } })
+  return id
 }
 
 /** What is forgotten when the provider has forgotten it. */

@@ -49,8 +49,8 @@ export async function saveMethod (hub: Hub, access: Access, publicCustomerId: st
     const key = publicId('operation', operationId)
     const operation = await insertOperation(db, now, { connection: { id: connection.id, mode: connection.mode, adapter }, kind: 'save_method', subjectId: id, idempotencyKey: key, requestId: access.requestId })
     const row = await queries.insertMethod(db, {
-      id, mode: access.mode, customer_id: customerId, connection_id: connection.id, provider: connection.provider, type: body.type, pending_key: key, pending_operation_id: operation, pending_sealed: sealed
-    }, now)
+      id, mode: access.mode, customer_id: customerId, connection_id: connection.id, provider: connection.provider, type: body.type
+    }, { pending_key: key, pending_operation_id: operation, pending_sealed: sealed }, now)
     await setTimer(db, 'payment_method', id, new Date(now.getTime() + hub.config.resolverSchedule[0]!))
     await recordChange(db, access, now, { action: 'payment_method.saved', subjectType: 'payment_method', subjectId: publicId('payment_method', id), detail: { customer: publicCustomerId, type: body.type } })
     if (idempotency !== null) await recordSubject(db, idempotency, publicId('payment_method', id))
@@ -148,26 +148,28 @@ export interface OpenedMethod {
   customerId: string
   type: string
   token: string
-  customerProviderReference: string
+  /** Absent where the provider keeps no customers. */
+  customerProviderReference?: string
 }
 
 /**
  * The method `pmt_…` for a charge: where it is kept, the provider's id of it and of its customer. Throws a 400 that names
  * `path` when there is none such, when it is another customer's, of another type, or cannot be used now.
  */
-export async function openSavedMethod (hub: Pick<Hub, 'db' | 'vault'>, access: Pick<Access, 'tenantId' | 'mode'>, { method, customer, type, path = 'method.payment_method' }: { method: string, customer?: string, type?: string, path?: string }): Promise<OpenedMethod> {
+export async function openSavedMethod (hub: Pick<Hub, 'adapters' | 'db' | 'vault'>, access: Pick<Access, 'tenantId' | 'mode'>, { method, customer, type, path = 'method.payment_method' }: { method: string, customer?: string, type?: string, path?: string }): Promise<OpenedMethod> {
   const { row, counterpart } = await inTenant(hub.db, access.tenantId, async db => {
     const row = await usableMethod(db, access, { method, path, ...(customer !== undefined && { customer }), ...(type !== undefined && { type }) })
     return { row, counterpart: await queries.findCounterpart(db, 'customer', row.customer_id, row.connection_id) }
   })
-  if (counterpart === undefined || counterpart.provider_reference === null) throw invalidField(path, 'the provider no longer has its customer', 'conflict')
+  const reference = counterpart?.provider_reference ?? undefined
+  if (reference === undefined && hub.adapters.get(row.provider)?.payments?.createCustomer !== undefined) throw invalidField(path, 'the provider no longer has its customer', 'conflict')
   return {
     id: row.id,
     connectionId: row.connection_id,
     customerId: row.customer_id,
     type: row.type,
     token: await openProviderReference(hub, row),
-    customerProviderReference: counterpart.provider_reference
+    ...(reference !== undefined && { customerProviderReference: reference })
   }
 }
 

@@ -128,8 +128,12 @@ export async function updateCounterpart (db: TenantDb, id: string, changes: Coun
 const selectMethods = (db: TenantDb) => db.selectFrom('payment_methods').selectAll().where('tenant_id', '=', db.tenantId)
 export type MethodRow = Awaited<ReturnType<ReturnType<typeof selectMethods>['executeTakeFirstOrThrow']>>
 
-export async function insertMethod (db: TenantDb, row: Pick<MethodRow, 'id' | 'mode' | 'customer_id' | 'connection_id' | 'provider' | 'type' | 'pending_key' | 'pending_operation_id' | 'pending_sealed'>, now: Date): Promise<MethodRow> {
-  return await db.insertInto('payment_methods').values({ tenant_id: db.tenantId, ...row, status: 'unknown', pending_since: now, created_at: now, updated_at: now }).returningAll().executeTakeFirstOrThrow()
+type NewMethod = Pick<MethodRow, 'id' | 'mode' | 'customer_id' | 'connection_id' | 'provider' | 'type'>
+type PendingSave = Pick<MethodRow, 'pending_key' | 'pending_operation_id' | 'pending_sealed'>
+
+/** `pending`: the call that saves it; without one it is saved already. */
+export async function insertMethod (db: TenantDb, row: NewMethod, pending: PendingSave | undefined, now: Date): Promise<MethodRow> {
+  return await db.insertInto('payment_methods').values({ tenant_id: db.tenantId, ...row, status: 'unknown', ...pending, ...(pending !== undefined && { pending_since: now }), created_at: now, updated_at: now }).returningAll().executeTakeFirstOrThrow()
 }
 
 export async function findMethod (db: TenantDb, id: string): Promise<MethodRow | undefined> {
@@ -147,8 +151,9 @@ export async function matchMethod (db: TenantDb, connectionId: string, { mac, se
     .orderBy('removed_at', order => order.desc().nullsFirst()).orderBy('id', 'desc').limit(1).executeTakeFirst()
 }
 
-/** Another one in use that is the very same at the provider. */
+/** Another one in use that is the very same at the provider. Until the transaction ends, nobody else looks for it, and so nobody makes a second one. */
 export async function findTwin (db: TenantDb, row: Pick<MethodRow, 'id' | 'connection_id'>, mac: Buffer): Promise<MethodRow | undefined> {
+  await sql`select pg_advisory_xact_lock(hashtext('pasarela payment method'), hashtext(${`${db.tenantId} ${row.connection_id} ${mac.toString('hex')}`}))`.execute(db)
   return await selectMethods(db).where('connection_id', '=', row.connection_id).where('provider_mac', '=', mac).where('status', '=', 'active').where('id', '!=', row.id).limit(1).executeTakeFirst()
 }
 

@@ -485,6 +485,7 @@ export interface Documents {
   retain_until: Date
   deleted_at: Date | null
   variant: Generated<string>
+  encrypted: Generated<boolean>
 }
 
 export interface Events {
@@ -677,6 +678,9 @@ export interface Invoices {
   link: Json | null
   sale_id: string | null
   global_id: string | null
+  delegated: Generated<boolean>
+  customer_sealed: string | null
+  person: string | null
 }
 
 export interface Issuers {
@@ -1076,6 +1080,7 @@ export interface Sales {
   version: Generated<number>
   created_at: Date
   updated_at: Date
+  person: string | null
 }
 
 export interface SalesSettings {

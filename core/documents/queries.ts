@@ -11,6 +11,7 @@ export interface NewDocumentRow {
   content_type: string
   bytes: number
   sha256: Buffer
+  encrypted: boolean
   created_at: Date
   retain_until: Date
 }

@@ -21,6 +21,8 @@ export interface NewDocument {
   name: string
   contentType: string
   bytes: Uint8Array
+  /** Only ciphertext reaches the storage. */
+  encrypt?: boolean
   /** The law of its country keeps it so long, where that is longer than what the operator says. */
   years?: number
 }
@@ -29,7 +31,7 @@ export interface NewDocument {
  * Stores the bytes, which must be there before a row says so, and gives the function that writes the row in the caller's
  * transaction. A rollback leaves bytes that nobody knows: harmless, and rarer than a row without bytes would be bad.
  */
-export async function storeDocument (hub: Pick<Hub, 'documents' | 'config' | 'now'>, tenantId: string, document: NewDocument): Promise<(db: TenantDb) => Promise<string>> {
+export async function storeDocument (hub: Pick<Hub, 'documents' | 'config' | 'now' | 'vault'>, tenantId: string, document: NewDocument): Promise<(db: TenantDb) => Promise<string>> {
   const { mode, kind, bytes, name, contentType } = document
   const now = hub.now()
   const row = {
@@ -43,10 +45,12 @@ export async function storeDocument (hub: Pick<Hub, 'documents' | 'config' | 'no
     content_type: contentType,
     bytes: bytes.byteLength,
     sha256: createHash('sha256').update(bytes).digest(),
+    encrypted: document.encrypt ?? false,
     created_at: now,
     retain_until: yearsLater(now, Math.max(hub.config.documentsRetentionYears, document.years ?? 0))
   }
-  await hub.documents.put(keyOf(tenantId, row), bytes, contentType)
+  if (row.encrypted) await hub.documents.put(keyOf(tenantId, row), Buffer.from(await hub.vault.seal(tenantId, publicId('document', row.id), sealUse, bytes)), 'application/jose')
+  else await hub.documents.put(keyOf(tenantId, row), bytes, contentType)
   return async db => {
     await queries.insertDocument(db, row)
     await setTimer(db, 'document', row.id, row.retain_until)
@@ -54,13 +58,16 @@ export async function storeDocument (hub: Pick<Hub, 'documents' | 'config' | 'no
   }
 }
 
+const sealUse = 'document'
+
 const keyOf = (tenantId: string, row: Pick<DocumentRow, 'id' | 'created_at'>): string =>
   `${publicId('tenant', tenantId)}/${row.created_at.getUTCFullYear()}/${publicId('document', row.id)}`
 
 /** The bytes exactly as they were stored. Throws when the storage lost or changed them: a fiscal document that is not the one is none. */
-export async function readBytes (hub: Pick<Hub, 'documents'>, row: DocumentRow): Promise<Buffer> {
-  const bytes = await hub.documents.get(keyOf(row.tenant_id, row))
-  if (bytes === undefined) throw new Error(`the storage has no ${publicId('document', row.id)}`)
+export async function readBytes (hub: Pick<Hub, 'documents' | 'vault'>, row: DocumentRow): Promise<Buffer> {
+  const stored = await hub.documents.get(keyOf(row.tenant_id, row))
+  if (stored === undefined) throw new Error(`the storage has no ${publicId('document', row.id)}`)
+  const bytes = row.encrypted ? Buffer.from(await hub.vault.open(row.tenant_id, publicId('document', row.id), sealUse, stored.toString('ascii'))) : stored
   if (!createHash('sha256').update(bytes).digest().equals(row.sha256)) throw new Error(`the storage gave other bytes for ${publicId('document', row.id)} than were stored`)
   return bytes
 }

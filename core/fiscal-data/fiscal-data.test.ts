@@ -3,9 +3,12 @@ import { type Answer, type AppTenant, card, testApp, type TestApp } from '../../
 import { eventually } from '../../test/support/eventually.ts'
 import { dump, leaks } from '../../test/support/leaks.ts'
 import { invoiceFields, payPage } from '../../test/support/payer.ts'
+import { scopes } from '../access/principal.ts'
 import { isProviderError } from '../adapter/problems.ts'
 import { inTenant } from '../db/in-tenant.ts'
-import { parseAnyId } from '../ids.ts'
+import { createCheckoutSession } from '../checkout/service.ts'
+import { newUuid, parseAnyId, publicId } from '../ids.ts'
+import { createPayment } from '../payments/service.ts'
 import { eraseFiscalData, type FiscalData, fiscalDataOf, fiscalDataOfPerson, keepFiscalData, personOf, sealFiscalData } from './service.ts'
 
 t.setTimeout(300_000)
@@ -93,6 +96,19 @@ t.test('let through, where the call says so: charged, and the answer tells the r
   t.match(data, { country: 'MX', customer: wrong })
   t.notOk(data?.lines, 'lines that sum to something else are no lines of this payment')
   t.match((await mine.post('/v1/payments', { ...order, invoice: { customer: wrong, on_invalid: 'refuse' } })).status, 400)
+})
+
+t.test('a run that died after it had begun: the next one says of the invoice what it would have said', async t => {
+  const mine = await shop()
+  const principal = { type: 'api_key' as const, id: publicId('api_key', newUuid(new Date())), homeTenantId: mine.uuid, keyKind: 'tenant' as const, scopes: new Set(scopes) }
+  const access = { principal, tenantId: mine.uuid, mode: 'test' as const, requestId: 'req_test', address: '127.0.0.1', language: 'en' as const }
+  const begun = (subject: string) => ({ tenantId: mine.uuid, mode: 'test' as const, key: 'k', owner: newUuid(new Date()), subject })
+  const invoice = { customer: wrong, on_invalid: 'let_through' as const }
+  const payment = await mine.must('/v1/payments', { ...order, invoice })
+  const session = await mine.must('/v1/checkout_sessions', { ...page, invoice: { ...invoice, collect: true } })
+  t.same((await createPayment(app.hub, access, { ...order, invoice }, begun(payment.id))).invoice, payment.invoice)
+  t.same((await createCheckoutSession(app.hub, access, { ...page, invoice: { ...invoice, collect: true } }, begun(session.id))).invoice, session.invoice)
+  t.equal(await countRows(mine, 'payments'), 1)
 })
 
 t.test('let through, or refused, as the tenant’s settings say', async t => {

@@ -9,7 +9,8 @@ import { Decimal } from '../fiscal/decimal.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { recordedCall } from '../operations/call.ts'
-import { normalTaxId, type TaxCountry } from '../tax-ids.ts'
+import type { TaxCountry } from '../tax-ids.ts'
+import { personOf } from '../vault/person.ts'
 import { collectInput, fieldsOf, withCollected } from './collect.ts'
 import type { Finding } from './content.ts'
 import { check } from './preflight.ts'
@@ -18,6 +19,7 @@ import type { FiscalDataRow, NewFiscalData, PaymentOf, Subject, Whose } from './
 import type { FiscalData, InvoiceCheck, PageInvoiceData } from './schema.ts'
 
 export type { FiscalData }
+export { personOf } from '../vault/person.ts'
 
 export interface FiscalDataOfPayment extends FiscalData {
   /** The page asks the buyer, and the provider does not say yet that it is through: ask again before deciding that nobody typed anything. */
@@ -156,11 +158,6 @@ export async function sealFiscalData (hub: Pick<Hub, 'vault'>, tenantId: string,
 /** In the place of what was there. */
 export async function keepFiscalData (db: TenantDb, data: NewFiscalData, now: Date): Promise<void> {
   await queries.replaceFiscalData(db, data, now)
-}
-
-/** What finds one person's data: of the tax id, under a key that only this tenant has. */
-export async function personOf (hub: Pick<Hub, 'vault'>, tenantId: string, country: TaxCountry, taxId: string): Promise<string> {
-  return await hub.vault.fingerprint(tenantId, `${country} ${normalTaxId(country, taxId)}`)
 }
 
 export interface PersonalData { subject: string, source: string, data: FiscalData, created_at: Date }

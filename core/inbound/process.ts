@@ -1,4 +1,4 @@
-import type { RefundSnapshot } from '../adapter/payments.ts'
+import type { PaymentSnapshot, RefundSnapshot } from '../adapter/payments.ts'
 import type { ProviderEvent } from '../adapter/webhooks.ts'
 import { isProviderError } from '../adapter/problems.ts'
 import { raiseAlert } from '../alerts/raise.ts'
@@ -168,8 +168,9 @@ async function match (hub: Hub, connection: SealedConnection, reference: string 
 
 async function processPayment (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: Extract<ProviderEvent, { type: 'payment' }>, believed: boolean): Promise<string | null> {
   if (believed && event.snapshot !== undefined) {
-    const { outcome } = await applyLocked(hub, connection.tenantId, payment.id, { type: 'event', snapshot: event.snapshot })
-    if (outcome.do !== 'pull') return outcome.do === 'ignore' ? outcome.why : null
+    const { outcome } = await applyLocked(hub, payment, { type: 'event', snapshot: event.snapshot })
+    if (outcome.do !== 'pull' && !namesCard(payment, event.snapshot)) return outcome.do === 'ignore' ? outcome.why : null
+    if (outcome.do !== 'pull') return reasonOf(await pullPayment(hub, connection, payment.id, { requestId: 'inbound', providerReference: event.providerReference }))
   }
   // Whose answer is still on its way will be known from that answer, or by the resolver: it is not asked for once more.
   if (payment.provider_reference === null && payment.pending_kind !== null) return 'the payment’s own answer is still on its way'
@@ -179,11 +180,14 @@ async function processPayment (hub: Hub, connection: SealedConnection, payment: 
   return reason
 }
 
+/** It tells which card was kept, and not what card that is: nobody else may ask once the payment is paid. */
+const namesCard = (payment: PaymentRow, snapshot: PaymentSnapshot): boolean => payment.save_method && payment.payment_method_id === null && snapshot.savedMethodReference !== undefined && snapshot.method === undefined
+
 const reasonOf = (applied: Applied | undefined): string | null => applied?.outcome.do === 'ignore' ? applied.outcome.why : null
 
-async function applyLocked (hub: Hub, tenantId: string, paymentId: string, fact: Fact): Promise<Applied> {
-  const prepared = await prepare(hub, tenantId, paymentId, fact)
-  return await inTenant(hub.db, tenantId, async db => await applyFact(hub, db, (await lockPayment(db, paymentId))!, prepared))
+async function applyLocked (hub: Hub, payment: PaymentRow, fact: Fact): Promise<Applied> {
+  const prepared = await prepare(hub, payment, fact)
+  return await inTenant(hub.db, payment.tenant_id, async db => await applyFact(hub, db, (await lockPayment(db, payment.id))!, prepared))
 }
 
 async function processRefund (hub: Hub, connection: SealedConnection, payment: PaymentRow, event: Extract<ProviderEvent, { type: 'refund' }>, believed: boolean): Promise<string | null> {

@@ -10,6 +10,8 @@ import { newUuid, publicId } from '../ids.ts'
 import { listIssuers } from '../issuers/queries.ts'
 import { recordedCall } from '../operations/call.ts'
 import { findByProviderReference } from '../payments/queries.ts'
+import { linkMadeThere, soldThere } from '../receivables/sold.ts'
+import { sealCustomer } from './delegate.ts'
 import { ForeignDocument } from './engine.ts'
 import { engineOf } from './engines.ts'
 import * as queries from './queries.ts'
@@ -19,16 +21,18 @@ import { eventData } from './view.ts'
 const country = 'MX'
 
 /**
- * An invoice that the provider made by itself of a payment of ours: kept as an invoice of the tenant, with its bytes, and linked
- * to that payment. Only where the connection declares that it does so. Undefined when it is about no payment of ours.
+ * An invoice that the provider made by itself of a payment or a sale of ours: kept as an invoice of the tenant, with its bytes, and
+ * linked. Of payments only where the connection declares that it does so; of sales that were given to it. Undefined when it is about
+ * nothing of ours.
  */
 export async function adoptInvoice (hub: Hub, connection: SealedConnection, opened: OpenConnection, snapshot: DocumentSnapshot): Promise<Ending | undefined> {
   const family = opened.adapter.invoicing
-  if (family?.invoicesChargesOf?.(withDefaults(opened.adapter, connection.settings)) === undefined) return undefined
-  if (snapshot.status === 'submitted' || snapshot.status === 'rejected') return undefined
   const { tenantId, mode } = connection
-  const paymentId = await inTenant(hub.db, tenantId, async db => await paymentIn(db, connection, snapshot))
-  if (paymentId === undefined) return undefined
+  const saleId = await inTenant(hub.db, tenantId, async db => await soldThere(db, snapshot.reference, connection.id))
+  if (saleId === undefined && family?.invoicesChargesOf?.(withDefaults(opened.adapter, connection.settings)) === undefined) return undefined
+  if (snapshot.status === 'submitted' || snapshot.status === 'rejected') return undefined
+  const { paymentId, delegated } = await inTenant(hub.db, tenantId, async db => ({ paymentId: await paymentIn(db, connection, snapshot), delegated: await queries.isDelegated(db, mode) }))
+  if (paymentId === undefined && saleId === undefined) return undefined
   const engine = engineOf(country)
   const now = hub.now()
   const id = newUuid(now)
@@ -42,7 +46,9 @@ export async function adoptInvoice (hub: Hub, connection: SealedConnection, open
     if (!(error instanceof ForeignDocument)) throw error
     return { status: 'unmatched', reason: `its seals do not hold: ${error.message}`.slice(0, 500) }
   }
-  const insert = await storeDocument(hub, tenantId, { mode, kind: 'xml', subjectType: 'invoice', subjectId: id, name: engine.fileName(model, stamp.fiscalId), contentType: 'application/xml', bytes })
+  const insert = await storeDocument(hub, tenantId, { mode, kind: 'xml', subjectType: 'invoice', subjectId: id, name: engine.fileName(model, stamp.fiscalId), contentType: 'application/xml', bytes, encrypt: delegated })
+  const asked = bodyOf(model, paymentId && publicId('payment', paymentId))
+  const columns = { body: asked, model, customer_tax_id: model.customer.taxId, ...(delegated && await sealCustomer(hub, { tenant_id: tenantId, id, country, body: asked, model })) }
   return await inTenant(hub.db, tenantId, async (db): Promise<Ending> => {
     const known = await queries.findByFiscalId(db, mode, stamp.fiscalId)
     if (known !== undefined) return { status: 'processed', reason: 'it is known', subjectId: known.id, subjectType: 'invoice' }
@@ -50,13 +56,14 @@ export async function adoptInvoice (hub: Hub, connection: SealedConnection, open
     if (issuer === undefined) return { status: 'unmatched', reason: `you have no issuer ${model.issuer.taxId}` }
     const inserted = await queries.insertInvoice(db, {
       id, mode, country, kind: model.kind, status: 'issued', issuer_id: issuer.id, series_id: null, series: model.series ?? '', number: model.number ?? null, connection_id: connection.id,
-      body: bodyOf(model, publicId('issuer', issuer.id), publicId('payment', paymentId)), model, customer_tax_id: model.customer.taxId, currency: model.currency, total: model.totals.total,
-      due: null, reference: null, payment_id: paymentId, related_id: null, metadata: {}, issued_at: model.issuedAt, created_at: now
+      ...columns, body: { ...columns.body, issuer: publicId('issuer', issuer.id) }, currency: model.currency, total: model.totals.total,
+      due: null, reference: null, payment_id: paymentId ?? null, sale_id: saleId ?? null, related_id: null, metadata: {}, issued_at: model.issuedAt, created_at: now
     })
     const row = await queries.updateInvoice(db, inserted.id, { provider: connection.provider, provider_reference: snapshot.providerReference, provider_status: snapshot.providerStatus, fiscal_id: stamp.fiscalId, stamped_at: stamp.stampedAt }, now)
     await insert(db)
+    await linkMadeThere(db, saleId === undefined ? { paymentId: paymentId! } : { saleId }, row.id, now)
     await recordEvents(db, now, [{ type: 'invoice.issued', mode, subjectId: row.id, data: eventData(row) }])
-    return { status: 'processed', reason: 'the provider invoiced a payment by itself', subjectId: row.id, subjectType: 'invoice' }
+    return { status: 'processed', reason: `the provider invoiced a ${saleId === undefined ? 'payment' : 'sale'} by itself`, subjectId: row.id, subjectType: 'invoice' }
   }).catch((error: unknown): Ending => {
     // Told twice at once, or its number stands on a document of ours: nothing is overwritten.
     if (isUniqueViolation(error, 'invoices_by_fiscal_id')) return { status: 'processed', reason: 'it is known' }
@@ -86,12 +93,11 @@ async function download (hub: Hub, opened: OpenConnection, providerReference: st
 }
 
 /** As if it had been asked for here: a credit note of it starts from this. */
-function bodyOf (model: InvoiceModel, issuer: string, paymentId: string): ChangeInvoice {
+function bodyOf (model: InvoiceModel, paymentId: string | undefined): ChangeInvoice {
   const { customer, payment = {}, exchangeRate, mx = {} } = model
   return {
     country,
     kind: model.kind as 'invoice',
-    issuer,
     customer: {
       name: customer.name,
       tax_id: customer.taxId,
@@ -111,7 +117,7 @@ function bodyOf (model: InvoiceModel, issuer: string, paymentId: string): Change
     payment,
     currency: model.currency,
     ...(exchangeRate !== undefined && { exchange_rate: exchangeRate }),
-    payment_id: paymentId,
+    ...(paymentId !== undefined && { payment_id: paymentId }),
     ...(mx.postalCode !== undefined && { mx: { postal_code: mx.postalCode } })
   }
 }

@@ -5,6 +5,7 @@ import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { afterIssue } from './after-issue.ts'
+import { nameless, withCustomerOf } from './delegate.ts'
 import { type Fact, type InvoiceState, isStamped, type Outcome, transition } from './machine.ts'
 import * as queries from './queries.ts'
 import type { InvoiceChanges, InvoiceRow } from './queries.ts'
@@ -27,6 +28,7 @@ export async function applyFact (hub: Pick<Hub, 'now' | 'config' | 'adapters'>, 
   const { next } = outcome
   const saved = await queries.updateInvoice(db, row.id, {
     ...known,
+    ...(row.delegated && known.messages !== undefined && { messages: nameless(known.messages, row) }),
     status: next.status,
     review: next.review,
     fiscal_id: next.fiscalId,
@@ -37,7 +39,7 @@ export async function applyFact (hub: Pick<Hub, 'now' | 'config' | 'adapters'>, 
     ...(next.status === 'canceled' && before.status !== 'canceled' && { canceled_at: now })
   }, now)
   if (outcome.statusChanged) await recordEvents(db, now, [{ type: `invoice.${next.status}`, mode: saved.mode as 'test', subjectId: saved.id, data: eventData(saved) }])
-  if (!isStamped(before.status) && isStamped(next.status)) await afterIssue(hub, db, saved, now)
+  if (!isStamped(before.status) && isStamped(next.status)) await afterIssue(hub, db, withCustomerOf(saved, row), now)
   if (outcome.statusChanged) await wakeReceivable(db, saved, now)
   for (const alert of alertsOf(before, next, saved)) await raiseAlert(db, now, alert)
   const at = nextLook(hub, before, next, now)

@@ -17,6 +17,7 @@ import { recordSubject } from '../idempotency/service.ts'
 import { parseId, publicId, uuidOf } from '../ids.ts'
 import { callProvider, finishOperation, insertOperation, lastSent, recordedCall } from '../operations/call.ts'
 import { applyFact } from './apply.ts'
+import { nameless, withCustomerOf } from './delegate.ts'
 import { engineOf } from './engines.ts'
 import { change, open } from './locked.ts'
 import type { Teller } from './machine.ts'
@@ -160,7 +161,7 @@ export async function askRegister (hub: Hub, row: InvoiceRow, opened: OpenConnec
     latest = await change(hub, row, async (db, locked) => {
       const { row: applied, outcome } = await applyFact(hub, db, locked, { type: 'told', by, status: snapshot.status }, { messages: snapshot.messages })
       if (outcome.do === 'apply' && outcome.statusChanged) await insert?.(db)
-      return await keepHandling(hub, db, applied, snapshot)
+      return await keepHandling(hub, db, withCustomerOf(applied, locked), snapshot)
     }, { anyVersion: true }) ?? latest
   }
   // Nobody can be asked: it stands as it stood.
@@ -183,8 +184,8 @@ async function tellUnknown (hub: Hub, row: InvoiceRow): Promise<void> {
 async function keepHandling (hub: Pick<Hub, 'now'>, db: TenantDb, row: InvoiceRow, { handling, messages }: DocumentSnapshot): Promise<InvoiceRow> {
   if (handling === undefined || handling.code === row.provider_status) return row
   const now = hub.now()
-  if (handling.refused) await raiseAlert(db, now, { kind: 'invoice_rejected', severity: 'warning', mode: row.mode as 'test', subjectId: publicId('invoice', row.id), detail: { messages } })
-  return await queries.updateInvoice(db, row.id, { provider_status: handling.code, messages }, now)
+  if (handling.refused) await raiseAlert(db, now, { kind: 'invoice_rejected', severity: 'warning', mode: row.mode as 'test', subjectId: publicId('invoice', row.id), detail: { messages: row.delegated ? nameless(messages, row) : messages } })
+  return await queries.updateInvoice(db, row.id, { provider_status: handling.code, messages: row.delegated ? nameless(messages, row) : messages }, now)
 }
 
 /** A connection to the authority's own status service, where the tenant has one. */
@@ -211,6 +212,6 @@ async function tailOf (hub: Hub, row: InvoiceRow): Promise<string | undefined> {
 /** The authority's acknowledgement (acuse), as it came. */
 async function keepReceipt (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapshot) {
   return await storeDocument(hub, row.tenant_id, {
-    mode: row.mode as 'test', kind: 'receipt', subjectType: 'invoice', subjectId: row.id, name: `acuse-${row.fiscal_id}.xml`, contentType: 'application/xml', bytes: snapshot.document!
+    mode: row.mode as 'test', kind: 'receipt', subjectType: 'invoice', subjectId: row.id, name: `acuse-${row.fiscal_id}.xml`, contentType: 'application/xml', bytes: snapshot.document!, encrypt: row.delegated
   })
 }

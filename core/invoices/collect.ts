@@ -13,6 +13,7 @@ import { type Books, booksOf } from '../receivables/books.ts'
 import * as receivables from '../receivables/queries.ts'
 import type { CollectingPayment, IncomingRow } from '../receivables/queries.ts'
 import { isPayable, nextReceipt, statusOf, type Told, written } from '../receivables/reconcile.ts'
+import { seeInvoice, withCustomerOf } from './delegate.ts'
 import { engineOf } from './engines.ts'
 import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
@@ -38,8 +39,10 @@ export async function collectInvoice (hub: Hub, tenantId: string, id: string): P
   const claimed = await inTenant(hub.db, tenantId, async db => await claimTimer(db, receivableTimer, id, now, leaseMs))
   if (claimed === undefined) return
   const leasedUntil = new Date(now.getTime() + leaseMs)
+  const seen = await seeInvoice(hub, tenantId, id)
   const made = await inTenant(hub.db, tenantId, async db => {
-    const invoice = await queries.lockInvoice(db, id)
+    const locked = await queries.lockInvoice(db, id)
+    const invoice = locked && withCustomerOf(locked, seen)
     const done = invoice === undefined || !isPayable(invoice.kind) ? undefined : await bringUpToDate(hub, db, invoice)
     const later = done?.later
     // Only if nobody has woken it anew since: then it runs once more.
@@ -58,7 +61,7 @@ interface Done {
 }
 
 async function bringUpToDate (hub: Hub, db: TenantDb, invoice: InvoiceRow): Promise<Done> {
-  const after = await writeBooks(hub, db, invoice)
+  const after = withCustomerOf(await writeBooks(hub, db, invoice), invoice)
   await handOver(hub, db, after)
   return await makeDueReceipts(hub, db, after)
 }

@@ -10,6 +10,7 @@ import { parseId, publicId } from '../ids.ts'
 import { recordedCall } from '../operations/call.ts'
 import { adoptInvoice } from './adopt.ts'
 import { askRegister } from './cancel.ts'
+import { openInvoice, seeInvoice } from './delegate.ts'
 import { told } from './issue.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
 import * as queries from './queries.ts'
@@ -42,7 +43,7 @@ export async function processDocument (hub: Hub, connection: SealedConnection, e
     return ending('the invoice is looked up by its own document')
   }
   if (snapshot !== undefined) await told(hub, row, snapshot, opened, async () => {})
-  const after = await inTenant(hub.db, connection.tenantId, async db => (await queries.findInvoice(db, row.id))!)
+  const after = (await seeInvoice(hub, connection.tenantId, row.id))!
   // What a PAC's document does not tell (a cancellation elsewhere, the receiver's answer) its register does.
   if (isStamped(after.status as InvoiceStatus) && after.status !== 'canceled' && isStamped(row.status as InvoiceStatus)) await askRegister(hub, after, opened)
   return ending(snapshot === undefined ? 'the provider does not know the document' : null)
@@ -55,12 +56,13 @@ const isOf = (row: InvoiceRow, { providerReference, reference, fiscalId }: Docum
 /** Ours by any of its names, as long as it was sent to this connection: an account never touches another's invoices. */
 async function match (hub: Hub, connection: SealedConnection, providerReference: string, reference: string | undefined, fiscalId: string | undefined): Promise<InvoiceRow | undefined> {
   const ours = reference === undefined ? undefined : parseId('invoice', reference)
-  return await inTenant(hub.db, connection.tenantId, async db => {
+  const ofOurs = await inTenant(hub.db, connection.tenantId, async db => {
     const found = await queries.findByProviderReference(db, connection.id, providerReference) ??
       (ours === undefined ? undefined : await queries.findInvoice(db, ours)) ??
       (fiscalId === undefined ? undefined : await queries.findByFiscalId(db, connection.mode, fiscalId.toUpperCase()))
     return found?.connection_id === connection.id && found.mode === connection.mode ? found : undefined
   })
+  return ofOurs && await openInvoice(hub, ofOurs)
 }
 
 /** Undefined: the PAC says that it has none, or cannot be asked about one. What it does not say now is asked again with the webhook. */

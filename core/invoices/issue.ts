@@ -19,6 +19,7 @@ import { certificateToUse, hold, letGo } from './held.ts'
 import { change, open } from './locked.ts'
 import { ForeignDocument } from './engine.ts'
 import { carryOnCancellation } from './cancel.ts'
+import { openInvoice, sealCustomer } from './delegate.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
 import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
@@ -34,8 +35,9 @@ export async function carryOnInvoice (hub: Hub, tenantId: string, id: string): P
     return timer && { tries: timer.tries, row: await queries.findInvoice(db, id) }
   })
   if (claimed === undefined) return
-  const { row, tries } = claimed
-  if (row === undefined) return
+  const { tries } = claimed
+  if (claimed.row === undefined) return
+  const row = await openInvoice(hub, claimed.row)
   try {
     const done = await step(hub, row)
     if (done !== 'done') await postpone(hub, row, tries, done)
@@ -287,7 +289,8 @@ export async function told (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapsho
     }, { anyVersion: true })
     return 'later'
   }
-  const kept = engine.retentionYears === undefined ? {} : { years: engine.retentionYears }
+  const kept = { encrypt: row.delegated, ...(engine.retentionYears !== undefined && { years: engine.retentionYears }) }
+  const customer = row.delegated ? await sealCustomer(hub, row) : {}
   const insert = await storeDocument(hub, tenantId, {
     mode: row.mode as 'test', kind: 'xml', subjectType: 'invoice', subjectId: row.id, name: engine.fileName(model, stamp.fiscalId), contentType: 'application/xml', bytes, ...kept
   })
@@ -297,7 +300,7 @@ export async function told (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapsho
   let held: string[] = []
   await change(hub, row, async (db, locked) => {
     await also(db)
-    const applied = await applyFact(hub, db, locked, { ...fact, fiscalId: stamp.fiscalId }, { ...known, stamped_at: stamp.stampedAt })
+    const applied = await applyFact(hub, db, locked, { ...fact, fiscalId: stamp.fiscalId }, { ...known, ...customer, stamped_at: stamp.stampedAt })
     // Told twice (the answer and the resolver at once): one of them keeps the bytes.
     if (applied.outcome.do === 'apply' && !isStamped(locked.status as InvoiceStatus)) {
       await insert(db)

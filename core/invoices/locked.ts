@@ -1,6 +1,7 @@
 import { loadSealed, type OpenConnection } from '../connections/open.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
+import { withCustomerOf } from './delegate.ts'
 import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
 
@@ -19,6 +20,6 @@ export async function change (hub: Hub, seen: InvoiceRow, work: (db: TenantDb, l
   return await inTenant(hub.db, seen.tenant_id, async db => {
     const locked = await queries.lockInvoice(db, seen.id)
     if (locked === undefined || (!anyVersion && locked.version !== seen.version)) return undefined
-    return await work(db, locked)
+    return withCustomerOf(await work(db, withCustomerOf(locked, seen)), seen)
   })
 }

@@ -13,6 +13,7 @@ import * as receivables from '../receivables/queries.ts'
 import type { CollectingPayment } from '../receivables/queries.ts'
 import { fromMinor, nextReceipt, openOn, written } from '../receivables/reconcile.ts'
 import { isPaidByReceipts, toldBy, writeBooks } from './collect.ts'
+import { seeInvoice, withCustomerOf } from './delegate.ts'
 import { engineOf } from './engines.ts'
 import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
@@ -30,6 +31,7 @@ export async function payInvoice (hub: Hub, access: Access, publicInvoiceId: str
   const { tenantId } = access
   const invoiceId = uuidOf('invoice', publicInvoiceId)
   const now = hub.now()
+  const seen = await seeInvoice(hub, tenantId, invoiceId)
   const receiptId = await inTenant(hub.db, tenantId, async db => {
     const invoice = await queries.lockInvoice(db, invoiceId)
     if (invoice?.mode !== access.mode) throw new HubError('not_found')
@@ -50,7 +52,7 @@ export async function payInvoice (hub: Hub, access: Access, publicInvoiceId: str
     const said: ReceiptSaid = {
       amount: written(amount, invoice.currency), balance: written(next.before, invoice.currency), part: next.number, form, paid_at: paidAt.toISOString(), operation_number: body.operation_number, ...ratesOf(invoice, payment, amount, body.exchange_rate)
     }
-    const receipt = await makeReceipt(hub, db, { about: current, issuer, said, paymentId: payment?.id ?? null, ...(body.series !== undefined && { series: body.series }) })
+    const receipt = await makeReceipt(hub, db, { about: withCustomerOf(current, seen), issuer, said, paymentId: payment?.id ?? null, ...(body.series !== undefined && { series: body.series }) })
     await receivables.updateIncoming(db, rowId, { form, number: next.number, balance_before: said.balance, receipt_id: receipt.id, receipt_amount: said.amount, waits: null })
     if (payment !== undefined) await receivables.linkPayment(db, payment.id, invoiceId, now)
     await writeBooks(hub, db, current)

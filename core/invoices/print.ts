@@ -48,7 +48,7 @@ export async function printed (hub: Hub, invoice: InvoiceRow, { size = 'letter',
       return await engine.print!(stamped, options)
     })
   const insert = await storeDocument(hub, tenantId, {
-    mode: invoice.mode as Mode, kind: 'pdf', variant, subjectType: 'invoice', subjectId: invoice.id, name: nameOf(xml.name, variant), contentType: 'application/pdf', bytes
+    mode: invoice.mode as Mode, kind: 'pdf', variant, subjectType: 'invoice', subjectId: invoice.id, name: nameOf(xml.name, variant), contentType: 'application/pdf', bytes, encrypt: invoice.delegated
   })
   try {
     await inTenant(hub.db, tenantId, insert)

@@ -37,6 +37,9 @@ export interface NewInvoiceRow {
   body: object
   model: InvoiceModel
   customer_tax_id: string
+  customer_sealed?: string
+  person?: string
+  sealed?: Buffer | null
   currency: string
   total: string
   due: string | null
@@ -52,8 +55,15 @@ export interface NewInvoiceRow {
 
 export async function insertInvoice (db: TenantDb, row: NewInvoiceRow): Promise<InvoiceRow> {
   return await db.insertInto('invoices')
-    .values({ tenant_id: db.tenantId, ...row, body: JSON.stringify(row.body), model: JSON.stringify(row.model), metadata: JSON.stringify(row.metadata), updated_at: row.created_at })
+    .values({ tenant_id: db.tenantId, ...row, delegated: delegates(db, row.mode), body: JSON.stringify(row.body), model: JSON.stringify(row.model), metadata: JSON.stringify(row.metadata), updated_at: row.created_at })
     .returningAll().executeTakeFirstOrThrow()
+}
+
+/** What its tenant says of the buyer's fiscal data (`PUT /v1/sales_settings`). */
+const delegates = (db: TenantDb, mode: Mode) => sql<boolean>`exists (select from sales_settings where tenant_id = ${db.tenantId} and mode = ${mode} and settings ->> 'fiscal_data' = 'delegate')`
+
+export async function isDelegated (db: TenantDb, mode: Mode): Promise<boolean> {
+  return (await db.selectNoFrom(delegates(db, mode).as('delegated')).executeTakeFirstOrThrow()).delegated
 }
 
 export interface InvoiceChanges {
@@ -68,6 +78,8 @@ export interface InvoiceChanges {
   body?: object
   model?: InvoiceModel
   customer_tax_id?: string
+  customer_sealed?: string
+  person?: string
   issuer_id?: string
   payment_id?: string | null
   sale_id?: string
@@ -120,6 +132,8 @@ export interface InvoiceFilter extends IdWindow {
   kind?: string
   issuerId?: string
   customerTaxId?: string
+  /** The same of those whose buyer is sealed: it may be in any of these countries. */
+  persons?: readonly string[]
   fiscalId?: string
   reference?: string
   paymentId?: string
@@ -132,7 +146,7 @@ export async function listInvoices (db: TenantDb, filter: InvoiceFilter): Promis
     .$if(filter.status !== undefined, q => q.where('status', '=', filter.status!))
     .$if(filter.kind !== undefined, q => q.where('kind', '=', filter.kind!))
     .$if(filter.issuerId !== undefined, q => q.where('issuer_id', '=', filter.issuerId!))
-    .$if(filter.customerTaxId !== undefined, q => q.where('customer_tax_id', '=', filter.customerTaxId!))
+    .$if(filter.customerTaxId !== undefined, q => q.where(where => where.or([where('customer_tax_id', '=', filter.customerTaxId!), ...(filter.persons === undefined ? [] : [where('person', 'in', [...filter.persons])])])))
     .$if(filter.fiscalId !== undefined, q => q.where('fiscal_id', '=', filter.fiscalId!))
     .$if(filter.reference !== undefined, q => q.where('reference', '=', filter.reference!))
     .$if(filter.paymentId !== undefined, q => q.where('payment_id', '=', filter.paymentId!))

@@ -8,6 +8,7 @@ import { findIssuer, type IssuerRow } from '../issuers/queries.ts'
 import { seriesFor, takeNumber } from '../series/service.ts'
 import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import { applyFact } from './apply.ts'
+import { withCustomerOf } from './delegate.ts'
 import type { CountryEngine, Finding, ReceiptInput } from './engine.ts'
 import { engineOf } from './engines.ts'
 import * as queries from './queries.ts'
@@ -60,7 +61,8 @@ export async function remakeReceipt (hub: Hub, db: TenantDb, row: InvoiceRow): P
 
 /** A receipt as it would be issued now. */
 export async function receiptModel (db: TenantDb, row: InvoiceRow, issuedAt: Date): Promise<InvoiceModel> {
-  const about = (await queries.findInvoice(db, row.related_id!))!
+  // The same buyer, who stands in the receipt as long as it is not stamped.
+  const about = withCustomerOf((await queries.findInvoice(db, row.related_id!))!, row)
   const issuer = (await findIssuer(db, row.issuer_id))!
   const { receipt } = row.body as unknown as { receipt: ReceiptSaid }
   return {

@@ -19,6 +19,7 @@ import { type Addressee, prepareNotice, type PreparedNotice } from '../notificat
 import type { Mail } from '../notifications/schema.ts'
 import { getMail, prepareMail } from '../notifications/service.ts'
 import { findPayment } from '../payments/queries.ts'
+import { openInvoice } from './delegate.ts'
 import { engineOf } from './engines.ts'
 import { invoiceLetter, totalText } from './letter.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
@@ -34,11 +35,12 @@ export async function sendInvoice (hub: Hub, access: Access, publicInvoiceId: st
   const body = storable(given)
   const id = uuidOf('invoice', publicInvoiceId)
   const { tenantId } = access
-  const { row, issuer } = await inTenant(hub.db, tenantId, async db => {
+  const { row: found, issuer } = await inTenant(hub.db, tenantId, async db => {
     const found = await queries.findInvoice(db, id)
     if (found?.mode !== access.mode) throw new HubError('not_found')
     return { row: found, issuer: await findIssuer(db, found.issuer_id) }
   })
+  const row = await openInvoice(hub, found)
   if (!isStamped(row.status as InvoiceStatus)) throw new HubError('invalid_state', { detail: { es: `La factura está ${row.status}: aún no hay qué enviar.`, en: `The invoice is ${row.status}: there is nothing to send yet.` } })
   if (await mailRoute(hub, tenantId, access.mode) === undefined) throw new HubError('mail_not_configured')
   const customer = (row.model as unknown as InvoiceModel).customer
@@ -150,7 +152,8 @@ export async function mailIssued (hub: Hub, tenantId: string, id: string): Promi
     return timer && row && { tries: timer.tries, row, issuer: await findIssuer(db, row.issuer_id), payment: row.payment_id === null ? undefined : await findPayment(db, row.payment_id) }
   })
   if (claimed === undefined) return
-  const { row, issuer, payment, tries } = claimed
+  const { issuer, payment, tries } = claimed
+  const row = await openInvoice(hub, claimed.row)
   const { email } = (row.model as unknown as InvoiceModel).customer
   const done = async (also: (db: TenantDb) => Promise<void> = async () => {}) => await inTenant(hub.db, tenantId, async db => {
     await also(db)

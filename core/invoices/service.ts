@@ -19,8 +19,11 @@ import { findPayment } from '../payments/queries.ts'
 import { linkPayment } from '../receivables/queries.ts'
 import { assertOfSale, claimSaleOf } from '../receivables/sold.ts'
 import { isPayable } from '../receivables/reconcile.ts'
+import { taxCountries } from '../tax-ids.ts'
+import { personOf } from '../vault/person.ts'
 import { applyFact } from './apply.ts'
 import { assertOursToInvoice } from './automatic.ts'
+import { openInvoice, seeInvoice } from './delegate.ts'
 import type { Finding, Making as EngineMaking } from './engine.ts'
 import { engineOf } from './engines.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
@@ -197,18 +200,19 @@ export async function getInvoice (hub: Hub, access: Access, publicInvoiceId: str
 
 export async function listInvoices (hub: Hub, access: Access, query: ListInvoices): Promise<{ data: Invoice[], next_cursor: string | null }> {
   const window = idWindow('invoice', query)
+  const persons = query.customer_tax_id === undefined ? [] : await Promise.all(taxCountries.map(async country => await personOf(hub, access.tenantId, country, query.customer_tax_id!)))
   const rows = await inTenant(hub.db, access.tenantId, async db => await queries.listInvoices(db, {
     ...window,
     mode: access.mode,
     ...(query.status !== undefined && { status: query.status }),
     ...(query.kind !== undefined && { kind: query.kind }),
     ...(query.issuer !== undefined && { issuerId: uuidOf('issuer', query.issuer) }),
-    ...(query.customer_tax_id !== undefined && { customerTaxId: query.customer_tax_id }),
+    ...(query.customer_tax_id !== undefined && { customerTaxId: query.customer_tax_id, persons }),
     ...(query.fiscal_id !== undefined && { fiscalId: query.fiscal_id }),
     ...(query.reference !== undefined && { reference: query.reference }),
     ...(query.payment_id !== undefined && { paymentId: uuidOf('payment', query.payment_id) })
   }))
-  return pageOf('invoice', window, rows, row => showInvoice(row, [], null))
+  return pageOf('invoice', window, await Promise.all(rows.map(async row => await openInvoice(hub, row))), row => showInvoice(row, [], null))
 }
 
 /** The document exactly as it was stamped. */
@@ -307,7 +311,7 @@ async function paymentOf (hub: Hub, access: Access, payment: string | undefined,
 
 async function findOrThrow (hub: Hub, access: Access, publicInvoiceId: string): Promise<InvoiceRow> {
   const id = uuidOf('invoice', publicInvoiceId)
-  const row = await inTenant(hub.db, access.tenantId, async db => await queries.findInvoice(db, id))
+  const row = await seeInvoice(hub, access.tenantId, id)
   if (row?.mode !== access.mode) throw new HubError('not_found')
   return row
 }
@@ -328,5 +332,5 @@ async function show (hub: Hub, row: InvoiceRow): Promise<Invoice> {
   const xml = isStamped(row.status as InvoiceStatus) ? documents.find(({ kind }) => kind === 'xml') : undefined
   const engine = engineOf(row.country)
   const url = xml === undefined || engine.verificationUrl === undefined ? null : engine.verificationUrl(row.model as unknown as InvoiceModel, row.fiscal_id!, await readBytes(hub, xml), row.mode as 'test')
-  return showInvoice(row, documents, url)
+  return showInvoice(await openInvoice(hub, row), documents, url)
 }

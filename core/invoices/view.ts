@@ -56,8 +56,8 @@ export function showInvoice (row: InvoiceRow, documents: readonly DocumentRow[],
   }
 }
 
-/** What an event tells: without lines, which may be a thousand. */
+/** What an event tells: without lines, which may be a thousand, and without the buyer where their data is delegated. */
 export function eventData (row: InvoiceRow): object {
-  const { lines, documents, verification_url, ...told } = showInvoice(row, [], null)
-  return told
+  const { lines, documents, verification_url, customer, ...told } = showInvoice(row, [], null)
+  return row.delegated ? told : { ...told, customer }
 }

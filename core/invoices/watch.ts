@@ -3,6 +3,7 @@ import { claimTimer, clearTimer, retryTimer } from '../db/timers.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { askRegister } from './cancel.ts'
+import { openInvoice } from './delegate.ts'
 import { open } from './locked.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
 import * as queries from './queries.ts'
@@ -31,7 +32,7 @@ export async function watchInvoice (hub: Hub, tenantId: string, id: string): Pro
   let nextMs = looks[Math.min(tries, looks.length - 1)]!
   // While a cancellation of our own is under way its own job asks, and more often.
   if (row.pending_kind === null && (row.status === 'issued' || row.status === 'cancel_rejected')) {
-    const answered = await askRegister(hub, row, await open(hub, row)).catch((error: unknown) => {
+    const answered = await askRegister(hub, await openInvoice(hub, row), await open(hub, row)).catch((error: unknown) => {
       hub.log.error({ err: error, invoice: publicId('invoice', id) }, 'the register could not be asked')
       return undefined
     })

@@ -2,11 +2,13 @@ import type { Money } from '../adapter/money.ts'
 import type { PaymentSnapshot } from '../adapter/payments.ts'
 import { recordSystemChange } from '../audit/record-system.ts'
 import type { SealedConnection } from '../connections/open.ts'
+import type { KeptMethod } from '../customers/apply-method.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, publicId } from '../ids.ts'
 import { applyFact } from './apply.ts'
+import { prepareKept } from './keep-method.ts'
 import * as queries from './queries.ts'
 import type { PaymentOrigin, PaymentRow } from './queries.ts'
 import { sealNextAction, showPayment } from './view.ts'
@@ -29,6 +31,8 @@ export interface Adoption {
   metadata?: Record<string, string>
   /** The invoice that the page collects. */
   invoiceId?: string
+  /** The page was asked to keep the method for the customer. */
+  saveMethod?: boolean
   /** By `prepareAdoption`, before the transaction. Without it what the payer does next is asked for once more, a moment later. */
   prepared?: PreparedAdoption
 }
@@ -36,13 +40,15 @@ export interface Adoption {
 export interface PreparedAdoption {
   paymentId: string
   nextActionSealed: string | null
+  kept?: KeptMethod
 }
 
 /** What has to be done before the transaction of `adoptPayment`: sealing may need the database itself. */
 export async function prepareAdoption (hub: Pick<Hub, 'db' | 'vault' | 'now'>, tenantId: string, connectionId: string, snapshot: PaymentSnapshot): Promise<PreparedAdoption> {
   const known = await inTenant(hub.db, tenantId, async db => await queries.findByProviderReference(db, connectionId, snapshot.providerReference))
   const paymentId = known ?? newUuid(hub.now())
-  return { paymentId, nextActionSealed: await sealNextAction(hub, tenantId, paymentId, snapshot) }
+  const kept = await prepareKept(hub, tenantId, snapshot)
+  return { paymentId, nextActionSealed: await sealNextAction(hub, tenantId, paymentId, snapshot), ...(kept !== undefined && { kept }) }
 }
 
 /**
@@ -58,7 +64,7 @@ export async function adoptPayment (hub: Pick<Hub, 'now' | 'config'>, db: Tenant
   const id = made?.id ?? known ?? await queries.findByProviderReference(db, connection.id, snapshot.providerReference)
   const row = (await queries.lockPayment(db, id!))!
   const sealed = prepared?.paymentId === row.id ? prepared.nextActionSealed : undefined
-  const { row: after, outcome } = await applyFact(hub, db, row, { fact: { type: 'pulled', snapshot, current: made !== undefined }, ...(sealed !== undefined && { nextActionSealed: sealed }) })
+  const { row: after, outcome } = await applyFact(hub, db, row, { fact: { type: 'pulled', snapshot, current: made !== undefined }, ...(sealed !== undefined && { nextActionSealed: sealed }), ...(prepared?.kept !== undefined && { kept: prepared.kept }) })
   if (made !== undefined) {
     await recordSystemChange(db, now, 'provider', { action: 'payment.adopted', subjectType: 'payment', subjectId: publicId('payment', row.id), detail: { origin: publicId(origin.type, origin.id), provider_reference: snapshot.providerReference } })
     // Where it begins as it is written, nothing changed that would tell of it.
@@ -88,6 +94,7 @@ async function insert (db: TenantDb, given: Adoption, now: Date): Promise<Paymen
     lines: given.lines ?? null,
     metadata: given.metadata ?? {},
     invoiceId: given.invoiceId ?? null,
+    saveMethod: given.saveMethod ?? false,
     now
   })
   if (row !== undefined) await queries.insertAttempt(db, { id: newUuid(now), paymentId: id, number: 1, connectionId: connection.id, idempotencyKey: publicId(origin.type, origin.id), method: null, now })

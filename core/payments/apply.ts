@@ -1,8 +1,10 @@
 import type { PaymentSnapshot } from '../adapter/payments.ts'
 import { type NewAlert, raiseAlert } from '../alerts/raise.ts'
+import type { KeptMethod } from '../customers/apply-method.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, publicId } from '../ids.ts'
+import { applyKept, prepareKept } from './keep-method.ts'
 import { type Fact, isTerminal, type Outcome, type PaymentState, type ReviewReason, transition } from './machine.ts'
 import * as queries from './queries.ts'
 import type { PaymentRow, Settlement } from './queries.ts'
@@ -13,15 +15,17 @@ export interface Applied {
   outcome: Outcome
 }
 
-/** A fact with what has to be done before the transaction: its next action is already sealed. */
+/** A fact with what has to be done before the transaction: what is secret in it is already sealed. */
 export interface PreparedFact {
   fact: Fact
   nextActionSealed?: string | null
+  kept?: KeptMethod
 }
 
-export async function prepare (hub: Pick<Hub, 'vault'>, tenantId: string, paymentId: string, fact: Fact): Promise<PreparedFact> {
+export async function prepare (hub: Pick<Hub, 'vault' | 'now'>, payment: Pick<PaymentRow, 'tenant_id' | 'id' | 'save_method'>, fact: Fact): Promise<PreparedFact> {
   if (!('snapshot' in fact)) return { fact }
-  return { fact, nextActionSealed: await sealNextAction(hub, tenantId, paymentId, fact.snapshot) }
+  const [nextActionSealed, kept] = await Promise.all([sealNextAction(hub, payment.tenant_id, payment.id, fact.snapshot), payment.save_method ? prepareKept(hub, payment.tenant_id, fact.snapshot) : undefined])
+  return { fact, nextActionSealed, ...(kept !== undefined && { kept }) }
 }
 
 interface Decision {
@@ -78,10 +82,11 @@ export function decide (hub: Pick<Hub, 'now' | 'config'>, row: PaymentRow, { fac
 }
 
 /**
- * Applies one fact to a payment whose row is locked by this transaction: state, attempt, events and alerts change together
- * or not at all.
+ * Applies one fact to a payment whose row is locked by this transaction: state, attempt, kept method, events and alerts change
+ * together or not at all.
  */
-export async function applyFact (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb, row: PaymentRow, prepared: PreparedFact): Promise<Applied> {
+export async function applyFact (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb, given: PaymentRow, prepared: PreparedFact): Promise<Applied> {
+  const row = await withKept(hub, db, given, prepared)
   const { outcome, settlement, alerts } = decide(hub, row, prepared)
   if (settlement === undefined) return { row, outcome }
   // The same news comes again (a repeated delivery, a replay, the next look): whoever judged it is not asked twice.
@@ -94,11 +99,18 @@ export async function applyFact (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb,
   return { row: saved, outcome }
 }
 
+/** First, so that what is told of the payment names the method. */
+async function withKept (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb, row: PaymentRow, { fact, kept }: PreparedFact): Promise<PaymentRow> {
+  if (kept === undefined || !('snapshot' in fact)) return row
+  return await applyKept(hub, db, row, transition(queries.stateOf(row), fact), fact.snapshot, kept)
+}
+
 /**
  * The same without a lock, in one round trip with the report of the call that told it: it is written only if the row is
  * still as `row` has it. Undefined when it is not, or when it takes more than a state: then it is decided under the lock.
  */
 export async function applyUnlessMoved (hub: Pick<Hub, 'now' | 'config' | 'db'>, row: PaymentRow, prepared: PreparedFact, operation: NonNullable<Settlement['operation']>): Promise<Applied | undefined> {
+  if (prepared.kept !== undefined) return undefined
   const { outcome, settlement, alerts } = decide(hub, row, prepared)
   if (settlement === undefined || alerts.length > 0 || (outcome.do === 'apply' && outcome.pull === true)) return undefined
   const saved = await queries.settle(hub.db, row, { ...settlement, operation })

@@ -40,7 +40,7 @@ export async function perform (hub: Hub, work: Performance): Promise<Performed> 
   })
   const result = opened === undefined ? undefined : await callProvider(hub, opened, work.kind, work.call)
   const fact = result === undefined ? credentialsDoNotOpen : result.ok ? undefined : factOfError(result.error, work.row.attempts)
-  const prepared = await prepare(hub, tenantId, paymentId, fact ?? { type: 'answer', snapshot: (result as { value: PaymentSnapshot }).value, current: true })
+  const prepared = await prepare(hub, work.row, fact ?? { type: 'answer', snapshot: (result as { value: PaymentSnapshot }).value, current: true })
   const report = result?.report ?? neverCalled(hub)
   const next = work.otherwise === undefined ? undefined : await failOver(hub, { ...work, otherwise: work.otherwise }, prepared, report)
   if (next !== undefined) return await perform(hub, next)

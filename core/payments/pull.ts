@@ -28,7 +28,7 @@ export async function pullPayment (hub: Hub, connection: SealedConnection, payme
     if (!result.ok) throw result.error
     const { snapshot, error } = await takeApproved(hub, opened, { tenantId, id: paymentId }, result.value, requestId)
     heard?.(snapshot)
-    const prepared = await prepare(hub, tenantId, paymentId, { type: 'pulled', snapshot, current: true })
+    const prepared = await prepare(hub, seen, { type: 'pulled', snapshot, current: true })
     const applied = await inTenant(hub.db, tenantId, async db => {
       const row = (await queries.lockPayment(db, paymentId))!
       return await applyFact(hub, db, row, { ...prepared, fact: { type: 'pulled', snapshot, current: row.version === seen.version } })

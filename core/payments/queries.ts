@@ -108,7 +108,7 @@ export async function lockPayment (db: TenantDb, id: string): Promise<PaymentRow
 /** A payment that is already there at the provider. Undefined when this connection has one of that reference that came to be so. */
 export async function insertAdopted (db: TenantDb, payment: {
   id: string, connection: { id: string, provider: string, mode: Mode }, origin: { type: PaymentOrigin, id: string }, providerReference: string, amount: number, currency: string, capture: 'automatic' | 'manual'
-  customerId: string | null, customer: object | null, reference: string | null, description: string | null, statementDescriptor: string | null, lines: object | null, metadata: Record<string, string>, invoiceId: string | null, now: Date
+  customerId: string | null, customer: object | null, reference: string | null, description: string | null, statementDescriptor: string | null, lines: object | null, metadata: Record<string, string>, invoiceId: string | null, saveMethod: boolean, now: Date
 }): Promise<PaymentRow | undefined> {
   return await db.insertInto('payments').values({
     tenant_id: db.tenantId,
@@ -132,6 +132,7 @@ export async function insertAdopted (db: TenantDb, payment: {
     lines: payment.lines && JSON.stringify(payment.lines),
     metadata: JSON.stringify(payment.metadata),
     invoice_id: payment.invoiceId,
+    save_method: payment.saveMethod,
     attempts: 1,
     created_at: payment.now,
     updated_at: payment.now
@@ -221,6 +222,11 @@ export async function settle (db: Kysely<Database>, row: PaymentRow, { payment, 
   const { rows } = await sql<{ settled: boolean }>`select app.settle_payment(${row.tenant_id}, ${row.id}, ${row.version}, ${JSON.stringify(payment)}::jsonb, ${attempt && JSON.stringify(attempt)}::jsonb,
     ${operation?.id ?? null}, ${operation === undefined ? null : JSON.stringify(report)}::jsonb, ${exchanges && JSON.stringify(exchanges)}::jsonb, ${JSON.stringify(events)}::jsonb) as settled`.execute(db)
   return rows[0]?.settled === true ? { ...payment, version: row.version + 1 } : undefined
+}
+
+/** The saved method that it was paid with, or that it kept. */
+export async function setPaymentMethod (db: TenantDb, id: string, methodId: string): Promise<void> {
+  await db.updateTable('payments').set({ payment_method_id: methodId }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
 }
 
 export async function scheduleResolve (db: TenantDb, table: 'payments' | 'refunds', id: string, nextRunAt: Date | null, tries: number): Promise<void> {

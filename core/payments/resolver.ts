@@ -147,7 +147,7 @@ async function carryOut (hub: Hub, tenantId: string, row: PaymentRow, deps: Reso
 
 /** Applies a fact on the state that was asked about; when it moved meanwhile, only what is decisive is believed. */
 async function apply (hub: Hub, tenantId: string, seen: PaymentRow, fact: Fact): Promise<Applied | undefined> {
-  const prepared = await prepare(hub, tenantId, seen.id, fact)
+  const prepared = await prepare(hub, seen, fact)
   const after = await inTenant(hub.db, tenantId, async db => {
     const row = await queries.lockPayment(db, seen.id)
     if (row === undefined) return undefined

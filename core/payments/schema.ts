@@ -54,7 +54,7 @@ export const NewPayment = Type.Object({
   description: Type.Optional(Type.String({ maxLength: 1000 })),
   statement_descriptor: Type.Optional(StatementDescriptor),
   customer: Type.Optional(CustomerOrId),
-  connection: Type.Optional(Type.String({ maxLength: 60, description: 'The connection to use, and no other. When absent your routing rules choose, or else the oldest usable one.' })),
+  connection: Type.Optional(Type.String({ maxLength: 60, description: 'The connection to use, and no other. When absent your routing rules choose, or else the oldest usable one; without `method`, never your own bank.' })),
   country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$', description: 'The payer’s country (ISO 3166-1 alpha-2), for your routing rules.' })),
   return_url: Type.Optional(Type.String({ format: 'uri', maxLength: 2000, description: 'Where the payer comes back to after a redirect, whatever came of it.' })),
   success_url: Type.Optional(Type.String({ format: 'uri', maxLength: 2000, description: 'Where the payer comes back to when it was paid, instead of `return_url`.' })),

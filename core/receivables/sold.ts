@@ -1,6 +1,7 @@
 import type { TenantDb } from '../db/in-tenant.ts'
+import { setTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
-import { publicId } from '../ids.ts'
+import { parseId, publicId } from '../ids.ts'
 
 /** What a sale's money is told by already: a second document of it would tell the same money twice. */
 const free = ['undecided', 'link', 'correcting', 'global_pending']
@@ -19,6 +20,20 @@ export async function assertOfSale (db: TenantDb, saleId: string | null, invoice
   if (saleId === null) return
   const sale = await db.selectFrom('sales').select(['id', 'invoice_id']).where('tenant_id', '=', db.tenantId).where('id', '=', saleId).forUpdate().executeTakeFirst()
   if (sale !== undefined && sale.invoice_id !== invoiceId) throw alreadyInvoiced(sale.id)
+}
+
+/** The sale that a provider's document names, if it was given to that connection. */
+export async function soldThere (db: TenantDb, reference: string | undefined, connectionId: string): Promise<string | undefined> {
+  const id = reference === undefined ? undefined : parseId('sale', reference)
+  if (id === undefined) return undefined
+  return (await db.selectFrom('sales').select('id').where('tenant_id', '=', db.tenantId).where('id', '=', id).where('link_connection_id', '=', connectionId).executeTakeFirst())?.id
+}
+
+/** The document that a provider made of a sale by itself is that sale's; its job hears of it. */
+export async function linkMadeThere (db: TenantDb, of: { saleId: string } | { paymentId: string }, invoiceId: string, now: Date): Promise<void> {
+  const sale = await db.updateTable('sales').set({ document: 'invoicing', invoice_id: invoiceId, updated_at: now }).where('tenant_id', '=', db.tenantId)
+    .where(eb => 'saleId' in of ? eb('id', '=', of.saleId) : eb('payment_id', '=', of.paymentId)).where('document', 'in', ['link', 'elsewhere', 'undecided', 'global_pending']).returning('id').executeTakeFirst()
+  if (sale !== undefined) await setTimer(db, 'sale', sale.id, now)
 }
 
 export const alreadyInvoiced = (saleId: string): HubError => new HubError('sale_invoiced', {

@@ -34,6 +34,14 @@ export function whyCannotTake (adapter: Adapter | undefined, connection: Pick<Se
   return wanted.family === 'payments' ? whyCannotPay(adapter, connection, wanted) : whyCannotInvoice(adapter, wanted)
 }
 
+/**
+ * The tenant's own bank is not the place of a payment that says nothing of how it will be paid: only a rule or the caller sends it there. One
+ * by bank transfer may go there by itself.
+ */
+export function isOnlyNamed (adapter: Adapter | undefined, { family, method }: Pick<Wanted, 'family' | 'method'>): boolean {
+  return family === 'payments' && adapter?.manifest.own_bank === true && method === undefined
+}
+
 function whyCannotPay (adapter: Adapter, connection: Pick<SealedConnection, 'settings'>, { amount, currency, method, capture, needs = ['createPayment'] }: Wanted): Refusal | undefined {
   const { manifest, payments } = adapter
   if (payments === undefined || needs.some(name => payments[name as keyof PaymentsFamily] === undefined)) return { code: 'capability_not_supported' }

@@ -8,7 +8,7 @@ import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { parseId } from '../ids.ts'
 import { type CompiledRule, matchingRules } from '../routing/engine.ts'
-import { type Refusal, refusalError, type Wanted, whyCannotTake } from './can-take.ts'
+import { isOnlyNamed, type Refusal, refusalError, type Wanted, whyCannotTake } from './can-take.ts'
 import { asksForIssuer, issuerNamed } from './issuer.ts'
 
 type ChoiceHub = Pick<Hub, 'adapters' | 'db' | 'usable'>
@@ -79,7 +79,7 @@ export function routeIn (hub: Pick<Hub, 'adapters' | 'usable'>, usable: Usable, 
     if (first !== undefined) return { first, next, failoverOn: rule.rule.failover.on, rule, rulesVersion }
   }
   refusal = undefined
-  const [first] = byHealth(hub, able(usable.connections), dry)
+  const [first] = byHealth(hub, able(usable.connections.filter(({ provider }) => !isOnlyNamed(hub.adapters.get(provider), wanted))), dry)
   // Nobody said that another account may take what the first one could not: no failover.
   return first === undefined ? { refusal: refusal ?? notUsable } : { first, next: [], failoverOn: [], rule: null, rulesVersion }
 }

@@ -7,7 +7,7 @@ import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { type CompiledRule, failedFields } from '../routing/engine.ts'
-import { type Refusal, refusalError, type Wanted, whyCannotTake } from './can-take.ts'
+import { isOnlyNamed, type Refusal, refusalError, type Wanted, whyCannotTake } from './can-take.ts'
 import { ofIssuer, type Route, routeIn, whyNotNamed } from './choose.ts'
 import { asksForIssuer, issuerNamed } from './issuer.ts'
 import type { Decide, Decision, NotChosenReason } from './schema.ts'
@@ -82,6 +82,7 @@ function explainer (hub: DecideHub, wanted: Wanted, route: Route | undefined): E
     const open = hub.usable.breaker(connection).state === 'open'
     if (later.has(connection)) return open ? 'breaker_open' : 'later_in_order'
     if (route?.rule != null && !inRule.has(connection.id)) return 'not_in_rule'
+    if (route?.rule == null && isOnlyNamed(adapter, wanted)) return 'own_bank'
     return open ? 'breaker_open' : 'older_first'
   }
 }
@@ -125,6 +126,7 @@ const reasons: Record<NotChosenReason, LocalText> = {
   not_in_rule: { es: 'La regla no la nombra.', en: 'The rule does not name it.' },
   older_first: { es: 'Ninguna regla decidió, y hay una más antigua que puede.', en: 'No rule decided, and an older one can do it.' },
   not_named: { es: 'Se nombró otra.', en: 'Another one was named.' },
+  own_bank: { es: 'Es el banco propio: sin método se usa solo si una regla o el pago la nombra.', en: 'It is the tenant’s own bank: without a method it is used only where a rule or the payment names it.' },
   disabled: { es: 'Está deshabilitada.', en: 'It is disabled.' },
   not_there: { es: 'Ya no existe.', en: 'It is no longer there.' },
   provider_unknown: { es: 'No hay adaptador de ese proveedor.', en: 'There is no adapter of that provider.' },

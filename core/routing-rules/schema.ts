@@ -102,7 +102,7 @@ export type Decide = Static<typeof Decide>
 const breaker = oneOf(['closed', 'open', 'half_open'])
 
 export const notChosenReasons = [
-  'later_in_order', 'breaker_open', 'not_in_rule', 'older_first', 'not_named', 'disabled', 'not_there', 'provider_unknown', 'capability', 'currency', 'method', 'amount', 'country'
+  'later_in_order', 'breaker_open', 'not_in_rule', 'older_first', 'own_bank', 'not_named', 'disabled', 'not_there', 'provider_unknown', 'capability', 'currency', 'method', 'amount', 'country'
 ] as const
 export type NotChosenReason = typeof notChosenReasons[number]
 

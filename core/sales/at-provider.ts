@@ -1,6 +1,6 @@
 import type { Access } from '../access/principal.ts'
 import type { ConnectionContext } from '../adapter/context.ts'
-import type { InvoicingFamily } from '../adapter/invoicing.ts'
+import type { CustomerCheck, InvoicingFamily } from '../adapter/invoicing.ts'
 import type { IdempotencyKey } from '../adapter/payments.ts'
 import { loadSealed, type OpenConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
@@ -12,7 +12,7 @@ import { findIssuer } from '../issuers/queries.ts'
 import { recordedCall } from '../operations/call.ts'
 import { chooseRoute } from '../routing-rules/choose.ts'
 import { bodyOf, formOf, publicAtLarge } from './documents.ts'
-import type { SaleRow } from './queries.ts'
+import { countChecks, type SaleRow } from './queries.ts'
 import type { Tender } from './schema.ts'
 
 type Able = 'selfInvoice' | 'registerSale'
@@ -21,7 +21,7 @@ type Able = 'selfInvoice' | 'registerSale'
  * The provider that would invoice this sale, where it gives links of its own and makes the global invoice of what is left alone
  * there (Gigstack): exactly one side makes it. Undefined where the hub does.
  */
-async function providerOf (hub: Hub, row: SaleRow, able: Able): Promise<OpenConnection | undefined> {
+async function providerOf (hub: Hub, row: SaleRow, able: Able | 'checkCustomer'): Promise<OpenConnection | undefined> {
   const issuer = await inTenant(hub.db, row.tenant_id, async db => await findIssuer(db, row.issuer_id))
   const route = await chooseRoute(hub, row.tenant_id, {
     family: 'invoicing', mode: row.mode as 'test', country: row.country, currency: row.currency, metadata: row.metadata as Record<string, string>, issuer: [publicId('issuer', row.issuer_id), issuer?.tax_id ?? '']
@@ -59,4 +59,35 @@ export async function providerLink (hub: Hub, access: Access, row: SaleRow): Pro
 /** Tells the provider of a sale that goes into the global invoice which it makes: the connection; undefined where the hub makes it. */
 export async function registerAtProvider (hub: Hub, access: Access, row: SaleRow): Promise<string | undefined> {
   return (await asked(hub, access, row, 'registerSale', async (family, context, input) => await family.registerSale!(context, input)))?.connectionId
+}
+
+/** Whoever waits in front of a page waits no longer for somebody else's list. */
+const checkWithinMs = 5_000
+/** A check may cost a stamp, and whoever has the link may press the button: so often for one sale. */
+const checksAtMost = 5
+
+/**
+ * The provider's own look at the authority's list, where the one that would invoice this sale has one. Undefined where it has none,
+ * does not answer in time, or was asked often enough: then the authority itself decides.
+ */
+export async function checkAtProvider (hub: Hub, access: Access, row: SaleRow, customer: { taxId: string, name: string, postalCode: string, regime: string }): Promise<CustomerCheck | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>(resolve => { timer = setTimeout(() => { resolve(undefined) }, checkWithinMs) })
+  const asking = askAbout(hub, access, row, customer).catch((error: unknown) => {
+    hub.log.warn({ err: error, sale: publicId('sale', row.id) }, 'a buyer could not be checked at the provider')
+    return undefined
+  })
+  try {
+    return await Promise.race([asking, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function askAbout (hub: Hub, access: Access, row: SaleRow, customer: Parameters<NonNullable<InvoicingFamily['checkCustomer']>>[1]): Promise<CustomerCheck | undefined> {
+  const connection = await providerOf(hub, row, 'checkCustomer')
+  if (connection === undefined || await inTenant(hub.db, row.tenant_id, async db => await countChecks(db, row.id)) >= checksAtMost) return undefined
+  const result = await recordedCall(hub, async work => await inTenant(hub.db, row.tenant_id, work), { connection, kind: 'check_customer', subjectId: row.id, requestId: access.requestId }, async context =>
+    await connection.adapter.invoicing!.checkCustomer!(context, customer))
+  return result.ok ? result.value : undefined
 }

@@ -52,6 +52,8 @@ async function made (hub: Hub, tenantId: string, paymentId: string): Promise<Sal
   if (payment?.known_status !== 'succeeded' || settings === undefined || settings.payments === 'ignore' || payment.invoice_id !== null) return undefined
   const mode = payment.mode as Mode
   const told = await fiscalDataOf(hub, tenantId, paymentId)
+  // The buyer typed it on the provider's page, and the provider is not through with it: a moment later it is told.
+  if (told?.waiting === true) throw new Error('the provider has not told yet what the buyer typed')
   const issuer = await inTenant(hub.db, tenantId, async db => await sellerOf(db, payment, told?.issuer ?? settings.issuer))
   if (issuer === undefined) {
     await inTenant(hub.db, tenantId, async db => { await raiseAlert(db, hub.now(), { kind: 'sale_without_issuer', severity: 'warning', mode, subjectId: publicId('tenant', tenantId), detail: { payment: publicId('payment', paymentId) } }) })

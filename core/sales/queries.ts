@@ -43,6 +43,7 @@ export interface NewSaleRow {
   model: Pick<InvoiceModel, 'lines' | 'totals'>
   tenders: Tender[]
   buyer_sealed: string | null
+  person: string | null
   customer_id: string | null
   payment_id: string | null
   requires_invoice: boolean | null
@@ -80,6 +81,7 @@ export interface SaleChanges {
   document_amount?: string
   tenders?: Tender[]
   buyer_sealed?: string | null
+  person?: string | null
   customer_id?: string | null
   payment_id?: string
   invoice_id?: string | null
@@ -230,4 +232,10 @@ export async function creditNotesOf (db: TenantDb, invoiceId: string) {
 export async function hasRejectedNote (db: TenantDb, saleId: string, invoiceId: string): Promise<boolean> {
   const row = await db.selectFrom('invoices').select('id').where('tenant_id', '=', db.tenantId).where('related_id', '=', invoiceId).where('sale_id', '=', saleId).where('kind', '=', 'credit_note').where('status', '=', 'rejected').limit(1).executeTakeFirst()
   return row !== undefined
+}
+
+/** How often a provider was asked whether this sale's buyer is right. */
+export async function countChecks (db: TenantDb, saleId: string): Promise<number> {
+  const { count } = await db.selectFrom('operations').select(sql<string>`count(*)`.as('count')).where('tenant_id', '=', db.tenantId).where('subject_id', '=', saleId).where('kind', '=', 'check_customer').executeTakeFirstOrThrow()
+  return Number(count)
 }

@@ -2,9 +2,9 @@ import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { Access } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
-import { cataloguesOf } from '../catalogues/service.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
+import { collectInput, withCollected } from '../fiscal-data/collect.ts'
 import type { HubInstance } from '../http.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
@@ -21,12 +21,15 @@ import { linkUrl, openLink } from './link.ts'
 import { lookAfterSale } from './look-after.ts'
 import { localDay, zoneOfIssuer } from './period.ts'
 import { findSale, type SaleRow } from './queries.ts'
+import { assertReceiver } from './receiver-check.ts'
 import type { Tender } from './schema.ts'
 import { invoiceFor } from './service.ts'
 
 const open = { config: { public: true }, schema: { hide: true, params: Type.Object({ token: Type.String({ maxLength: 250 }) }) } } as const
 type Language = 'es' | 'en'
-type Fields = Partial<Record<'tax_id' | 'name' | 'regime' | 'postal_code' | 'use' | 'email', string>>
+const fieldNames = ['tax_id', 'name', 'regime', 'postal_code', 'use', 'email'] as const
+type FieldName = typeof fieldNames[number]
+type Fields = Partial<Record<FieldName, string>>
 
 /** Where a buyer types whose invoice it is, is told at once what is wrong with it, and takes its XML and PDF home. Whoever holds the link may do that, once, and nothing else. */
 export async function selfInvoiceRoutes (app: HubInstance): Promise<void> {
@@ -35,23 +38,29 @@ export async function selfInvoiceRoutes (app: HubInstance): Promise<void> {
   app.addContentTypeParser('application/x-www-form-urlencoded', { bodyLimit: 4096, parseAs: 'string' }, (_request, body, done) => { done(null, Object.fromEntries(new URLSearchParams(String(body)))) })
 
   app.get('/autofactura/:token', open, async (request, reply) => {
-    const row = await named(hub, request.params.token)
-    return await show(hub, reply, await newest(hub, row), request.language)
+    const row = await openLink(hub, request.params.token)
+    return row === undefined ? await showNoLink(reply, request.language) : await show(hub, reply, await newest(hub, row), request.language)
   })
   app.post('/autofactura/:token', open, async (request, reply) => {
-    const row = await named(hub, request.params.token)
-    const fields = (request.body ?? {}) as Fields
+    const row = await openLink(hub, request.params.token)
+    if (row === undefined) return await showNoLink(reply, request.language)
+    // Over, though no job has said so yet.
+    if (isOver(hub, row)) return await show(hub, reply.code(409), await newest(hub, row), request.language)
+    const fields = fieldsOf(request.body)
     try {
       const customer = customerOf(fields)
       // Who left it empty gets it where the link came.
       const email = customer.email ?? (await buyerOf(hub, row)).email
+      await assertReceiver(hub, buyerAccess(row, request), row, customer)
       await invoiceFor(hub, buyerAccess(row, request), row, { customer: { ...customer, ...(email !== undefined && { email }) }, send: email !== undefined && mailSettings(hub.config) !== undefined })
     } catch (error) {
       if (!(error instanceof HubError)) throw error
       const after = await inTenant(hub.db, row.tenant_id, async db => (await findSale(db, row.id))!)
-      // Somebody was faster, the buyer's own second click perhaps: the page says how it stands.
-      if (error.code !== 'invoice_invalid' && error.code !== 'request_invalid') return await show(hub, reply.code(409), after, request.language)
-      return await show(hub, reply.code(400), after, request.language, { fields, error })
+      const wrong = error.code === 'invoice_invalid' || error.code === 'request_invalid'
+      // Somebody was faster, the buyer's own second click perhaps: the page says how it stands. Whatever else keeps it from being made, what was typed stays.
+      const problems = wrong ? problemsOf(told(error, request.language)) : [{ code: null, level: 'error' as const, message: texts[request.language].trouble }]
+      if (!wrong) request.log.warn({ err: error, sale: publicId('sale', row.id) }, 'a buyer could not make their invoice')
+      return await show(hub, reply.code(wrong ? 400 : 409), after, request.language, { fields, problems })
     }
     // Read anew by the browser: going back or reloading sends nothing twice.
     return await reply.redirect((await linkUrl(hub, row))!, 303)
@@ -59,7 +68,7 @@ export async function selfInvoiceRoutes (app: HubInstance): Promise<void> {
   // What the page asks while the buyer types: nothing is written.
   app.post('/autofactura/:token/check', open, async (request, reply) => {
     const row = await named(hub, request.params.token)
-    return await reply.header('cache-control', 'no-store').send({ problems: await problemsOf(hub, buyerAccess(row, request), row, (request.body ?? {}) as Fields) })
+    return await reply.header('cache-control', 'no-store').send({ problems: await check(hub, buyerAccess(row, request), row, fieldsOf(request.body)) })
   })
   for (const format of ['xml', 'pdf'] as const) {
     app.get(`/autofactura/:token/${format}`, open, async (request, reply) => {
@@ -88,114 +97,178 @@ async function newest (hub: Hub, row: SaleRow): Promise<SaleRow> {
   return await inTenant(hub.db, row.tenant_id, async db => (await findSale(db, row.id))!)
 }
 
-const plain = (text: string | undefined): string => (text ?? '').trim().replaceAll(/\s+/g, ' ')
+const plain = (text: unknown): string => typeof text === 'string' ? text.trim().replaceAll(/\s+/g, ' ') : ''
 
-/** As the SAT has them: capitals, without spaces around. */
-function customerOf (fields: Fields): Customer {
-  const email = plain(fields.email)
-  return {
-    tax_id: plain(fields.tax_id).toUpperCase().replaceAll(/[\s-]/g, ''),
-    name: plain(fields.name).toUpperCase(),
-    address: { postal_code: plain(fields.postal_code) },
-    mx: { regime: plain(fields.regime), cfdi_use: plain(fields.use) },
-    ...(email !== '' && { email })
-  }
+function fieldsOf (body: unknown): Fields {
+  const given = Object(body) as Record<string, unknown>
+  return Object.fromEntries(fieldNames.flatMap(name => typeof given[name] === 'string' ? [[name, given[name]]] : []))
 }
 
-interface Problem { field: keyof Fields, code: string | null, message: string }
+/** As the SAT has them: capitals, without spaces around and without the kind of company. */
+function customerOf (fields: Fields): Customer {
+  const email = plain(fields.email)
+  if (email !== '' && !(email.length <= 254 && /^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;".]+$/.test(email))) throw notMail
+  const { customer } = withCollected({ country: 'MX', issuer: '' }, {
+    tax_id: plain(fields.tax_id), name: plain(fields.name), regime: plain(fields.regime), address: { postal_code: plain(fields.postal_code) }, use: plain(fields.use).toUpperCase(), ...(email !== '' && { email })
+  })
+  return customer!
+}
 
-const fieldOf: Readonly<Record<string, keyof Fields>> = {
+const notMail = new HubError('request_invalid', { errors: [{ path: 'customer.email', message: { es: 'No parece un correo: revíselo, o déjelo vacío.', en: 'This does not look like an e-mail address: check it, or leave it empty.' } }] })
+
+interface Problem { field?: FieldName, code: string | null, level: 'error' | 'warning', message: string }
+interface Found { path: string, code?: string, level?: 'error' | 'warning', message: string }
+
+const places: Readonly<Record<string, FieldName>> = {
   'customer.tax_id': 'tax_id', 'customer.name': 'name', 'customer.address.postal_code': 'postal_code', 'customer.mx.regime': 'regime', 'customer.mx.cfdi_use': 'use', 'customer.email': 'email'
 }
 
+const problemsOf = (found: readonly Found[]): Problem[] => found.map(({ path, code, level = 'error', message }) => ({ ...(places[path] !== undefined && { field: places[path] }), code: code ?? null, level, message }))
+
 /** Broken rules of what has been typed so far; an empty field is not wrong yet. */
-async function problemsOf (hub: Hub, access: Access, row: SaleRow, fields: Fields): Promise<Problem[]> {
-  const filled = new Set((Object.keys(fields) as (keyof Fields)[]).filter(name => plain(fields[name]) !== ''))
-  const found = await validateInvoice(hub, access, bodyOf(row, customerOf(fields), { form: formOf(row.tenders as unknown as Tender[]) })).then(
-    ({ errors }) => errors.map(({ path, code, message }) => ({ path, code, message })),
-    (error: unknown) => {
-      if (!(error instanceof HubError)) throw error
-      return told(error, access.language)
-    })
-  return found.flatMap(({ path, code, message }) => {
-    const field = fieldOf[path]
-    return field !== undefined && filled.has(field) ? [{ field, code: code ?? null, message }] : []
+async function check (hub: Hub, access: Access, row: SaleRow, fields: Fields): Promise<Problem[]> {
+  const body = (customer: Customer) => bodyOf(row, customer, { form: formOf(row.tenders as unknown as Tender[]) })
+  const rulesOf = async (of: Fields): Promise<Found[]> => {
+    const { errors, warnings } = await validateInvoice(hub, access, body(customerOf(of)))
+    return [...errors, ...warnings]
+  }
+  const found = await rulesOf(fields).catch(async (error: unknown) => {
+    if (!(error instanceof HubError)) throw error
+    // An address that is none keeps nothing else from being looked at.
+    return error === notMail ? [...await rulesOf({ ...fields, email: '' }), ...told(error, access.language)] : told(error, access.language)
+  })
+  return problemsOf(found).filter(({ field }) => field !== undefined && plain(fields[field]) !== '')
+}
+
+const told = ({ errors = [] }: HubError, language: Language): Found[] => errors.map(({ path, code, message }) => ({ path, ...(code !== undefined && { code }), message: typeof message === 'string' ? message : message[language] }))
+
+/** A PAC's refusal names a rule and no field (SAT, matriz de validaciones del CFDI 4.0: nodo Receptor). */
+const fieldOfRule: readonly (readonly [RegExp, FieldName])[] = [[/CFDI4014[36]/, 'tax_id'], [/CFDI4014[45]/, 'name'], [/CFDI4014[789]/, 'postal_code'], [/CFDI4015[789]/, 'regime'], [/CFDI4016[01]/, 'use']]
+
+function refusalOf (row: SaleRow): Problem[] {
+  return (row.problem as { code: string, message: string }[] | null ?? []).map(({ code, message }) => {
+    const field = fieldOfRule.find(([rule]) => rule.test(code))?.[1]
+    return { ...(field !== undefined && { field }), code, level: 'error' as const, message: `${message} (${code})` }
   })
 }
 
-const told = ({ errors = [] }: HubError, language: Language): { path: string, code?: string, message: string }[] => errors.map(({ path, code, message }) => ({ path, ...(code !== undefined && { code }), message: typeof message === 'string' ? message : message[language] }))
-
 // --- the page -----------------------------------------------------------------------------------------------------------------
 
-interface Typed { fields: Fields, error: HubError }
+interface Typed { fields: Fields, problems: readonly Problem[] }
+
+/** Not there, no longer there, cut short by whoever copied it: one answer. */
+async function showNoLink (reply: FastifyReply, language: Language): Promise<FastifyReply> {
+  const said = texts[language]
+  return await sendPage(reply.code(404), language, { title: said.title, main: `<h1>${said.title}</h1>\n<p class="note" role="status">${said.noLink}</p>` })
+}
 
 async function show (hub: Hub, reply: FastifyReply, row: SaleRow, language: Language, typed?: Typed): Promise<FastifyReply> {
   const said = texts[language]
   const issuer = await inTenant(hub.db, row.tenant_id, async db => await findIssuer(db, row.issuer_id))
   const zone = issuer === undefined ? 'America/Mexico_City' : zoneOfIssuer(issuer)
-  const { main, head } = await content(hub, row, language, zone, typed)
+  const { main, head, title = said.title } = await content(hub, row, language, zone, typed)
   return await sendPage(reply, language, {
-    title: said.title,
+    title,
     head: head ?? '',
-    main: `<h1>${said.title}</h1>
-<p>${said.of} <strong>${escape(issuer?.trade_name ?? issuer?.legal_name ?? '')}</strong></p>
-<dl><dt>${said.ticket}</dt><dd>${escape(row.ticket)}</dd><dt>${said.total}</dt><dd>${escape(amountText(toMinor(row.total, row.currency), row.currency, language))}</dd><dt>${said.date}</dt><dd>${localDay(row.paid_at ?? row.sold_at, zone)}</dd></dl>
-${main}`
+    main: `<h1>${title}</h1>
+<dl class="facts"><dt>${said.of}</dt><dd>${escape(issuer?.trade_name ?? issuer?.legal_name ?? '')}</dd><dt>${said.ticket}</dt><dd>${escape(row.ticket)}</dd><dt>${said.date}</dt><dd>${dayText(row.paid_at ?? row.sold_at, zone, language)}</dd><dt>${said.total}</dt><dd><strong>${escape(amountText(toMinor(row.total, row.currency), row.currency, language))} ${escape(row.currency)}</strong></dd></dl>
+${row.mode === 'test' ? `<p class="note">${said.test}</p>\n` : ''}${main}`
   })
 }
 
-async function content (hub: Hub, row: SaleRow, language: Language, zone: string, typed: Typed | undefined): Promise<{ main: string, head?: string }> {
+const dayText = (at: Date, timeZone: string, language: Language): string => new Intl.DateTimeFormat(language === 'es' ? 'es-MX' : 'en', { dateStyle: 'long', timeZone }).format(at)
+const momentText = (at: Date, timeZone: string, language: Language): string => new Intl.DateTimeFormat(language === 'es' ? 'es-MX' : 'en', { dateStyle: 'long', timeStyle: 'short', timeZone }).format(at)
+
+async function content (hub: Hub, row: SaleRow, language: Language, zone: string, typed: Typed | undefined): Promise<{ main: string, head?: string, title?: string }> {
   const said = texts[language]
   const url = escape((await linkUrl(hub, row)) ?? '')
-  if (row.document === 'invoiced') {
-    const invoice = await inTenant(hub.db, row.tenant_id, async db => await findInvoice(db, row.invoice_id!))
-    if (invoice !== undefined && isStamped(invoice.status as InvoiceStatus)) {
-      return { main: `<p role="status">${said.done}</p>\n<p>${said.folio}: <code>${escape(invoice.fiscal_id ?? '')}</code></p>\n<p><a href="${url}/pdf" download>${said.pdf}</a></p>\n<p><a href="${url}/xml" download>${said.xml}</a></p>` }
+  const status = (text: string, kind = 'note') => `<p class="${kind}" role="status">${text}</p>`
+  switch (row.document) {
+    case 'invoiced': {
+      const invoice = await inTenant(hub.db, row.tenant_id, async db => await findInvoice(db, row.invoice_id!))
+      if (invoice === undefined || !isStamped(invoice.status as InvoiceStatus)) return { main: status(said.over) }
+      return {
+        title: said.done,
+        main: `<p role="status">${said.folio}<br><code>${escape(invoice.fiscal_id ?? '')}</code></p>\n<p><a class="button" href="${url}/pdf" download>${said.pdf}</a></p>\n<p><a class="button plain" href="${url}/xml" download>${said.xml}</a></p>\n<p class="hint">${said.keep}</p>`
+      }
     }
+    case 'invoicing': return { main: status(said.making, 'note waiting'), head: refresh(3) }
+    // The authority has to let the global invoice go: minutes, or days where its receiver is asked.
+    case 'leaving_global': return { main: status(said.leaving, 'note waiting'), head: refresh(30) }
+    case 'elsewhere': return { main: status(said.over) }
   }
-  if (row.document === 'invoicing' || row.document === 'leaving_global') return { main: `<p role="status">${said.making}</p>`, head: '<meta http-equiv="refresh" content="3">\n' }
-  const over = row.link_expires_at === null || row.link_expires_at <= hub.now() || row.document === 'elsewhere' || row.status === 'refunded' || row.status === 'canceled'
-  if (over) return { main: `<p role="status">${said.over}</p>` }
-  return { main: form(hub, row, language, zone, typed), head: '<script type="module" src="/static/self-invoice.js"></script>\n' }
+  if (row.status === 'refunded' || row.status === 'canceled') return { main: status(said.refunded) }
+  if (isOver(hub, row)) return { main: status(said.over) }
+  return { main: await form(hub, row, language, zone, typed), head: '<script type="module" src="/static/self-invoice.js"></script>\n' }
 }
 
-function form (hub: Hub, row: SaleRow, language: Language, zone: string, typed: Typed | undefined): string {
-  const said = texts[language]
-  const refused = typed === undefined ? (row.problem as { code: string, message: string }[] | null ?? []).map(({ code, message }) => ({ path: '', code, message })) : told(typed.error, language)
-  const catalogues = cataloguesOf(hub.config.dataDir)
-  const on = localDay(hub.now(), zone)
-  const options = (name: 'c_RegimenFiscal' | 'c_UsoCFDI', chosen: string | undefined) => (catalogues.get(name)?.entries ?? [])
-    .filter(({ valid_from: from, valid_to: to, code }) => (from === null || from <= on) && (to === null || on <= to) && code !== 'CP01' && !code.startsWith('CN'))
-    .map(({ code, text }) => `<option value="${escape(code)}"${code === chosen ? ' selected' : ''}>${escape(`${code} · ${text}`)}</option>`).join('')
-  const { fields = {} } = typed ?? {}
-  const problem = (name: keyof Fields): string => refused.filter(({ path }) => fieldOf[path] === name).map(({ message }) => escape(message)).join(' ')
-  const field = (name: keyof Fields, input: string) => {
-    const wrong = problem(name)
-    return `<label for="${name}">${said[name]}</label>\n${input.replace('>', ` aria-describedby="${name}-problem"${wrong === '' ? '' : ' aria-invalid="true"'}>`)}\n<p class="problem" id="${name}-problem" role="alert"${wrong === '' ? ' hidden' : ''}>${wrong}</p>`
+const isOver = ({ now }: Pick<Hub, 'now'>, { link_expires_at: ends }: SaleRow): boolean => ends === null || ends <= now()
+const refresh = (seconds: number): string => `<meta http-equiv="refresh" content="${seconds}">\n`
+
+/** What they typed before: refused by the PAC, it is to be corrected and not typed anew. */
+async function before (hub: Hub, row: SaleRow): Promise<Typed> {
+  const { invoice } = row.document === 'correcting' ? await buyerOf(hub, row) : {}
+  return {
+    fields: invoice === undefined ? {} : { tax_id: invoice.tax_id, name: invoice.name, regime: invoice.mx?.regime ?? '', postal_code: invoice.address?.postal_code ?? '', use: invoice.mx?.cfdi_use ?? '', email: invoice.email ?? '' },
+    problems: refusalOf(row)
   }
-  const text = (name: keyof Fields, more: string) => field(name, `<input id="${name}" name="${name}" value="${escape(fields[name] ?? '')}" ${more}>`)
-  const others = refused.filter(({ path }) => fieldOf[path] === undefined)
-  return `${others.length === 0 ? '' : `<p class="problem" role="alert">${others.map(({ code, message }) => escape(code === undefined ? message : `${message} (${code})`)).join('<br>')}</p>\n`}<p>${said.until} ${localDay(row.link_expires_at!, zone)}.</p>
-<form method="post" data-check="${said.checkFailed}">
-${text('tax_id', 'required maxlength="13" autocapitalize="characters" autocomplete="off" spellcheck="false"')}
-${text('name', 'required maxlength="300" autocapitalize="characters" autocomplete="organization"')}
-${field('regime', `<select id="regime" name="regime" required><option value=""></option>${options('c_RegimenFiscal', fields.regime)}</select>`)}
+}
+
+async function form (hub: Hub, row: SaleRow, language: Language, zone: string, typed: Typed | undefined): Promise<string> {
+  const said = texts[language]
+  const { fields, problems } = typed ?? await before(hub, row)
+  const { regime, use } = collectInput(['regime', 'use'], { dataDir: hub.config.dataDir, on: localDay(hub.now(), zone), language })
+  const first = problems.find(({ field, level }) => field !== undefined && level === 'error')?.field
+  const field = (name: FieldName, input: (attributes: string) => string) => {
+    const own = problems.filter(problem => problem.field === name)
+    const wrong = own.some(({ level }) => level === 'error')
+    const hint = name in said.hints ? said.hints[name as 'name'] : undefined
+    const attributes = `id="${name}" name="${name}" aria-describedby="${hint === undefined ? '' : `${name}-hint `}${name}-problem"${wrong ? ' aria-invalid="true"' : ''}${name === first ? ' autofocus' : ''}`
+    return `<label for="${name}">${said.fields[name]}</label>
+${hint === undefined ? '' : `<p class="hint" id="${name}-hint">${hint}</p>\n`}${input(attributes)}
+<p class="${wrong || own.length === 0 ? 'problem' : 'hint'}" id="${name}-problem" aria-live="polite"${own.length === 0 ? ' hidden' : ''}>${own.map(({ message }) => escape(message)).join(' ')}</p>`
+  }
+  const text = (name: FieldName, more: string) => field(name, attributes => `<input ${attributes} value="${escape(fields[name] ?? '')}" ${more}>`)
+  const choice = (name: FieldName, choices: readonly { value: string, label: string }[]) => field(name, attributes =>
+    `<select ${attributes} required><option value="">${said.choose}</option>${choices.map(({ value, label }) => `<option value="${escape(value)}"${value === fields[name] ? ' selected' : ''}>${escape(label)}</option>`).join('')}</select>`)
+  const others = problems.filter(problem => problem.field === undefined)
+  const summary = [...others.map(({ message }) => escape(message)), ...(first === undefined ? [] : [said.review])]
+  // Refused by the PAC, a problem stays until its field changes: no rule here finds it again.
+  return `${summary.length === 0 ? '' : `<p class="problem" role="alert">${summary.join('<br>')}</p>\n`}<p>${row.document === 'in_global' ? `${said.inGlobal} ` : ''}${said.until} ${momentText(row.link_expires_at!, zone, language)}.</p>
+<form method="post" class="self-invoice" data-sending="${said.sending}"${typed === undefined ? '' : ' data-checked'}>
+${text('tax_id', 'required maxlength="20" autocapitalize="characters" autocomplete="off" spellcheck="false"')}
+${text('name', 'required maxlength="300" autocapitalize="characters" autocomplete="organization" spellcheck="false"')}
+${choice('regime', regime?.choices ?? [])}
 ${text('postal_code', 'required inputmode="numeric" maxlength="5" pattern="[0-9]{5}" autocomplete="postal-code"')}
-${field('use', `<select id="use" name="use" required><option value=""></option>${options('c_UsoCFDI', fields.use)}</select>`)}
-${text('email', 'type="email" maxlength="254" autocomplete="email"')}
+${choice('use', use?.choices ?? [])}
+${text('email', 'type="email" maxlength="254" autocomplete="email" spellcheck="false"')}
 <button>${said.submit}</button>
 </form>`
 }
 
 const texts = {
   es: {
-    title: 'Su factura', of: 'De', ticket: 'Ticket', total: 'Total', date: 'Fecha', until: 'Puede facturar hasta el', tax_id: 'RFC', name: 'Nombre o razón social, como está en su constancia (sin SA de CV)', regime: 'Régimen fiscal', postal_code: 'Código postal de su domicilio fiscal',
-    use: 'Uso del CFDI', email: 'Correo al que enviarla (opcional)', submit: 'Generar mi factura', done: 'Su factura está lista.', folio: 'Folio fiscal', pdf: 'Descargar PDF', xml: 'Descargar XML', making: 'Estamos timbrando su factura. Esta página se actualiza sola.',
-    over: 'Este enlace ya no está activo. Pida su factura a quien le vendió.', checkFailed: 'No se pudo comprobar; se revisará al enviar.'
+    title: 'Su factura', of: 'Vendedor', ticket: 'Ticket', total: 'Total', date: 'Fecha', until: 'Puede facturar hasta el',
+    fields: { tax_id: 'RFC', name: 'Nombre o razón social', regime: 'Régimen fiscal', postal_code: 'Código postal', use: 'Uso del CFDI', email: 'Correo (opcional)' },
+    hints: { name: 'Como está en su constancia de situación fiscal, sin «SA de CV».', postal_code: 'De su domicilio fiscal.', email: 'Ahí le enviaremos la factura.' },
+    choose: 'Elija…', submit: 'Generar mi factura', sending: 'Enviando…', review: 'Revise los datos marcados.', done: 'Su factura está lista', folio: 'Folio fiscal:', pdf: 'Descargar PDF', xml: 'Descargar XML', keep: 'El XML es su comprobante; el PDF es su representación impresa. Guarde ambos.',
+    making: 'Estamos timbrando su factura. Esta página se actualiza sola.',
+    leaving: 'Recibimos sus datos. Su compra ya estaba en la factura global del periodo: primero se cancela ante el SAT y enseguida se emite la suya. Puede cerrar esta página y volver después con el mismo enlace.',
+    inGlobal: 'Su compra ya está en la factura global del periodo. Aún puede pedir la suya: la global se sustituye y la suya se emite después.',
+    over: 'El plazo de este enlace terminó y su compra pasó a la factura global. Si necesita su factura, pídala a quien le vendió.', refunded: 'Esta compra se devolvió: ya no hay qué facturar.',
+    noLink: 'Este enlace ya no está activo, o está incompleto: ábralo desde el mensaje más reciente que recibió. Si su plazo terminó, su compra pasó a la factura global; pida su factura a quien le vendió.',
+    trouble: 'No pudimos generar su factura en este momento. Lo que escribió sigue aquí: inténtelo de nuevo en unos minutos.', test: 'PRUEBA: esta factura no tiene validez.'
   },
   en: {
-    title: 'Your invoice', of: 'From', ticket: 'Ticket', total: 'Total', date: 'Date', until: 'You may ask for it until', tax_id: 'RFC (tax id)', name: 'Name as on your tax certificate (without SA de CV)', regime: 'Tax regime', postal_code: 'Postal code of your tax address',
-    use: 'Use of the CFDI', email: 'E-mail to send it to (optional)', submit: 'Make my invoice', done: 'Your invoice is ready.', folio: 'Folio fiscal', pdf: 'Download the PDF', xml: 'Download the XML', making: 'Your invoice is being stamped. This page refreshes by itself.',
-    over: 'This link is no longer active. Ask whoever sold you for your invoice.', checkFailed: 'It could not be checked; it will be when you send it.'
+    title: 'Your invoice', of: 'Seller', ticket: 'Ticket', total: 'Total', date: 'Date', until: 'You may ask for it until',
+    fields: { tax_id: 'RFC (tax id)', name: 'Name or company name', regime: 'Tax regime', postal_code: 'Postal code', use: 'Use of the CFDI', email: 'E-mail (optional)' },
+    hints: { name: 'As on your tax certificate (constancia), without “SA de CV”.', postal_code: 'Of your tax address.', email: 'The invoice is sent there.' },
+    choose: 'Choose…', submit: 'Make my invoice', sending: 'Sending…', review: 'Check what is marked.', done: 'Your invoice is ready', folio: 'Folio fiscal:', pdf: 'Download the PDF', xml: 'Download the XML', keep: 'The XML is the document; the PDF is what it looks like on paper. Keep both.',
+    making: 'Your invoice is being stamped. This page refreshes by itself.',
+    leaving: 'We have your data. Your purchase was in the global invoice of its period already: that one is cancelled at the SAT first, and yours follows. You may close this page and come back by the same link.',
+    inGlobal: 'Your purchase is in the global invoice of its period already. You may still ask for yours: the global one is replaced, and yours follows.',
+    over: 'The time of this link is over, and your purchase went into the global invoice. If you need an invoice, ask whoever sold you.', refunded: 'This purchase was given back: there is nothing left to invoice.',
+    noLink: 'This link is no longer active, or it is incomplete: open it from the newest message that you got. If its time is over, your purchase went into the global invoice; ask whoever sold you for yours.',
+    trouble: 'Your invoice could not be made at this moment. What you typed is still here: try again in some minutes.', test: 'TEST: this invoice is of no value.'
   }
 } as const

@@ -61,18 +61,18 @@ export async function takeDown (hub: Hub, access: Access, body: NewSale, idempot
   if (origin === 'api') assertDecidable(issuer, body.requires_invoice)
   const tenders = body.tenders === undefined ? [] : await tendersOf(hub, access, body.tenders, priced)
   const buyer = body.customer
-  const sealed = await sealBuyer(hub, access.tenantId, id, buyer)
+  const sealed = await sealBuyer(hub, access.tenantId, { id, country: issuer.country }, buyer)
   const row = await inTenant(hub.db, access.tenantId, async db => {
     const paymentId = paymentOfTenders(tenders)
     const own = paymentId === null || origin === 'payment' ? undefined : await queries.lockMadeOf(db, paymentId)
     const sale: NewSaleRow = {
       id: own?.id ?? id, mode: access.mode, client_id: body.client_id ?? null, content_hash: hash, issuer_id: issuer.id, country: issuer.country, branch: body.branch ?? null, till: body.till ?? null,
       ticket: own?.ticket ?? await ticketNumber(db, issuer, body, id, now), origin, payment_type: body.payment_type ?? 'in_person', status: body.tenders === undefined ? 'pending' : 'paid', document: 'undecided',
-      currency: priced.currency, total: priced.total.toFixed(), lines: priced.lines, rounding: priced.rounding, model: priced.model, tenders, buyer_sealed: sealed,
+      currency: priced.currency, total: priced.total.toFixed(), lines: priced.lines, rounding: priced.rounding, model: priced.model, tenders, ...sealed,
       customer_id: await keptCustomer(db, access.mode, buyer, settings, now), payment_id: paymentId, requires_invoice: body.requires_invoice ?? null, confirmed_by: body.confirmed_by ?? null,
       reference: body.reference ?? null, metadata: body.metadata ?? {}, sold_at: soldAt, paid_at: body.tenders === undefined ? null : soldAt, created_at: now
     }
-    if (own !== undefined) sale.buyer_sealed = await sealBuyer(hub, access.tenantId, own.id, buyer)
+    if (own !== undefined) Object.assign(sale, await sealBuyer(hub, access.tenantId, own, buyer))
     const inserted = own === undefined ? await queries.insertSale(db, sale) : await queries.tellMore(db, own.id, sale)
     if (inserted === undefined) return undefined
     await redeem(db, access, inserted, now)
@@ -211,14 +211,14 @@ export async function confirmPayment (hub: Hub, access: Access, publicSaleId: st
   if (!body.payment_received) return await remindOfPayment(hub, access, before, buyer)
   if (body.payment_method === undefined && body.tenders === undefined) throw invalidField('payment_method', 'is needed: how it was paid')
   const tenders = await tendersOf(hub, access, body.tenders ?? [{ form: body.payment_method! }], { total: new Decimal(before.total), currency: before.currency })
-  const sealed = await sealBuyer(hub, access.tenantId, id, buyer)
+  const sealed = await sealBuyer(hub, access.tenantId, before, buyer)
   const row = await inTenant(hub.db, access.tenantId, async db => {
     const locked = await lockOrThrow(db, access, id)
     if (locked.status !== 'pending') throw stateError(locked, { es: 'confirmar el pago', en: 'confirming the payment' })
     const now = hub.now()
     const paymentId = paymentOfTenders(tenders)
     const moved = (await move(hub, db, locked, undefined, {
-      tenders, buyer_sealed: sealed, paid_at: now, ...(paymentId !== null && { payment_id: paymentId }),
+      tenders, ...sealed, paid_at: now, ...(paymentId !== null && { payment_id: paymentId }),
       ...(body.requires_invoice !== undefined && { requires_invoice: body.requires_invoice }), ...(body.confirmed_by !== undefined && { confirmed_by: body.confirmed_by })
     }))!
     await redeem(db, access, moved, now)
@@ -236,11 +236,11 @@ async function withContact (hub: Hub, row: SaleRow, { customer_email: email, cus
 /** Not paid: it stays open, and the buyer is reminded. */
 async function remindOfPayment (hub: Hub, access: Access, row: SaleRow, buyer: Buyer): Promise<Sale> {
   if (row.status !== 'pending') throw stateError(row, { es: 'decir que no se pagó', en: 'saying that it was not paid' })
-  const sealed = await sealBuyer(hub, access.tenantId, row.id, buyer)
+  const sealed = await sealBuyer(hub, access.tenantId, row, buyer)
   const kept = await inTenant(hub.db, access.tenantId, async db => {
     const locked = await lockOrThrow(db, access, row.id)
     await recordChange(db, access, hub.now(), { action: 'sale.payment_missing', subjectType: 'sale', subjectId: publicId('sale', row.id) })
-    return await queries.updateSale(db, locked.id, { buyer_sealed: sealed }, hub.now())
+    return await queries.updateSale(db, locked.id, sealed, hub.now())
   })
   return await show(hub, kept, await tellBuyer(hub, kept, 'payment_pending', { occasion: hub.now().toISOString().slice(0, 10) }))
 }
@@ -299,11 +299,11 @@ export async function createSelfInvoice (hub: Hub, access: Access, body: NewSelf
   if (idempotency?.subject !== undefined) return await showLink(hub, before, [])
   if (before.country !== 'MX') assertDecidable({ country: before.country as 'EC' }, true)
   if (before.paid_at === null) throw stateError(before, { es: 'hacer un enlace de autofactura', en: 'making a self-invoice link' })
-  const sealed = await sealBuyer(hub, access.tenantId, before.id, await withContact(hub, before, body))
+  const sealed = await sealBuyer(hub, access.tenantId, before, await withContact(hub, before, body))
   const kept = await inTenant(hub.db, access.tenantId, async db => {
     await lockOrThrow(db, access, before.id)
     if (idempotency !== null) await recordSubject(db, idempotency, publicId('sale', before.id))
-    return await queries.updateSale(db, before.id, { buyer_sealed: sealed }, hub.now())
+    return await queries.updateSale(db, before.id, sealed, hub.now())
   })
   const { row, told } = await giveLink(hub, access, kept, body.days)
   return await showLink(hub, row, told)
@@ -330,9 +330,9 @@ export async function invoiceFor (hub: Hub, access: Access, row: SaleRow, { cust
   if (row.document === 'invoicing' || row.document === 'invoiced' || row.document === 'leaving_global' || row.document === 'elsewhere') throw new HubError('sale_invoiced')
   if (new Decimal(row.refunded).gte(row.total)) throw stateError(row, { es: 'facturar', en: 'invoicing' })
   const buyer = { ...await buyerOf(hub, row), invoice: customer }
-  const sealed = await sealBuyer(hub, row.tenant_id, row.id, buyer)
+  const sealed = await sealBuyer(hub, row.tenant_id, row, buyer)
   const keep = async (db: TenantDb): Promise<void> => {
-    await queries.updateSale(db, row.id, { buyer_sealed: sealed, requires_invoice: true, customer_id: await keptCustomer(db, access.mode, buyer, settings, hub.now()) ?? row.customer_id }, hub.now())
+    await queries.updateSale(db, row.id, { ...sealed, requires_invoice: true, customer_id: await keptCustomer(db, access.mode, buyer, settings, hub.now()) ?? row.customer_id }, hub.now())
     await recordChange(db, access, hub.now(), { action: 'sale.invoice_asked', subjectType: 'sale', subjectId: publicId('sale', row.id) })
     await also(db)
   }

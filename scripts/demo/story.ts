@@ -57,6 +57,10 @@ export interface Kept {
   customer: string
   /** The shop’s fiscal identity. */
   issuer: string
+  /** Of a sale whose buyer wants an invoice. */
+  selfInvoice: { sale: string, url: string, expires_at: string }
+  /** A global invoice, its document, and one of its sales. */
+  global: { id: string, invoice: string, sale: string }
   /** Another tenant. */
   stranger: Api
   /** Origin of the simulated Stripe. */

@@ -15,7 +15,8 @@ export function toyOAuthAdapter (bug?: ToyOAuthBug): Adapter {
     const response = await context.http({ method: 'POST', url: `${context.origin()}/token`, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...app, ...asked }) })
     if (response.status >= 400) {
       const plain = errorOfStatus(response, context.now()) as ProviderError
-      throw plain.reached !== 'answered' ? plain : new ProviderError({ ...plain, code: plain.code, reached: 'answered', providerCode: (jsonOf(response) as { error: string }).error })
+      if (plain.reached !== 'answered') throw plain
+      throw new ProviderError({ code: plain.code, reached: 'answered', httpStatus: response.status, providerCode: (jsonOf(response) as { error: string }).error })
     }
     const { token: key, refresh, account, seconds } = jsonOf(response) as { token: string, refresh: string, account: string, seconds: number }
     return {
@@ -46,7 +47,8 @@ export function toyOAuthAdapter (bug?: ToyOAuthBug): Adapter {
         try {
           return await token(context, app, { code, back: redirectUri, verifier: codeVerifier })
         } catch (error) {
-          throw bug === 'lost_is_refused' ? new ProviderError({ code: 'provider_unavailable', reached: 'answered' }) : error
+          if (bug === 'lost_is_refused') throw new ProviderError({ code: 'provider_unavailable', reached: 'answered' })
+          throw error
         }
       },
       async refresh (context, app, refresh) {
@@ -63,7 +65,8 @@ export function toyOAuthAdapter (bug?: ToyOAuthBug): Adapter {
         if (response.status === 401 && bug !== 'never_over') return { over: 'bad_key' }
         if (response.status >= 400) {
           if (bug === 'outage_is_over') return { over: 'down' }
-          throw errorOfStatus(response, context.now()) as ProviderError
+          const failed = errorOfStatus(response, context.now()) as ProviderError
+          throw failed
         }
         return { account: (jsonOf(response) as { id: string }).id }
       },
