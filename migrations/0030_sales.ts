@@ -32,6 +32,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       status text not null,
       document text not null,
       currency text not null,
+      -- Units of the issuer's currency for one of it; null where it is that.
+      exchange_rate text,
       total numeric(24, 6) not null,
       refunded numeric(24, 6) not null default 0,
       -- What its document says of it, before credit notes.
@@ -142,7 +144,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   await sql`
     create function app.payment_sold() returns trigger language plpgsql volatile security invoker set search_path = public, pg_temp as $app$
     begin
-      if exists (select 1 from issuers where tenant_id = new.tenant_id and mode = new.mode) then
+      if exists (select 1 from issuers where tenant_id = new.tenant_id and mode = new.mode and deleted_at is null) then
         insert into timers (tenant_id, kind, id, due_at) values (new.tenant_id, 'payment_sale', new.id, new.updated_at)
         on conflict (tenant_id, kind, id) do update set due_at = excluded.due_at, tries = 0;
       end if;

@@ -40,7 +40,7 @@ t.test('what failed is named, with the difference, also where only the process d
 })
 
 t.test('an error that holds itself, as an HTTP client’s does, is told all the same', async t => {
-  const circular = "TAP version 14\nnot ok 1 - fetches\n  ---\n  at: &place\n    line: 7\n  again: *place\n  error: &error\n    name: AxiosError\n    request:\n      res:\n        - *error\n  ...\n1..1\n"
+  const circular = 'TAP version 14\nnot ok 1 - fetches\n  ---\n  at: &place\n    line: 7\n  again: *place\n  error: &error\n    name: AxiosError\n    request:\n      res:\n        - *error\n  ...\n1..1\n'
   const { failed, failures } = await countTap(Readable.from([circular]))
   t.equal(failed, 1)
   t.same(JSON.parse(failures[0]!.diagnosis), { at: { line: 7 }, again: { line: 7 }, error: { name: 'AxiosError', request: { res: ['[circular]'] } } })

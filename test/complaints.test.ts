@@ -9,13 +9,14 @@
  *  5 x-signature            adapters/mercadopago/webhooks.test.ts (vectors, 2,000 changes)
  *  6 always FAILURE         adapters/paypal/webhooks.test.ts (vectors, certificates, 2,000 changes)
  *  7 two rules of rounding  adapters/payu/webhooks.test.ts (vectors of both)
- *  8 a decline closes it    test/latam.test.ts, adapters/payu/webhooks.test.ts, adapters/wompi/adapter.test.ts
+ *  8 a decline closes it    test/latam.test.ts, adapters/{kushki,payu}/webhooks.test.ts, adapters/wompi/adapter.test.ts
  *  9 no notification        core/inbound/inbound.test.ts, core/reconciliation/reconciliation.test.ts, test/reconciliation.test.ts
  * 10 cash that expires      core/adapter/conformance/waiting.ts for every provider, adapters/conekta/adapter.test.ts (a day ends at 23:59:59)
  */
 import { createHash, createHmac, generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { startConektaSimulator } from '../adapters/conekta/simulator.ts'
+import { startKushkiSimulator } from '../adapters/kushki/simulator.ts'
 import { startMercadoPagoSimulator } from '../adapters/mercadopago/simulator.ts'
 import { startPaypalSimulator } from '../adapters/paypal/simulator.ts'
 import { startPayuSimulator } from '../adapters/payu/simulator.ts'
@@ -32,11 +33,12 @@ t.setTimeout(180_000)
 let clock = () => new Date()
 const now = () => clock()
 const conekta = await startConektaSimulator({ seed: 7, localHooks: true, now })
+const kushki = await startKushkiSimulator({ seed: 7, now })
 const mercadopago = await startMercadoPagoSimulator({ seed: 7, now })
 const paypal = await startPaypalSimulator({ seed: 7, localHooks: true, now })
 const payu = await startPayuSimulator({ seed: 7, now })
 const wompi = await startWompiSimulator({ seed: 7 })
-const simulators = { conekta, mercadopago, paypal, payu, wompi }
+const simulators = { conekta, kushki, mercadopago, paypal, payu, wompi }
 t.teardown(async () => { for (const simulator of Object.values(simulators)) await simulator.close() })
 
 const env = Object.fromEntries(Object.entries(simulators).flatMap(([id, { url }]) => [[`PASARELA_PROVIDER_URL_${id.toUpperCase()}`, url], [`PASARELA_PROVIDER_RATE_${id.toUpperCase()}`, '10000']]))
@@ -76,6 +78,11 @@ t.test('1: "No signatures found": a body that was parsed and written again is an
   const { headers, body } = conekta.signedWebhook({ secret: pair.privateKey, now: hub.now() })
   t.equal((await fetch(ours.hook, { method: 'POST', headers, body: Buffer.from(body) })).status, 200)
   t.equal((await fetch(ours.hook, { method: 'POST', headers, body: JSON.stringify(JSON.parse(Buffer.from(body).toString()), null, 1) })).status, 401)
+  const third = await shop('kushki')
+  await third.pay({ method: { type: 'card', token: 'sim_approved' } })
+  const signed = kushki.signedWebhook({ secret: third.credentials.webhook_secret!, now: hub.now() })
+  t.equal((await fetch(third.hook, { method: 'POST', headers: signed.headers, body: JSON.stringify(JSON.parse(Buffer.from(signed.body).toString()), null, 1) })).status, 401)
+  t.equal((await fetch(third.hook, { method: 'POST', headers: signed.headers, body: Buffer.from(signed.body) })).status, 200)
 })
 
 t.test('2: events out of order set nothing back', async t => {
@@ -135,6 +142,9 @@ t.test('4: a hundred times too much: the books of each provider have what was as
   await charged('payu', { amount: 150_000, currency: 'CLP' }, { type: 'card', token: 'sim-VISA-APPROVED', details: { payment_method: 'VISA' } })
   await charged('payu', { amount: 5_000_050, currency: 'COP' }, { type: 'card', token: 'sim-VISA-APPROVED', details: { payment_method: 'VISA' } })
   await charged('wompi', { amount: 5_000_000, currency: 'COP' }, { type: 'card', token: 'tok_test_sim_approved' })
+  await charged('kushki', { amount: 150_000, currency: 'CLP' }, { type: 'card', token: 'sim_approved' })
+  await charged('kushki', { amount: 5_000_050, currency: 'COP' }, { type: 'card', token: 'sim_approved' })
+  await charged('kushki', { amount: 150_050, currency: 'MXN' }, { type: 'card', token: 'sim_approved' })
   await charged('conekta', { amount: 150_050, currency: 'MXN' }, { type: 'card', token: 'tok_test_visa_4242' })
   const stripe = await made.shop()
   for (const money of [{ amount: 1500, currency: 'JPY' }, { amount: 150_000, currency: 'CLP' }, { amount: 15_000, currency: 'KRW' }, { amount: 1500, currency: 'UGX' }]) {
@@ -221,7 +231,17 @@ t.test('8: a declined attempt does not close what is then approved', async t => 
   t.match(done, { status: 'complete' })
   t.match(await read(done.payment!), { status: 'succeeded', amount_captured: 25_000, review: null })
   t.equal(payu.effects(session.id).charges, 1)
-  // The news of the decline comes last.
+  // The news of the decline comes last, as it may at Kushki, where each attempt has a ticket of its own.
+  const other = await shop('kushki')
+  kushki.sendEventsTo(other.credentials.public_merchant_id!, other.hook)
+  kushki.deliver({ how: 'hold' })
+  const refused = await other.pay({ method: { type: 'card', token: 'sim_funds' } })
+  t.match(refused, { status: 'requires_payment_method', error: { code: 'insufficient_funds' } })
+  t.match(await confirmPayment(hub, other.access, refused.id, { method: { type: 'card', token: 'sim_approved' } }), { status: 'succeeded' })
+  kushki.deliver({ how: 'release' })
+  await other.heard()
+  t.match(await other.read(refused.id), { status: 'succeeded', amount_captured: 19_900, review: null })
+  t.equal(kushki.effects(refused.id).charges, 1)
   payu.deliver({ how: 'hold' })
   const declined = await pay({ method: { type: 'card', token: 'sim-VISA-REJECTED', details: { payment_method: 'VISA' } } })
   t.match(declined, { status: 'requires_payment_method' })

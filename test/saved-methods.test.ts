@@ -9,6 +9,7 @@ import { startKushkiSimulator } from '../adapters/kushki/simulator.ts'
 import { startMercadoPagoSimulator } from '../adapters/mercadopago/simulator.ts'
 import { startPaypalSimulator } from '../adapters/paypal/simulator.ts'
 import { startPayuSimulator } from '../adapters/payu/simulator.ts'
+import { payPage } from '../adapters/stripe/testing/payer.ts'
 import { startWompiSimulator } from '../adapters/wompi/simulator.ts'
 import { parseId } from '../core/ids.ts'
 import { type AppTenant, testApp } from './support/app.ts'
@@ -160,6 +161,20 @@ for (const desk of desks) {
     })
   })
 }
+
+t.test('a page that keeps the card of who pays there', async t => {
+  const shop = await app.tenant()
+  const customer = (await shop.client('POST', '/v1/customers', { body: { name: 'Ana Pérez', email: 'ana@shop.example' } })).body.id as string
+  const session = (await shop.client('POST', '/v1/checkout_sessions', { body: { amount: 19_900, currency: 'MXN', customer, save_method: true, description: 'Room 12', success_url: 'https://shop.test/done' } })).body
+  await payPage(session.url)
+  await app.quiet()
+  const { data } = (await shop.client('GET', `/v1/customers/${customer}/payment_methods`)).body
+  t.match(data, [{ status: 'active', brand: 'visa', last4: '4242', default: true }])
+  t.equal(data.length, 1)
+  const { payment } = (await shop.client('GET', `/v1/checkout_sessions/${session.id}`)).body
+  t.match((await shop.client('GET', `/v1/payments/${payment}`)).body, { save_method: true, method: { payment_method: data[0].id } })
+  t.match(await shop.client('POST', '/v1/payments', { body: { amount: 5000, currency: 'MXN', customer, method: { type: 'card', payment_method: data[0].id }, off_session: true } }), { status: 201, body: { status: 'succeeded' } })
+})
 
 t.test('payu: a token is what is kept, and PayU keeps no customers', async t => {
   const shop = await app.tenant({ connect: false })

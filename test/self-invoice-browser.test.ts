@@ -1,5 +1,5 @@
 /** A buyer on a phone: from the mail to the PDF, in a real Chromium, against the whole application over HTTP, its PAC, its SAT and a mail server. */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import jsQR from 'jsqr'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
@@ -49,16 +49,21 @@ const invoicesOf = async (id: string): Promise<string[]> => (await app.database.
 
 /** The Chromium that comes with npm. It unpacks itself, and the libraries that a bare image lacks, into the temporary folder: one of this file's own. */
 async function launch (t: Test): Promise<Browser> {
-  const { TMPDIR, AWS_EXECUTION_ENV, LD_LIBRARY_PATH } = process.env
-  Object.assign(process.env, { TMPDIR: temporaryFolder(t), AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' })
+  const folder = temporaryFolder(t)
+  const changed = { TMPDIR: folder, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x', FONTCONFIG_PATH: path.join(folder, 'fonts'), LD_LIBRARY_PATH: path.join(folder, 'al2023', 'lib') }
+  const before = Object.fromEntries(Object.keys(changed).map(name => [name, process.env[name]]))
+  Object.assign(process.env, changed)
   try {
     const { default: packed } = await import('@sparticuz/chromium')
+    const executablePath = await packed.executablePath()
+    // The one that it brings looks for them in /tmp; without any, every text is 0 px high.
+    writeFileSync(path.join(folder, 'fonts', 'fonts.conf'), `<?xml version="1.0"?><fontconfig><dir>${folder}/fonts</dir><dir>/usr/share/fonts</dir><cachedir>${folder}/font-cache</cachedir></fontconfig>`)
     // Its own arguments switch off web security, which would prove nothing.
-    const launched = await chromium.launch({ executablePath: await packed.executablePath(), args: ['--no-sandbox', '--disable-dev-shm-usage'], env: { ...process.env } })
+    const launched = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'], env: { ...process.env } })
     t.teardown(async () => { await launched.close() })
     return launched
   } finally {
-    for (const [name, value] of Object.entries({ TMPDIR, AWS_EXECUTION_ENV, LD_LIBRARY_PATH })) {
+    for (const [name, value] of Object.entries(before)) {
       if (value === undefined) Reflect.deleteProperty(process.env, name)
       else process.env[name] = value
     }

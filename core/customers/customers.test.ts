@@ -4,7 +4,8 @@ import { dump, leaks } from '../../test/support/leaks.ts'
 import { loadSealed } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
-import { uuidOf } from '../ids.ts'
+import { publicId, uuidOf } from '../ids.ts'
+import { applyKeptMethod, prepareKeptMethod } from './apply-method.ts'
 import { customerAt, makeCustomer } from './at-provider.ts'
 import { getMethod, listMethods, makeDefault, openSavedMethod, removeMethod, saveMethod } from './methods.ts'
 import type { PaymentMethod } from './schema.ts'
@@ -167,6 +168,46 @@ t.test('what a charge needs of it is opened for the hub alone', async t => {
   await t.rejects(openSavedMethod(hub(), { ...shop.access, mode: 'live' }, { method: method.id }), field(/no such/))
   await t.rejects(openSavedMethod(hub(), (await made.shop()).access, { method: method.id }), field(/no such/), 'another tenant’s is none')
   await t.rejects(openSavedMethod(hub(), shop.access, { method: 'pmt_nonsense' }), field(/no such/))
+})
+
+t.test('what a payment kept becomes a method', async t => {
+  const { id: connectionId, provider } = await sealedConnection(shop)
+  const keep = async (customer: string, reference: string) => {
+    const kept = await prepareKeptMethod(hub(), shop.tenantId, { providerReference: reference, status: 'active', type: 'card', brand: 'visa', last4: '4242' })
+    return await inTenant(hub().db, shop.tenantId, async db => await applyKeptMethod(hub(), db, { customerId: uuidOf('customer', customer), connectionId, provider, mode: 'test', payment: 'pay_1' }, kept))
+  }
+  const rows = async (customer: string) => await made.database.owner.selectFrom('payment_methods').select(['id', 'status', 'detached_at', 'provider_sealed', 'provider_mac', 'last4']).where('customer_id', '=', uuidOf('customer', customer)).execute()
+
+  await t.test('once, however many tell of it at the same time', async t => {
+    const { id } = await newCustomer()
+    const ids = await Promise.all(Array.from({ length: 6 }, async () => await keep(id, 'pm_kept_by_six')))
+    t.equal(new Set(ids).size, 1)
+    t.match((await listMethods(hub(), shop.access, id, {})).data, [{ status: 'active', type: 'card', brand: 'visa', last4: '4242', default: true, customer: id }])
+    t.equal((await rows(id)).length, 1)
+    t.same((await events(ids[0]!)).map(({ type }) => type), ['payment_method.active'])
+    t.same(leaks('pm_kept_by_six', await dump(made.database.superUrl)), [], 'what money can be taken with is sealed')
+    t.not(await keep(id, 'pm_another'), ids[0])
+    t.equal((await getCustomer(hub(), shop.access, id)).default_payment_method, publicId('payment_method', ids[0]!), 'the first stays the one that is used')
+    t.equal(await keep((await newCustomer()).id, 'pm_kept_by_six'), undefined, 'nobody else gets it')
+  })
+
+  await t.test('of a customer who was deleted meanwhile it is taken away', async t => {
+    const { id } = await newCustomer()
+    await deleteCustomer(hub(), shop.access, id)
+    await keep(id, 'pm_of_nobody')
+    t.match(await rows(id), [{ status: 'removed', last4: null, detached_at: null }])
+    await made.work()
+    t.match(await rows(id), [{ status: 'removed', detached_at: Date, provider_sealed: null, provider_mac: null }])
+  })
+
+  await t.test('deleted while it is kept, by whoever is first', async t => {
+    for (let times = 0; times < 5; times++) {
+      const { id } = await newCustomer()
+      await Promise.all([keep(id, `pm_race_${times}`), deleteCustomer(hub(), shop.access, id)])
+      await made.work()
+      t.match(await rows(id), [{ status: 'removed', detached_at: Date, provider_sealed: null }])
+    }
+  })
 })
 
 t.test('a card whose bank wants to see the payer', async t => {

@@ -1052,6 +1052,7 @@ export interface Sales {
   status: string
   document: string
   currency: string
+  exchange_rate: string | null
   total: string
   refunded: Generated<string>
   document_amount: Generated<string>

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { DocumentSnapshot, Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import type { Mode } from '../adapter/context.ts'
+import { delegates } from '../db/delegated.ts'
 import type { IdWindow } from '../db/id-window.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import type { InvoiceState, InvoiceStatus } from './machine.ts'
@@ -59,9 +60,7 @@ export async function insertInvoice (db: TenantDb, row: NewInvoiceRow): Promise<
     .returningAll().executeTakeFirstOrThrow()
 }
 
-/** What its tenant says of the buyer's fiscal data (`PUT /v1/sales_settings`). */
-const delegates = (db: TenantDb, mode: Mode) => sql<boolean>`exists (select from sales_settings where tenant_id = ${db.tenantId} and mode = ${mode} and settings ->> 'fiscal_data' = 'delegate')`
-
+/** Of what is made now. */
 export async function isDelegated (db: TenantDb, mode: Mode): Promise<boolean> {
   return (await db.selectNoFrom(delegates(db, mode).as('delegated')).executeTakeFirstOrThrow()).delegated
 }

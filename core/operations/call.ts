@@ -1,8 +1,10 @@
+import { sql } from 'kysely'
 import type { ConnectionContext } from '../adapter/context.ts'
 import type { HttpExchange } from '../adapter/http-client.ts'
 import type { OperationName } from '../adapter/manifest.ts'
 import { asProviderError, isProviderError, ProviderError } from '../adapter/problems.ts'
 import type { OpenConnection } from '../connections/open.ts'
+import { delegates } from '../db/delegated.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
@@ -16,6 +18,8 @@ export interface CallReport {
   httpStatus: number | null
   durationMs: number
   exchanges: KeptExchange[]
+  /** What was said holds a buyer's fiscal data. */
+  fiscal?: true
   finishedAt: Date
 }
 
@@ -84,8 +88,14 @@ export async function connectionsTried (db: TenantDb, subjectId: string, kind: O
 }
 
 export async function finishOperation (db: TenantDb, id: string, report: CallReport): Promise<void> {
-  await db.updateTable('operations').set({ ...reportColumns(report), exchanges: JSON.stringify(report.exchanges) }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+  const whole = JSON.stringify(report.exchanges)
+  // Where buyers' data is delegated nothing of what was said is kept: only that it was, and what came of it.
+  const bare = JSON.stringify(report.exchanges.map(({ request, response, ...rest }) => rest))
+  const exchanges = report.fiscal === undefined || whole === bare ? whole : sql<string>`case when ${delegates(db, sql<string>`operations.mode`)} then ${bare}::jsonb else ${whole}::jsonb end`
+  await db.updateTable('operations').set({ ...reportColumns(report), exchanges }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
 }
+
+const ofBuyers: ReadonlySet<OperationName> = new Set(['issue', 'get_document', 'find_document', 'validate_document', 'cancel_document', 'get_cancellation', 'download', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'check_customer', 'look_up_document', 'get_checkout_of'])
 
 /** A report as the table has it. */
 export const reportColumns = (report: CallReport) => ({
@@ -118,6 +128,7 @@ export async function callProvider<T> (
     durationMs: Math.round(performance.now() - startedAt),
     exchanges: exchanges.map(exchange => keep(connection, exchange)),
     finishedAt: hub.now(),
+    ...(ofBuyers.has(kind) && { fiscal: true as const }),
     ...fields
   })
   try {

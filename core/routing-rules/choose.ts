@@ -32,7 +32,7 @@ export interface Route {
 
 /**
  * The connection that the caller named; or those of the first matching rule that can do it, in its order; or else the issuer's own,
- * where it is an invoice and that one can; or else the oldest that can. One whose breaker is open waits behind the others. What is remembered may choose, but it never refuses: before a 4xx is
+ * where it is an invoice and that one can; or else the oldest that can (see `isOnlyNamed`). One whose breaker is open waits behind the others. What is remembered may choose, but it never refuses: before a 4xx is
  * given, which says what is in the way, the database is asked. Nothing is written.
  */
 export async function chooseRoute (hub: ChoiceHub, tenantId: string, wanted: Wanted, { anew = false } = {}): Promise<Route> {
@@ -79,11 +79,13 @@ export function routeIn (hub: Pick<Hub, 'adapters' | 'usable'>, usable: Usable, 
     if (first !== undefined) return { first, next, failoverOn: rule.rule.failover.on, rule, rulesVersion }
   }
   refusal = undefined
-  const [first] = byHealth(hub, able(usable.connections.filter(({ provider }) => !isOnlyNamed(hub.adapters.get(provider), wanted))), dry)
+  const offered = usable.connections.filter(({ provider }) => !isOnlyNamed(hub.adapters.get(provider), wanted))
+  const [first] = byHealth(hub, able(offered), dry)
   // Nobody said that another account may take what the first one could not: no failover.
-  return first === undefined ? { refusal: refusal ?? notUsable } : { first, next: [], failoverOn: [], rule: null, rulesVersion }
+  return first === undefined ? { refusal: refusal ?? (offered.length < usable.connections.length ? onlyNamed : notUsable) } : { first, next: [], failoverOn: [], rule: null, rulesVersion }
 }
 
+const onlyNamed: Refusal = { code: 'connection_not_usable', path: 'connection', message: 'there is only your own bank, which is used where the method, a rule or the connection says so' }
 const notUsable: Refusal = { code: 'connection_not_usable', path: 'connection', message: 'this tenant has no usable connection for it in this mode' }
 
 /** Those that are well, in order, and behind them those whose breaker is open. The first of all when none is well. */

@@ -5,6 +5,7 @@ import { testHub } from '../../test/support/hub.ts'
 import type { InvoicingFamily } from '../adapter/invoicing.ts'
 import type { Adapter } from '../adapter/define.ts'
 import type { Hub } from '../hub.ts'
+import { createConnection } from '../connections/service.ts'
 import { uuidOf } from '../ids.ts'
 import { createPayment } from '../payments/service.ts'
 import { chooseRoute } from './choose.ts'
@@ -33,6 +34,24 @@ t.test('rules of a tenant', async t => {
     t.same(await getRouting(hub, access), { object: 'routing', mode: 'test', version: 0, rules: [], updated_at: null })
     t.equal(await paid(), a)
     t.match(await decide(), { connection: a, rule: null, failover: null, error: null, rules: [], not_chosen: [{ connection: b, reason: 'older_first' }, { connection: c, reason: 'older_first' }] })
+  })
+
+  t.test('the own bank, however old, is no place for a payment that says nothing of its method', async t => {
+    const { access, connect } = await made.tenant()
+    const bank = (await createConnection(hub, access, { provider: 'bank_transfer', mode: 'test', credentials: {} }, null)).id
+    const open = { amount: 19900, currency: 'MXN' }
+    const decide = async (question: Decide = {}) => await decideRouting(hub, access, { ...open, ...question })
+    t.match(await decide(), { connection: null, error: { code: 'connection_not_usable', detail: /own bank/ }, not_chosen: [{ connection: bank, reason: 'own_bank' }] })
+    await t.rejects(createPayment(hub, access, open, null), { code: 'connection_not_usable' })
+    const stripe = await connect()
+    t.match(await decide(), { connection: stripe, rule: null, not_chosen: [{ connection: bank, reason: 'own_bank' }] })
+    t.equal((await createPayment(hub, access, open, null)).connection, stripe)
+    t.match(await decide({ method: 'card' }), { connection: stripe, not_chosen: [{ connection: bank, reason: 'method' }] })
+    t.match(await decide({ method: 'bank_transfer' }), { connection: bank })
+    t.match(await decide({ connection: bank }), { connection: bank })
+    await putRouting(hub, access, { rules: [{ match: { amount: { min: 1_000_000 }, currency: 'MXN' }, connections: [bank] }] }, undefined)
+    t.match(await decide({ amount: 1_000_000 }), { connection: bank, rule: { name: 'rule 1' } }, 'a rule may')
+    t.match(await decide(), { connection: stripe })
   })
 
   t.test('read back as they were written, with their lists made out', async t => {

@@ -28,7 +28,7 @@ t.test('a sale told by its amount alone comes to that amount, to the cent', asyn
     const amount = fromMinor(minor, 'MXN')
     const lines = exactly([lineOfAmount(amount, { ...settings, taxes })], amount, totalOf('invoice'))
     return lines !== undefined && toMinor(model(lines, 'invoice', 'six').totals.total, 'MXN') === minor
-  }), { numRuns: 400 })
+  }), { numRuns: 4 * Number(process.env.AMOUNTS_RUNS ?? 100), endOnFailure: true })
   t.pass('400 amounts')
 })
 
@@ -53,6 +53,6 @@ t.test('a global invoice comes to what is left of its tickets, to the cent, what
     const broken = engineOf('MX').findings({ ...made, mx: { ...made.mx! } }, at).filter(({ level }) => level === 'error')
     if (broken.length > 0) throw new Error(JSON.stringify(broken))
     return new Decimal(made.totals.total).eq(total)
-  }), { numRuns: 150 })
+  }), { numRuns: Number(process.env.AMOUNTS_RUNS ?? 150), endOnFailure: true })
   t.pass('150 sets of tickets')
 })

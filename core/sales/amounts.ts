@@ -18,9 +18,13 @@ export const toMinor = (amount: Decimal | string, currency: string): number => n
 const rateOf = (taxes: readonly Tax[]): Decimal => taxes.reduce((sum, { rate, exempt, withheld, quota }) => exempt === true || withheld === true || quota === true ? sum : sum.plus(rate), new Decimal(0))
 
 /** One line whose price with its taxes is that amount: for a sale whose lines nobody told. Its document is rounded by `six`. */
-export function lineOfAmount (amount: Decimal, { description, product_key: productKey, unit_key: unitKey, taxes }: SalesSettings['line'], said?: string): Line {
-  return { description: said ?? description, quantity: '1', unit_price: six(amount.div(one.plus(rateOf(taxes)))), taxes, mx: { product_key: productKey, unit_key: unitKey } }
+export function lineOfAmount (amount: Decimal, { description, product_key: productKey, unit_key: unitKey, taxes }: SalesSettings['line'], { country = 'MX', said }: { country?: 'MX' | 'EC' | 'ES', said?: string | undefined } = {}): Line {
+  const own = country === 'MX' ? taxes : usualTaxes[country]
+  return { description: said ?? description, quantity: '1', unit_price: six(amount.div(one.plus(rateOf(own)))), taxes: own, ...(country === 'MX' && { mx: { product_key: productKey, unit_key: unitKey } }) }
 }
+
+/** The general rate: Ecuador 15 % since 2024-04-01 (decreto ejecutivo 198), Spain 21 % (Ley 37/1992, art. 90). */
+const usualTaxes: Readonly<Record<'EC' | 'ES', Tax[]>> = { EC: [{ type: 'IVA', rate: '0.15' }], ES: [{ type: 'IVA', rate: '0.21' }] }
 
 /** What a ticket is in a global invoice: its value, and its taxes each on its base. */
 export interface Ticket {
@@ -60,22 +64,28 @@ export function conceptOf ({ number, net, model }: Ticket): Line {
 }
 
 /**
- * Lines whose document comes to exactly that total. Rounding the sums of value and of taxes apart from each other can be a cent off
- * where both end in half a cent: then the largest line's value is moved by some millionths. Undefined where that does not help.
+ * Lines whose document comes to exactly that total. Each sum (the values, each tax) is rounded to the cent by itself, so that together
+ * they may be a cent or two off: then the value of the largest line is moved by as little as turns its sum's rounding, and its taxes
+ * stay on the bases that they had. Undefined where that does not help.
  */
 export function exactly (lines: readonly Line[], total: Decimal, totalOf: (lines: readonly Line[]) => Decimal): Line[] | undefined {
-  if (totalOf(lines).eq(total)) return [...lines]
+  const off = total.minus(totalOf(lines))
+  if (off.isZero()) return [...lines]
   const largest = lines.reduce((best, line, index) => new Decimal(line.unit_price).gt(lines[best]!.unit_price) ? index : best, 0)
-  for (const millionths of tries) {
-    const moved = lines.map((line, index) => index === largest ? by(line, new Decimal(millionths).div(1_000_000)) : line)
+  for (const step of steps) {
+    const delta = new Decimal(off.isNegative() ? `-${step}` : step)
+    const moved = lines.map((line, index) => index === largest ? by(line, delta) : line)
     if (totalOf(moved).eq(total)) return moved
   }
   return undefined
 }
 
-const tries = [1, -1, 2, -2, 3, -3, 5, -5, 10, -10, 30, -30, 100, -100, 300, -300, 1000, -1000, 2000, -2000, 4000, -4000, 8000, -8000]
+const steps = ['0.000001', '0.00001', '0.0001', '0.001', '0.002', '0.003', '0.005', '0.01', '0.015', '0.02', '0.03']
 
-const by = (line: Line, delta: Decimal): Line => ({ ...line, unit_price: six(new Decimal(line.unit_price).plus(delta)) })
+/** Of one unit, as all lines here are. */
+function by (line: Line, delta: Decimal): Line {
+  return { ...line, unit_price: six(new Decimal(line.unit_price).plus(delta)), taxes: line.taxes.map(tax => tax.quota === true ? tax : { ...tax, base: tax.base ?? line.unit_price }) }
+}
 
 /** The part of it that goes back, as a line of a credit note with the taxes of what was sold. */
 export function lineOfRefund (amount: Decimal, ticket: Omit<Ticket, 'net'>, description: string): Line {

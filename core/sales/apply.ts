@@ -59,9 +59,13 @@ export async function reminderDays (db: TenantDb, mode: Mode): Promise<number[]>
   return daysOf(await loadSwitches(db, mode), 'self_invoice_reminder')
 }
 
+/** Nothing of it is left to tell in a document. */
+export const isGivenBack = ({ refunded, total }: Pick<SaleRow, 'refunded' | 'total'>): boolean => new Decimal(refunded).gte(total)
+
 const dayMs = 86_400_000
 
 function nextLook (row: SaleRow, now: Date, days: readonly number[]): Date | undefined {
+  if (isGivenBack(row) && !hasDocument(row.document as SaleDocument)) return undefined
   switch (row.document as SaleDocument) {
     case 'link': {
       const ends = row.link_expires_at!

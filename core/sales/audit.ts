@@ -38,7 +38,7 @@ export async function findingsOf (db: TenantDb, issuerId: string, now: Date): Pr
       where document = 'in_global' and updated_at < ${late} and (invoice_status is null or invoice_status in ('rejected', 'canceled'))
     union all select id, 'sale_without_document', 'nobody said which' from seen where document = 'undecided' and status = 'paid' and requires_invoice is not null and updated_at < ${late}
     union all select id, 'sale_without_document', 'its time to wait is over' from seen
-      where (document = 'link' and link_expires_at < ${late}) or (document = 'correcting' and orphan_at < ${late})
+      where refunded < total and ((document = 'link' and link_expires_at < ${late}) or (document = 'correcting' and orphan_at < ${late}))
     union all select id, 'credit_note_missing', 'more is told than was kept' from seen
       where document in ('invoiced', 'in_global') and invoice_status in ('issued', 'cancel_rejected') and updated_at < ${new Date(now.getTime() - 3600_000)} and document_amount - credited > total - refunded
     union all select id, 'credit_note_missing', 'more was credited than went back' from seen

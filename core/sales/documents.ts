@@ -31,6 +31,7 @@ export function bodyOf (row: SaleRow, customer: Customer, { form, series, send }
     customer,
     lines: row.lines as unknown as ChangeInvoice['lines'],
     currency: row.currency,
+    ...(row.exchange_rate !== null && { exchange_rate: row.exchange_rate }),
     payment: row.country === 'MX' ? { method: 'PUE', ...(form !== undefined && { form }) } : { ...(form !== undefined && { form }) },
     ...(row.branch !== null && { branch: row.branch }),
     ...(row.till !== null && { till: row.till }),
@@ -97,7 +98,7 @@ function creditLines (row: SaleRow, amount: Decimal, issuer: IssuerRow): ChangeI
   const line = lineOfRefund(amount, { number: row.ticket, model }, `Devolución de la venta ${row.ticket}`)
   const rounding = row.document === 'in_global' ? 'six' : row.rounding as 'six'
   const fitted = exactly([line], amount, lines => new Decimal(engineOf(row.country).model(
-    { country: row.country as 'MX', currency: row.currency, lines: [...lines], customer: publicAtLarge(issuer), ...(row.country === 'MX' && { mx: { rounding } }) },
+    { country: row.country as 'MX', currency: row.currency, ...(row.exchange_rate !== null && { exchange_rate: row.exchange_rate }), lines: [...lines], customer: publicAtLarge(issuer), ...(row.country === 'MX' && { mx: { rounding } }) },
     { issuer, kind: 'credit_note', reference: 'sale', issuedAt: row.updated_at }
   ).totals.total))
   if (fitted === undefined) throw new HubError('internal', { internal: { sale: publicId('sale', row.id), amount: amount.toString() } })

@@ -211,3 +211,38 @@ t.test('killed while a global invoice is made: each ticket in one', async t => {
   }
   t.same(await breaks(), [])
 })
+
+t.test('everything given back before it had a document: nobody is asked or written to any more, and no global invoice has it', async t => {
+  const [linked, waiting] = [await paid({ requires_invoice: true }), await paid({ requires_invoice: false })]
+  await settle()
+  mails.inbox.splice(0)
+  for (const { id } of [linked, waiting]) t.match(await refundSale(hub(), shop.access, id, { method: 'cash', reason: 'x' }, null), { status: 'refunded' })
+  const day = hub().now().toISOString().slice(0, 10)
+  made.advance(40 * dayMs)
+  await settle()
+  await createGlobals(hub(), shop.access, { period: { day } })
+  await settle()
+  t.same(mails.inbox, [])
+  for (const { id } of [linked, waiting]) t.match(await read(id), { status: 'refunded', global_invoice: null, invoice: null })
+  t.same(await breaks(), [])
+})
+
+t.test('in another currency its document says the rate, which only the tenant knows', async t => {
+  t.match(await paid({ currency: 'USD', requires_invoice: true }).catch((error: unknown) => error), { code: 'request_invalid', errors: [{ path: 'exchange_rate' }] })
+  const sale = await paid({ currency: 'USD', exchange_rate: '18.52', requires_invoice: true })
+  await service.invoiceSale(hub(), shop.access, sale.id, { customer: buyer }, null)
+  await settle()
+  t.match(await read(sale.id), { status: 'paid_invoiced', exchange_rate: '18.52' })
+})
+
+t.test('in Ecuador and Spain a payment is recorded, whatever its amount, and a person invoices it', async t => {
+  const { createIssuer } = await import('../issuers/service.ts')
+  const { testTenant } = await import('../../test/support/hub.ts')
+  const abroad = await testTenant(hub(), 'EC')
+  await createIssuer(hub(), abroad.access, { country: 'EC', tax_id: '1790012345001', legal_name: 'EJEMPLO S.A.', address: { street: 'Amazonas', city: 'Quito' }, branches: [{ code: '001', tills: [{ code: '001' }] }] } as never, null)
+  for (const amount of [10001, 1, 99999]) {
+    const sale = await service.createSale(hub(), abroad.access, { amount, tenders: [{ form: '20' }] }, null)
+    t.match(sale, { status: 'paid', amount, currency: 'USD', country: 'EC' })
+  }
+  t.match(await service.createSale(hub(), abroad.access, { amount: 100, tenders: [{ form: '20' }], requires_invoice: true }, null).catch((error: unknown) => error), { code: 'capability_not_supported' })
+})

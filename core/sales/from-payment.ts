@@ -60,7 +60,10 @@ async function made (hub: Hub, tenantId: string, paymentId: string): Promise<Sal
     return undefined
   }
   const access = ownAccess(tenantId, mode, 'sales')
-  const wanted = elsewhere === undefined && invoiceId === undefined && (told !== undefined || settings.payments === 'invoice')
+  // In another currency its document says the day's rate, which only the tenant knows: then a person decides.
+  const rate = told?.exchange_rate
+  const foreign = engineOf(issuer.country).homeCurrency !== undefined && engineOf(issuer.country).homeCurrency !== payment.currency
+  const wanted = elsewhere === undefined && invoiceId === undefined && (told !== undefined || settings.payments === 'invoice') && (!foreign || rate !== undefined)
   const body = bodyOf(payment, issuer, told, wanted)
   const { row } = await takeDown(hub, access, body, null, 'payment').catch(async (error: unknown) => {
     // Its lines come to something else than was charged: then it is told as one line.
@@ -105,6 +108,7 @@ function bodyOf (payment: PaymentRow, issuer: IssuerRow, told: FiscalData | unde
     issuer: publicId('issuer', issuer.id),
     currency: payment.currency,
     amount: payment.amount_captured,
+    ...(told?.exchange_rate !== undefined && { exchange_rate: told.exchange_rate }),
     ...(told?.lines !== undefined && { lines: told.lines }),
     ...(payment.description !== null && { description: payment.description.slice(0, 1000) }),
     // 31 is an intermediary (c_FormaPago): the provider, where its method tells nothing.

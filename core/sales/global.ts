@@ -190,6 +190,7 @@ function bodyOf (row: GlobalRow, issuer: IssuerRow, sales: readonly SaleRow[]): 
   for (const { tenders } of sales) for (const { form, amount } of tenders as unknown as Tender[]) byForm.set(form, (byForm.get(form) ?? 0) + (amount ?? 0))
   const branch = issuer.branches.find(({ code }) => code === row.branch)
   const customer = publicAtLarge(issuer)
+  const rate = sales.findLast(sale => sale.exchange_rate !== null)?.exchange_rate ?? undefined
   return {
     country: 'MX',
     kind: 'global_invoice',
@@ -198,6 +199,8 @@ function bodyOf (row: GlobalRow, issuer: IssuerRow, sales: readonly SaleRow[]): 
     customer: branch?.postal_code === undefined ? customer : { ...customer, address: { postal_code: branch.postal_code } },
     lines: [],
     currency: row.currency,
+    // That of its newest ticket: a document has one.
+    ...(rate !== undefined && { exchange_rate: rate }),
     payment: { method: 'PUE', form: formOf([...byForm].map(([form, amount]) => ({ form, amount }))) ?? '01' },
     ...(row.branch !== null && { branch: row.branch }),
     mx: { rounding: 'six', global: { periodicity: row.periodicity, months: row.months, year: row.year } },

@@ -3,13 +3,14 @@ import { raiseAlert } from '../alerts/raise.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, retryTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
+import { eraseFiscalData } from '../fiscal-data/service.ts'
 import { Decimal } from '../fiscal/decimal.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { isStamped, type InvoiceStatus } from '../invoices/machine.ts'
 import { findInvoice } from '../invoices/queries.ts'
 import { findIssuer } from '../issuers/queries.ts'
-import { move, ownAccess, plan, reminderDays, saleTimer } from './apply.ts'
+import { isGivenBack, move, ownAccess, plan, reminderDays, saleTimer } from './apply.ts'
 import { buyerOf } from './buyer.ts'
 import { creditRefunds, makeInvoiceOf, uncredited } from './documents.ts'
 import type { SaleDocument } from './machine.ts'
@@ -51,6 +52,8 @@ type Done = 'again' | 'done'
 async function step (hub: Hub, tenantId: string, id: string): Promise<Done> {
   const row = await inTenant(hub.db, tenantId, async db => await queries.findSale(db, id))
   if (row === undefined) return 'done'
+  // Nobody is asked whose invoice it is when everything went back.
+  if (isGivenBack(row) && ['undecided', 'link', 'correcting'].includes(row.document)) return 'done'
   switch (row.document as SaleDocument) {
     case 'undecided': return await decideNow(hub, row)
     case 'link': return await awaitBuyer(hub, row)
@@ -128,7 +131,13 @@ async function hearOfInvoice (hub: Hub, row: SaleRow): Promise<Done> {
     })
   }
   if (row.document === 'invoiced') return await credit(hub, row, invoice.id)
-  if (isStamped(status)) return await change(hub, row, async (db, locked) => await move(hub, db, locked, 'invoice_issued', { document_amount: invoice.total, invoiced_at: hub.now(), problem: null, orphan_at: null }))
+  if (isStamped(status)) {
+    return await change(hub, row, async (db, locked) => {
+      await move(hub, db, locked, 'invoice_issued', { document_amount: invoice.total, invoiced_at: hub.now(), problem: null, orphan_at: null, ...(invoice.delegated && { buyer_sealed: null, person: null }) })
+      // Whose document it is stands in the document alone.
+      if (invoice.delegated && locked.payment_id !== null) await eraseFiscalData(db, { subjects: [locked.payment_id] }, hub.now())
+    })
+  }
   if (status === 'rejected' && row.document === 'invoicing') return await refused(hub, row, invoice.messages as unknown as { code: string, message: string }[])
   return 'done'
 }

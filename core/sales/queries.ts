@@ -37,6 +37,7 @@ export interface NewSaleRow {
   status: SaleStatus
   document: SaleDocument
   currency: string
+  exchange_rate: string | null
   total: string
   lines: ChangeInvoice['lines']
   rounding: 'currency' | 'six'
@@ -203,9 +204,9 @@ export async function updateGlobal (db: TenantDb, id: string, changes: { status?
   return await db.updateTable('global_invoices').set({ ...changes, updated_at: now }).where('tenant_id', '=', db.tenantId).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
 }
 
-/** What waits for a global invoice and was paid before that moment, oldest first; locked, and what another has locked is left to it. */
+/** What waits for a global invoice, of which anything is left, and was paid before that moment, oldest first; locked, and what another has locked is left to it. */
 export async function lockWaiting (db: TenantDb, issuerId: string, before: Date, limit: number): Promise<SaleRow[]> {
-  return await selectSales(db).where('issuer_id', '=', issuerId).where('document', '=', 'global_pending').where('paid_at', '<', before)
+  return await selectSales(db).where('issuer_id', '=', issuerId).where('document', '=', 'global_pending').where('paid_at', '<', before).whereRef('refunded', '<', 'total')
     .orderBy('paid_at').orderBy('id').limit(limit).forUpdate().skipLocked().execute()
 }
 
@@ -216,7 +217,7 @@ export async function lockOpenLinks (db: TenantDb, issuerId: string, before: Dat
 
 /** The earliest of what waits. */
 export async function firstWaiting (db: TenantDb, issuerId: string): Promise<Date | undefined> {
-  const row = await db.selectFrom('sales').select('paid_at').where('tenant_id', '=', db.tenantId).where('issuer_id', '=', issuerId).where('document', '=', 'global_pending').orderBy('paid_at').limit(1).executeTakeFirst()
+  const row = await db.selectFrom('sales').select('paid_at').where('tenant_id', '=', db.tenantId).where('issuer_id', '=', issuerId).where('document', '=', 'global_pending').whereRef('refunded', '<', 'total').orderBy('paid_at').limit(1).executeTakeFirst()
   return row?.paid_at ?? undefined
 }
 

@@ -234,7 +234,7 @@ ${hint === undefined ? '' : `<p class="hint" id="${name}-hint">${hint}</p>\n`}${
   const others = problems.filter(problem => problem.field === undefined)
   const summary = [...others.map(({ message }) => escape(message)), ...(first === undefined ? [] : [said.review])]
   // Refused by the PAC, a problem stays until its field changes: no rule here finds it again.
-  return `${summary.length === 0 ? '' : `<p class="problem" role="alert">${summary.join('<br>')}</p>\n`}<p>${row.document === 'in_global' ? `${said.inGlobal} ` : ''}${said.until} ${momentText(row.link_expires_at!, zone, language)}.</p>
+  return `${summary.length === 0 ? '' : `<p class="problem" role="alert">${summary.join('<br>')}</p>\n`}<p>${row.document === 'in_global' ? `${said.inGlobal} ` : ''}${said.until} <strong>${momentText(row.link_expires_at!, zone, language)}</strong></p>
 <form method="post" class="self-invoice" data-sending="${said.sending}"${typed === undefined ? '' : ' data-checked'}>
 ${text('tax_id', 'required maxlength="20" autocapitalize="characters" autocomplete="off" spellcheck="false"')}
 ${text('name', 'required maxlength="300" autocapitalize="characters" autocomplete="organization" spellcheck="false"')}

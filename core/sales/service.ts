@@ -59,6 +59,7 @@ export async function takeDown (hub: Hub, access: Access, body: NewSale, idempot
   if (soldAt.getTime() > now.getTime() + 60_000) throw invalidField('sold_at', 'lies in the future')
   if (body.requires_invoice !== undefined && body.tenders === undefined) throw invalidField('requires_invoice', 'is of a sale that was paid: tell its tenders, or confirm the payment later')
   if (origin === 'api') assertDecidable(issuer, body.requires_invoice)
+  if (body.requires_invoice !== undefined && priced.currency !== homeCurrency[issuer.country] && body.exchange_rate === undefined) throw invalidField('exchange_rate', `is needed for a document in ${priced.currency}`)
   const tenders = body.tenders === undefined ? [] : await tendersOf(hub, access, body.tenders, priced)
   const buyer = body.customer
   const sealed = await sealBuyer(hub, access.tenantId, { id, country: issuer.country }, buyer)
@@ -68,7 +69,7 @@ export async function takeDown (hub: Hub, access: Access, body: NewSale, idempot
     const sale: NewSaleRow = {
       id: own?.id ?? id, mode: access.mode, client_id: body.client_id ?? null, content_hash: hash, issuer_id: issuer.id, country: issuer.country, branch: body.branch ?? null, till: body.till ?? null,
       ticket: own?.ticket ?? await ticketNumber(db, issuer, body, id, now), origin, payment_type: body.payment_type ?? 'in_person', status: body.tenders === undefined ? 'pending' : 'paid', document: 'undecided',
-      currency: priced.currency, total: priced.total.toFixed(), lines: priced.lines, rounding: priced.rounding, model: priced.model, tenders, ...sealed,
+      currency: priced.currency, exchange_rate: body.exchange_rate ?? null, total: priced.total.toFixed(), lines: priced.lines, rounding: priced.rounding, model: priced.model, tenders, ...sealed,
       customer_id: await keptCustomer(db, access.mode, buyer, settings, now), payment_id: paymentId, requires_invoice: body.requires_invoice ?? null, confirmed_by: body.confirmed_by ?? null,
       reference: body.reference ?? null, metadata: body.metadata ?? {}, sold_at: soldAt, paid_at: body.tenders === undefined ? null : soldAt, created_at: now
     }
@@ -132,8 +133,8 @@ interface Priced {
 }
 
 /** What it costs, by the engine that would invoice it. Throws 400 that names the line. */
-export function priceOf ({ lines, amount, description, currency: wanted }: Pick<NewSale, 'lines' | 'amount' | 'description' | 'currency'>, issuer: IssuerRow, settings: SalesSettings, now: Date): Priced {
-  const currency = wanted ?? homeCurrency[issuer.country]
+export function priceOf ({ lines, amount, description, currency: said }: Pick<NewSale, 'lines' | 'amount' | 'description' | 'currency'>, issuer: IssuerRow, settings: SalesSettings, now: Date): Priced {
+  const currency = said ?? homeCurrency[issuer.country]
   if (lines === undefined && amount === undefined) throw invalidField('amount', 'or lines: what was sold')
   lines?.forEach((line, index) => line.taxes.forEach((tax, at) => {
     if (tax.withheld === true) throw invalidField(`lines[${index}].taxes[${at}].withheld`, 'is told with the invoice: a ticket withholds nothing')
@@ -150,7 +151,9 @@ export function priceOf ({ lines, amount, description, currency: wanted }: Pick<
     return { lines, rounding: 'currency', model: { lines: computed, totals }, total, currency }
   }
   const total = fromMinor(amount!, currency)
-  const made = exactly([lineOfAmount(total, settings.line, description)], total, of => new Decimal(modelOf([...of], 'six').totals.total))
+  const wanted = [lineOfAmount(total, settings.line, { country: issuer.country, said: description })]
+  // Elsewhere the law rounds each tax by itself, and some amounts are the total of no price: then the nearest price is described.
+  const made = exactly(wanted, total, of => new Decimal(modelOf([...of], 'six').totals.total)) ?? (issuer.country === 'MX' ? undefined : wanted)
   if (made === undefined) throw invalidField('amount', 'no price with its taxes comes to this amount')
   const { lines: computed, totals } = modelOf(made, 'six')
   return { lines: made, rounding: 'six', model: { lines: computed, totals }, total, currency }

@@ -35,6 +35,7 @@ export function showSale (row: SaleRow, { buyer, link, globalDate, refunds, noti
     till: row.till,
     payment_type: row.payment_type as 'in_person' | 'online',
     currency: row.currency,
+    exchange_rate: row.exchange_rate,
     amount: toMinor(row.total, row.currency),
     amount_refunded: toMinor(row.refunded, row.currency),
     lines: row.lines as unknown as Record<string, unknown>[],
