@@ -83,3 +83,11 @@ t.test('a megabyte of digits and separators comes to an end', { timeout: 25_000 
   for (const text of ['1 '.repeat(500_000), '1'.repeat(1_000_000), `1${' '.repeat(1_000_000)}a`]) t.same(cardNumbersIn(text), [])
   t.ok(cardNumbersIn('4242-'.repeat(200_000)).length > 0)
 })
+
+t.test('a provider’s key may have a long number inside it, a card number typed in its place is none', async t => {
+  t.equal(findCardNumber({ credentials: { access_token: 'APP_USR-4242424242424242-112117-0123456789abcdef0123456789abcdef-123456789', public_key: 'TEST-4242424242424242' } }), undefined)
+  t.equal(findCardNumber({ credentials: { access_token: '4242424242424242' } }), 'credentials.access_token')
+  t.equal(findCardNumber({ credentials: { access_token: '4242 4242 4242 4242' } }), 'credentials.access_token')
+  t.equal(findCardNumber({ credentials: { access_token: 'my card is 4242424242424242' } }), 'credentials.access_token')
+  t.equal(findCardNumber({ access_token: 'APP_USR-4242424242424242-1' }), 'access_token')
+})

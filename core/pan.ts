@@ -54,10 +54,14 @@ function walk (value: unknown, path: string, name: string | undefined, schemas: 
   }
   return firstOf(Object.entries(value), ([key, item]) => {
     if (cardNumbersIn(key).length > 0) return join(path, '[key]') // the key itself must not be repeated in an answer
+    if (name === 'credentials' && isProviderKey(item)) return undefined
     // In metadata the caller chooses the names, so they declare nothing.
     return walk(item, join(path, key), name === 'metadata' ? undefined : key, schemas.flatMap(schema => property(schema, key)))
   })
 }
+
+/** A provider's key may have a long number inside it: Mercado Pago's name their application by one. Digits alone are judged like any. */
+const isProviderKey = (value: unknown): boolean => typeof value === 'string' && /^[A-Za-z][A-Za-z0-9_]*-\d[\w.-]*$/.test(value)
 
 function isExempt (value: string, name: string | undefined, schemas: FormatSchema[]): boolean {
   if (name !== undefined && numericNames.get(name.toLowerCase())?.test(value)) return true

@@ -133,7 +133,9 @@ async function fillIn (page: Page, given: Partial<Record<Field, string>>): Promi
   }
 }
 const typed = async (page: Page) => Object.fromEntries(await Promise.all(order.map(async name => [name, await page.locator(`#${name}`).inputValue()])))
-const heading = async (page: Page, is: RegExp) => { await page.getByRole('heading', { level: 1, name: is }).waitFor({ timeout: 30_000 }) }
+async function heading (page: Page, is: RegExp): Promise<void> {
+  await page.getByRole('heading', { level: 1, name: is }).waitFor({ timeout: 60_000 }).catch(async (error: unknown) => { throw new Error(`no ${is}; the page says: ${await page.locator('main').innerText()}`, { cause: error }) })
+}
 
 /** Nothing to scroll sideways, and nothing too small for a thumb (WCAG 2.5.5: 44 px). */
 async function fits (t: Test, page: Page, name: string): Promise<void> {

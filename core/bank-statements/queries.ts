@@ -91,11 +91,11 @@ export async function listEntries (db: TenantDb, filter: EntryFilter): Promise<E
 
 /** In the order of the file. */
 export async function firstEntries (db: TenantDb, statementId: string, limit: number): Promise<EntryRow[]> {
-  return await selectEntries(db).where('e.statement_id', '=', statementId).orderBy('e.id').limit(limit).execute()
+  return await selectEntries(db).where('e.statement_id', '=', statementId).orderBy('e.line').orderBy('e.id').limit(limit).execute()
 }
 
 export async function waitingEntries (db: TenantDb, statementId: string, limit: number): Promise<string[]> {
-  const rows = await db.selectFrom('bank_entries').select('id').where('tenant_id', '=', db.tenantId).where('statement_id', '=', statementId).where('status', '=', 'new').orderBy('id').limit(limit).execute()
+  const rows = await db.selectFrom('bank_entries').select('id').where('tenant_id', '=', db.tenantId).where('statement_id', '=', statementId).where('status', '=', 'new').orderBy('line').orderBy('id').limit(limit).execute()
   return rows.map(({ id }) => id)
 }
 

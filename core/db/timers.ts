@@ -10,6 +10,12 @@ export async function setTimer (db: TenantDb, kind: string, id: string, at: Date
     .onConflict(oc => oc.columns(['tenant_id', 'kind', 'id']).doUpdateSet({ due_at: at, tries: 0 })).execute()
 }
 
+/** Sets it, or brings it forward: who wants a look sooner is never put off by who wants one later. */
+export async function advanceTimer (db: TenantDb, kind: string, id: string, at: Date): Promise<void> {
+  await db.insertInto('timers').values({ tenant_id: db.tenantId, kind, id, due_at: at })
+    .onConflict(oc => oc.columns(['tenant_id', 'kind', 'id']).doUpdateSet({ due_at: sql`least(timers.due_at, excluded.due_at)`, tries: 0 })).execute()
+}
+
 /** When it is due; undefined when it is not set. */
 export async function timerAt (db: TenantDb, kind: string, id: string): Promise<Date | undefined> {
   return (await db.selectFrom('timers').select('due_at').where('tenant_id', '=', db.tenantId).where('kind', '=', kind).where('id', '=', id).executeTakeFirst())?.due_at

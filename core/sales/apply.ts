@@ -1,7 +1,7 @@
 import type { Access } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
-import { clearTimer, setTimer, startTimer } from '../db/timers.ts'
+import { advanceTimer, setTimer, startTimer } from '../db/timers.ts'
 import { recordEvents } from '../events/record.ts'
 import { Decimal } from '../fiscal/decimal.ts'
 import type { Hub } from '../hub.ts'
@@ -45,13 +45,11 @@ export async function move (hub: Pick<Hub, 'now'>, db: TenantDb, row: SaleRow, f
   return saved
 }
 
-/** When it is looked at next: what waits for a day waits for its issuer's, the rest for its own. */
+/** When it is looked at next: what waits for a day waits for its issuer's, the rest for its own. A look that somebody wanted sooner stays. */
 export async function plan (hub: Pick<Hub, 'now'>, db: TenantDb, row: SaleRow): Promise<void> {
-  const now = hub.now()
   if (row.document === 'global_pending' && row.country === 'MX') await planGlobal(hub, db, row)
-  const at = nextLook(row, now, row.document === 'link' ? await reminderDays(db, row.mode as Mode) : [])
-  if (at === undefined) await clearTimer(db, saleTimer, row.id)
-  else await setTimer(db, saleTimer, row.id, at)
+  const at = await nextLook(hub, db, row)
+  if (at !== undefined) await advanceTimer(db, saleTimer, row.id, at)
 }
 
 /** Days before a link ends on which its buyer is reminded, the farthest first. */
@@ -64,12 +62,14 @@ export const isGivenBack = ({ refunded, total }: Pick<SaleRow, 'refunded' | 'tot
 
 const dayMs = 86_400_000
 
-function nextLook (row: SaleRow, now: Date, days: readonly number[]): Date | undefined {
+/** Undefined: when somebody wakes it. */
+export async function nextLook (hub: Pick<Hub, 'now'>, db: TenantDb, row: SaleRow): Promise<Date | undefined> {
+  const now = hub.now()
   if (isGivenBack(row) && !hasDocument(row.document as SaleDocument)) return undefined
   switch (row.document as SaleDocument) {
     case 'link': {
       const ends = row.link_expires_at!
-      const reminders = days.map(day => new Date(ends.getTime() - day * dayMs)).filter(at => at > now)
+      const reminders = (await reminderDays(db, row.mode as Mode)).map(day => new Date(ends.getTime() - day * dayMs)).filter(at => at > now)
       return reminders[0] ?? ends
     }
     case 'correcting': return row.orphan_at ?? undefined

@@ -1,7 +1,7 @@
 import type { Mode } from '../adapter/context.ts'
 import { raiseAlert } from '../alerts/raise.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
-import { claimTimer, retryTimer } from '../db/timers.ts'
+import { claimTimer, clearTimer, retryTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
 import { eraseFiscalData } from '../fiscal-data/service.ts'
 import { Decimal } from '../fiscal/decimal.ts'
@@ -10,7 +10,7 @@ import { publicId } from '../ids.ts'
 import { isStamped, type InvoiceStatus } from '../invoices/machine.ts'
 import { findInvoice } from '../invoices/queries.ts'
 import { findIssuer } from '../issuers/queries.ts'
-import { isGivenBack, move, ownAccess, plan, reminderDays, saleTimer } from './apply.ts'
+import { isGivenBack, move, nextLook, ownAccess, reminderDays, saleTimer } from './apply.ts'
 import { buyerOf } from './buyer.ts'
 import { creditRefunds, makeInvoiceOf, uncredited } from './documents.ts'
 import type { SaleDocument } from './machine.ts'
@@ -31,19 +31,24 @@ const dayMs = 86_400_000
  * when its link or its buyer's time is over, credits what was refunded. Safe to run at any moment and in several places at once.
  */
 export async function lookAfterSale (hub: Hub, tenantId: string, id: string): Promise<void> {
-  const claimed = await inTenant(hub.db, tenantId, async db => await claimTimer(db, saleTimer, id, hub.now(), leaseMs))
+  const now = hub.now()
+  const leasedUntil = new Date(now.getTime() + leaseMs)
+  const claimed = await inTenant(hub.db, tenantId, async db => await claimTimer(db, saleTimer, id, now, leaseMs))
   if (claimed === undefined) return
   try {
     while (await step(hub, tenantId, id) === 'again') { /* each step is written before the next */ }
     await inTenant(hub.db, tenantId, async db => {
       const row = await queries.lockSale(db, id)
-      if (row !== undefined) await plan(hub, db, row)
+      const at = row && await nextLook(hub, db, row)
+      // Only if nobody has woken it anew since: then it runs once more.
+      if (at === undefined) await clearTimer(db, saleTimer, id, leasedUntil)
+      else await retryTimer(db, saleTimer, id, at, leasedUntil)
     })
   } catch (error) {
     if (error instanceof HubError && error.code !== 'conflict') await tellStuck(hub, tenantId, id, error)
     else hub.log.error({ err: error, sale: publicId('sale', id) }, 'a sale could not be carried on')
     const at = new Date(hub.now().getTime() + retryMs[Math.min(claimed.tries, retryMs.length) - 1]!)
-    await inTenant(hub.db, tenantId, async db => { await retryTimer(db, saleTimer, id, at) })
+    await inTenant(hub.db, tenantId, async db => { await retryTimer(db, saleTimer, id, at, leasedUntil) })
   }
 }
 

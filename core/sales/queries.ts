@@ -204,15 +204,15 @@ export async function updateGlobal (db: TenantDb, id: string, changes: { status?
   return await db.updateTable('global_invoices').set({ ...changes, updated_at: now }).where('tenant_id', '=', db.tenantId).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
 }
 
-/** What waits for a global invoice, of which anything is left, and was paid before that moment, oldest first; locked, and what another has locked is left to it. */
+/** What waits for a global invoice, of which anything is left, and was paid before that moment, oldest first; locked: one that somebody is at is waited for, because the next global invoice is a period away. */
 export async function lockWaiting (db: TenantDb, issuerId: string, before: Date, limit: number): Promise<SaleRow[]> {
   return await selectSales(db).where('issuer_id', '=', issuerId).where('document', '=', 'global_pending').where('paid_at', '<', before).whereRef('refunded', '<', 'total')
-    .orderBy('paid_at').orderBy('id').limit(limit).forUpdate().skipLocked().execute()
+    .orderBy('paid_at').orderBy('id').limit(limit).forUpdate().execute()
 }
 
 /** Sales whose link is open although their period has ended. */
 export async function lockOpenLinks (db: TenantDb, issuerId: string, before: Date): Promise<SaleRow[]> {
-  return await selectSales(db).where('issuer_id', '=', issuerId).where('document', '=', 'link').where('paid_at', '<', before).orderBy('id').forUpdate().skipLocked().execute()
+  return await selectSales(db).where('issuer_id', '=', issuerId).where('document', '=', 'link').where('paid_at', '<', before).orderBy('id').forUpdate().execute()
 }
 
 /** The earliest of what waits. */

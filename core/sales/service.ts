@@ -380,7 +380,6 @@ export async function cancelSale (hub: Hub, access: Access, publicSaleId: string
     const saved = await queries.updateSale(db, id, { status: 'canceled' }, now)
     await recordEvents(db, now, [{ type: 'sale.canceled', mode: access.mode, subjectId: id, data: eventData(saved) }])
     await recordChange(db, access, now, { action: 'sale.canceled', subjectType: 'sale', subjectId: publicSaleId })
-    await plan(hub, db, saved)
     return saved
   })
   return await show(hub, row)
