@@ -88,6 +88,19 @@ t.test('what the till says of a payment that was recorded by itself is one sale'
   t.match(told, { id: sale!.id, ticket: sale!.ticket, status: 'paid_global_pending', reference: 'order-1', payment_type: 'in_person' })
 })
 
+t.test('a sale that waits is paid by a payment that was recorded by itself: one sale of it is left', async t => {
+  await putSettings(hub(), shop.access, { payments: 'record' })
+  const waiting = await service.createSale(hub(), shop.access, { lines: [line], customer: { email: 'ana@example.com' } }, null)
+  const { sale: recorded, payment } = await charge()
+  const confirmed = await service.confirmPayment(hub(), shop.access, waiting.id, { payment_received: true, tenders: [{ form: '04', payment }], requires_invoice: false }, null)
+  t.match(confirmed, { id: waiting.id, status: 'paid_global_pending', payment })
+  t.match(await read(recorded!.id), { status: 'canceled', payment: null })
+  t.same((await service.listSales(hub(), shop.access, { payment })).data.map(({ id }) => id), [waiting.id])
+  const other = await service.createSale(hub(), shop.access, { lines: [line] }, null)
+  t.match(await service.confirmPayment(hub(), shop.access, other.id, { payment_received: true, tenders: [{ form: '04', payment }] }, null).catch((error: unknown) => error), { code: 'already_exists', errors: [{ path: 'tenders[0].payment' }] })
+  t.same(await breaks(), [])
+})
+
 t.test('data that the authority refuses: the buyer is written to, the tenant warned, and what is corrected goes out under its number', async t => {
   await putSettings(hub(), shop.access, { payments: 'invoice', preflight: 'let_through' })
   const { sale } = await charge({ invoice: { customer: { ...buyer, mx: { regime: '605', cfdi_use: 'G03' } } } })

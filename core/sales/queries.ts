@@ -84,7 +84,7 @@ export interface SaleChanges {
   buyer_sealed?: string | null
   person?: string | null
   customer_id?: string | null
-  payment_id?: string
+  payment_id?: string | null
   invoice_id?: string | null
   global_id?: string | null
   requires_invoice?: boolean | null

@@ -220,6 +220,7 @@ export async function confirmPayment (hub: Hub, access: Access, publicSaleId: st
     if (locked.status !== 'pending') throw stateError(locked, { es: 'confirmar el pago', en: 'confirming the payment' })
     const now = hub.now()
     const paymentId = paymentOfTenders(tenders)
+    if (paymentId !== null) await takeOver(db, access, paymentId, now)
     const moved = (await move(hub, db, locked, undefined, {
       tenders, ...sealed, paid_at: now, ...(paymentId !== null && { payment_id: paymentId }),
       ...(body.requires_invoice !== undefined && { requires_invoice: body.requires_invoice }), ...(body.confirmed_by !== undefined && { confirmed_by: body.confirmed_by })
@@ -230,6 +231,16 @@ export async function confirmPayment (hub: Hub, access: Access, publicSaleId: st
     return moved
   })
   return await decide(hub, access, row, body.requires_invoice)
+}
+
+/** What was made of the payment by itself, before anybody said whose it is, makes way for the sale that it pays. Throws 400 where the payment is another sale's. */
+async function takeOver (db: TenantDb, access: Access, paymentId: string, now: Date): Promise<void> {
+  const own = await queries.lockMadeOf(db, paymentId)
+  if (own === undefined && await queries.findByPayment(db, paymentId) !== undefined) throw invalidField('tenders[0].payment', 'is a sale already', 'already_exists')
+  if (own === undefined) return
+  const saved = await queries.updateSale(db, own.id, { payment_id: null, status: 'canceled' }, now)
+  await recordEvents(db, now, [{ type: 'sale.canceled', mode: access.mode, subjectId: own.id, data: eventData(saved) }])
+  await recordChange(db, access, now, { action: 'sale.taken_over', subjectType: 'sale', subjectId: publicId('sale', own.id), detail: { payment: publicId('payment', paymentId) } })
 }
 
 async function withContact (hub: Hub, row: SaleRow, { customer_email: email, customer_phone: phone }: Pick<ConfirmPayment, 'customer_email' | 'customer_phone'>): Promise<Buyer> {
