@@ -1,11 +1,12 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Access } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer, setTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
-import { type IdKind, newUuid, parseId, publicId, uuidOf } from '../ids.ts'
+import { type IdKind, newUuid, publicId, uuidOf } from '../ids.ts'
+import { linkToken, readLinkToken } from '../vault/link.ts'
 import * as queries from './queries.ts'
 import type { DocumentRow } from './queries.ts'
 import type { Document, DocumentLink } from './schema.ts'
@@ -89,25 +90,17 @@ export async function makeLink (hub: Hub, access: Access, id: string, seconds = 
 
 export async function linkTo (hub: Pick<Hub, 'vault' | 'publicUrl'>, row: DocumentRow, expiresAt: Date): Promise<DocumentLink> {
   const until = Math.floor(expiresAt.getTime() / 1000)
-  const said = claim(row.tenant_id, row.id, until)
-  const mac = await hub.vault.mac(row.tenant_id, linkUse, said)
-  return { url: `${hub.publicUrl()}/documents/${said}.${mac.toString('base64url')}`, expires_at: new Date(until * 1000).toISOString() }
+  const token = await linkToken(hub.vault, linkSort, { tenantId: row.tenant_id, id: row.id, second: until })
+  return { url: `${hub.publicUrl()}/documents/${token}`, expires_at: new Date(until * 1000).toISOString() }
 }
 
-const linkUse = 'document-link'
-const claim = (tenantId: string, id: string, until: number) => `${publicId('tenant', tenantId)}.${publicId('document', id)}.${until}`
+const linkSort = { use: 'document-link', kind: 'document' } as const
 
 /** undefined: not one of ours, or too late. The caller learns no more. */
 export async function openLink (hub: Hub, token: string): Promise<{ row: DocumentRow, bytes: Buffer } | undefined> {
-  const [tenant = '', document = '', until = '', mac = ''] = token.split('.')
-  const [tenantId, id] = [parseId('tenant', tenant), parseId('document', document)]
-  if (tenantId === undefined || id === undefined || !/^\d{1,12}$/.test(until)) return undefined
-  const row = await inTenant(hub.db, tenantId, async db => await queries.findDocument(db, id))
-  // The tenant's key is asked for only where there is a document: a made-up tenant must not get one made.
-  if (row === undefined || row.deleted_at !== null) return undefined
-  const expected = await hub.vault.mac(tenantId, linkUse, claim(tenantId, id, Number(until)))
-  const given = Buffer.from(mac, 'base64url')
-  if (given.length !== expected.length || !timingSafeEqual(given, expected) || Number(until) * 1000 <= hub.now().getTime()) return undefined
+  const link = readLinkToken(hub.vault, linkSort, token)
+  const row = link && await inTenant(hub.db, link.tenantId, async db => await queries.findDocument(db, link.id))
+  if (row === undefined || row.deleted_at !== null || !await link!.genuine() || link!.second * 1000 <= hub.now().getTime()) return undefined
   return { row, bytes: await readBytes(hub, row) }
 }
 

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { Access } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
 import type { Adapter } from '../adapter/define.ts'
@@ -9,11 +8,12 @@ import { HubError, invalidField } from '../errors.ts'
 import { Decimal } from '../fiscal/decimal.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
-import { parseId, publicId, uuidOf } from '../ids.ts'
+import { publicId, uuidOf } from '../ids.ts'
 import { futureMoment } from '../payments/details.ts'
 import { isPayable, toMinor, written } from '../receivables/reconcile.ts'
 import { routeIn } from '../routing-rules/choose.ts'
 import { assertPublicUrl } from '../urls.ts'
+import { linkToken, readLinkToken } from '../vault/link.ts'
 import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
 import type { InvoicePaymentLink, NewInvoicePaymentLink } from './schema.ts'
@@ -114,25 +114,17 @@ export const dueOf = (row: InvoiceRow): Decimal => row.status === 'canceled' ? n
 
 // --- the address ----------------------------------------------------------------------------------------------------------
 
-const use = 'invoice-payment-link'
-const claim = (tenantId: string, invoiceId: string, madeAt: number) => `${publicId('tenant', tenantId)}.${publicId('invoice', invoiceId)}.${madeAt}`
+const sort = { use: 'invoice-payment-link', kind: 'invoice' } as const
 
 export async function linkUrl (hub: Pick<Hub, 'vault' | 'publicUrl'>, row: InvoiceRow): Promise<string> {
-  const said = claim(row.tenant_id, row.id, linkOf(row)!.made_at)
-  return `${hub.publicUrl()}/invoice/${said}.${(await hub.vault.mac(row.tenant_id, use, said)).toString('base64url')}`
+  return `${hub.publicUrl()}/invoice/${await linkToken(hub.vault, sort, { tenantId: row.tenant_id, id: row.id, second: linkOf(row)!.made_at })}`
 }
 
 /** The invoice that a token names; undefined when it is none of ours, or its link was taken back. The caller learns no more. */
 export async function openLink (hub: Pick<Hub, 'db' | 'vault'>, token: string): Promise<InvoiceRow | undefined> {
-  const [tenant = '', invoice = '', madeAt = '', mac = ''] = token.split('.')
-  const [tenantId, id] = [parseId('tenant', tenant), parseId('invoice', invoice)]
-  if (tenantId === undefined || id === undefined || !/^\d{1,12}$/.test(madeAt)) return undefined
-  const row = await inTenant(hub.db, tenantId, async db => await queries.findInvoice(db, id))
-  // The tenant's key is asked for only where there is a link: a made-up tenant must not get one made.
-  if (row === undefined || linkOf(row)?.made_at !== Number(madeAt)) return undefined
-  const expected = await hub.vault.mac(tenantId, use, claim(tenantId, id, Number(madeAt)))
-  const given = Buffer.from(mac, 'base64url')
-  return given.length === expected.length && timingSafeEqual(given, expected) ? row : undefined
+  const link = readLinkToken(hub.vault, sort, token)
+  const row = link && await inTenant(hub.db, link.tenantId, async db => await queries.findInvoice(db, link.id))
+  return row !== undefined && linkOf(row)?.made_at === link!.second && await link!.genuine() ? row : undefined
 }
 
 // --- what the payer may choose among ----------------------------------------------------------------------------------------

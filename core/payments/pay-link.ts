@@ -1,7 +1,6 @@
-import { timingSafeEqual } from 'node:crypto'
 import { inTenant } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
-import { parseId, publicId } from '../ids.ts'
+import { linkToken, type LinkSort, readLinkToken } from '../vault/link.ts'
 import * as queries from './queries.ts'
 import type { PaymentRow } from './queries.ts'
 
@@ -24,24 +23,14 @@ export async function returnLink (hub: Pick<Hub, 'vault' | 'publicUrl' | 'now'>,
 }
 
 async function tokenOf (hub: Pick<Hub, 'vault' | 'now'>, use: Use, payment: Named): Promise<string> {
-  const said = claim(payment.tenant_id, payment.id, Math.floor((hub.now().getTime() + lasts[use]) / 1000))
-  const mac = await hub.vault.mac(payment.tenant_id, linkUse(use), said)
-  return `${said}.${mac.toString('base64url')}`
+  return await linkToken(hub.vault, sortOf(use), { tenantId: payment.tenant_id, id: payment.id, second: Math.floor((hub.now().getTime() + lasts[use]) / 1000) })
 }
 
-const linkUse = (use: Use) => `payment-${use}-link`
-const claim = (tenantId: string, id: string, until: number) => `${publicId('tenant', tenantId)}.${publicId('payment', id)}.${until}`
+const sortOf = (use: Use): LinkSort => ({ use: `payment-${use}-link`, kind: 'payment' })
 
 /** The payment that a token names; undefined when it is not one of ours, or too late. The caller learns no more. */
 export async function openPayLink (hub: Pick<Hub, 'db' | 'vault' | 'now'>, use: Use, token: string): Promise<PaymentRow | undefined> {
-  const [tenant = '', payment = '', until = '', mac = ''] = token.split('.')
-  const [tenantId, id] = [parseId('tenant', tenant), parseId('payment', payment)]
-  if (tenantId === undefined || id === undefined || !/^\d{1,12}$/.test(until)) return undefined
-  const row = await inTenant(hub.db, tenantId, async db => await queries.findPayment(db, id))
-  // The tenant's key is asked for only where there is a payment: a made-up tenant must not get one made.
-  if (row === undefined) return undefined
-  const expected = await hub.vault.mac(tenantId, linkUse(use), claim(tenantId, id, Number(until)))
-  const given = Buffer.from(mac, 'base64url')
-  const genuine = given.length === expected.length && timingSafeEqual(given, expected)
-  return genuine && Number(until) * 1000 > hub.now().getTime() ? row : undefined
+  const link = readLinkToken(hub.vault, sortOf(use), token)
+  const row = link && await inTenant(hub.db, link.tenantId, async db => await queries.findPayment(db, link.id))
+  return row !== undefined && await link!.genuine() && link!.second * 1000 > hub.now().getTime() ? row : undefined
 }
