@@ -1,7 +1,7 @@
 import type { Money } from '../../core/adapter/money.ts'
 import type { Simulator } from '../../core/adapter/simulator.ts'
 import { openBooks, sumOfEffects } from '../../core/adapter/simulator-books.ts'
-import { createDeliveries, type JudgedExchange, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import { closeInOrder, createDeliveries, type JudgedExchange, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { billDue } from './simulator/billing.ts'
 import { approve, decline, dispute, expire, openCharge, orderOf, settleRefund, signedWith } from './simulator/books.ts'
 import { pages } from './simulator/pages.ts'
@@ -117,11 +117,7 @@ export async function startConektaSimulator ({ port, now = () => new Date(), see
 
   return {
     url: server.url,
-    close: async () => {
-      deliveries.close()
-      books.close()
-      await server.close()
-    },
+    close: closeInOrder(deliveries, books, server),
     credentials: key,
     wrongCredentials: () => ({ private_key: `key_invalid${digest().slice(0, 10)}` }),
     inject: server.inject,

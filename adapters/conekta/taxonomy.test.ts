@@ -1,6 +1,7 @@
 /** Every problem of the vocabulary, and how Conekta brings it about. */
 import t from 'tap'
-import { ProviderError, type ProviderProblem, providerProblems } from '../../core/adapter/index.ts'
+import { ProviderError, type ProviderProblem } from '../../core/adapter/index.ts'
+import { everyProblem } from '../../test/support/connection.ts'
 import conekta from './adapter.ts'
 import { errors, problemOf, refusalOf } from './errors.ts'
 import type { ConektaSimulator } from './simulator.ts'
@@ -73,15 +74,11 @@ const problems: Record<ProviderProblem, (context: Opened, simulator: ConektaSimu
 }
 
 t.test('every problem', async t => {
-  t.same(Object.keys(problems).sort(), Object.keys(providerProblems).sort())
-  const simulator = await simulated(t)
-  for (const [code, produce] of Object.entries(problems)) {
-    simulator.clearFaults()
-    const told = await produce(open(simulator), simulator)
-    if (code === 'idempotency_conflict') t.equal(told, undefined, 'Conekta knows no keys')
-    else t.equal(told?.code, code, code)
-    if (told !== undefined && !(told instanceof ProviderError && told.httpStatus === undefined)) t.ok(told.providerCode ?? (told as ProviderError).httpStatus, `${code}: Conekta's own word is kept`)
-  }
+  await everyProblem(t, {
+    problems, never: ['idempotency_conflict'], simulated, open, also: (code, told) => {
+      if (told !== undefined && !(told instanceof ProviderError && told.httpStatus === undefined)) t.ok((told as ProviderError).providerCode ?? (told as ProviderError).httpStatus, `${code}: Conekta's own word is kept`)
+    }
+  })
 })
 
 t.test('every word of the table is read by the end of a code, and of a charge’s failure', async t => {

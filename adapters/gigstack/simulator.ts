@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { createDeliveries, type CsdFiles, type Effects, isStamp, type SatModel, type SatStamp, type SatWorld, serveSimulator, type SignedWebhook, type SimulatedAnswer, type SimulatedRequest, type Simulator, sumOf } from '../../core/adapter/index.ts'
+import { closeInOrder, createDeliveries, type CsdFiles, type Effects, isStamp, type SatModel, type SatStamp, type SatWorld, serveSimulator, type SignedWebhook, type SimulatedAnswer, type SimulatedRequest, type Simulator, sumOf } from '../../core/adapter/index.ts'
 import { type Client, complementOf, missing, modelOf, object, Refused, type Team, type Wire } from './simulator/model.ts'
 
 /**
@@ -332,10 +332,7 @@ export async function startGigstackSimulator ({ world, port, csd, now = () => ne
 
   return {
     ...server,
-    close: async () => {
-      deliveries.close()
-      await server.close()
-    },
+    close: closeInOrder(deliveries, server),
     credentials (mode) {
       const team = random('team')
       const key = jwt({ livemode: mode === 'live', team, key_id: `key_${mode}_1` })

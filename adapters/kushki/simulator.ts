@@ -2,7 +2,7 @@ import { Value } from 'typebox/value'
 import type { Money } from '../../core/adapter/money.ts'
 import type { Effects, Simulator } from '../../core/adapter/simulator.ts'
 import { openBooks, sumOfEffects } from '../../core/adapter/simulator-books.ts'
-import { createDeliveries, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import { closeInOrder, createDeliveries, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { advance, due, keptOf } from './simulator/billing.ts'
 import { minor, settle, signedWith } from './simulator/books.ts'
 import { type Call, routes } from './simulator/routes.ts'
@@ -109,11 +109,7 @@ export async function startKushkiSimulator ({ port, now = () => new Date(), seed
 
   return {
     url: server.url,
-    close: async () => {
-      deliveries.close()
-      books.close()
-      await server.close()
-    },
+    close: closeInOrder(deliveries, books, server),
     credentials (mode) {
       const { publicId, privateId, secret } = opened(mode)
       return { public_merchant_id: publicId, private_merchant_id: privateId, webhook_secret: secret }

@@ -1,6 +1,7 @@
 /** Every problem of the vocabulary, and how Kushki brings it about; every code of its own. */
 import t from 'tap'
-import { ProviderError, type ProviderProblem, providerProblems } from '../../core/adapter/index.ts'
+import { ProviderError, type ProviderProblem } from '../../core/adapter/index.ts'
+import { everyProblem } from '../../test/support/connection.ts'
 import kushki from './adapter.ts'
 import { errors, problemOf, refusalOf } from './errors.ts'
 import type { KushkiSimulator } from './simulator.ts'
@@ -60,18 +61,9 @@ const problems: Record<ProviderProblem, (context: Opened, simulator: KushkiSimul
     }
   }
 }
-const never = ['authentication_required', 'duplicate', 'idempotency_conflict', 'expired', 'merchant_balance_insufficient']
+const never: ProviderProblem[] = ['authentication_required', 'duplicate', 'idempotency_conflict', 'expired', 'merchant_balance_insufficient']
 
-t.test('every problem', async t => {
-  t.same(Object.keys(problems).sort(), Object.keys(providerProblems).sort())
-  const simulator = await simulated(t)
-  for (const [code, produce] of Object.entries(problems)) {
-    simulator.clearFaults()
-    const told = await produce(open(simulator), simulator)
-    if (never.includes(code)) t.equal(told, undefined, `${code} does not happen here`)
-    else t.equal(told?.code, code, code)
-  }
-})
+t.test('every problem', async t => await everyProblem(t, { problems, never, simulated, open }))
 
 t.test('every code, as a refusal and as a decline', async t => {
   const simulator = await simulated(t)

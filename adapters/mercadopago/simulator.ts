@@ -1,7 +1,7 @@
 import type { Money } from '../../core/adapter/money.ts'
 import type { Simulator } from '../../core/adapter/simulator.ts'
 import { openBooks, sumOfEffects } from '../../core/adapter/simulator-books.ts'
-import { createDeliveries, type JudgedExchange, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import { closeInOrder, createDeliveries, type JudgedExchange, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { billDue } from './simulator/billing.ts'
 import { approve, decideDispute, dispute, expire, reject, secretOf, settleRefund, signedWith } from './simulator/books.ts'
 import { oauthTwin, type OAuthRules } from './simulator/oauth.ts'
@@ -147,11 +147,7 @@ export async function startMercadoPagoSimulator ({ port, now = () => new Date(),
 
   return {
     url: server.url,
-    close: async () => {
-      deliveries.close()
-      books.close()
-      await server.close()
-    },
+    close: closeInOrder(deliveries, books, server),
     account: open,
     credentials: mode => open({ mode }),
     wrongCredentials: mode => ({ access_token: `${mode === 'test' ? 'TEST' : 'APP_USR'}-${world.digits(16)}-112110-00000000${digest().slice(0, 24)}-${world.digits(9)}`, webhook_secret: digest() }),

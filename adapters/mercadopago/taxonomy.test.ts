@@ -1,6 +1,7 @@
 /** Every problem of the vocabulary, and how Mercado Pago brings it about. */
 import t from 'tap'
-import { ProviderError, type ProviderProblem, providerProblems } from '../../core/adapter/index.ts'
+import { ProviderError, type ProviderProblem } from '../../core/adapter/index.ts'
+import { everyProblem } from '../../test/support/connection.ts'
 import mercadopago from './adapter.ts'
 import { errors, failureOf, refusalOf } from './errors.ts'
 import type { MercadoPagoSimulator } from './simulator.ts'
@@ -78,15 +79,11 @@ const problems: Record<ProviderProblem, (context: Opened, simulator: MercadoPago
 }
 
 t.test('every problem', async t => {
-  t.same(Object.keys(problems).sort(), Object.keys(providerProblems).sort())
-  const simulator = await simulated(t)
-  for (const [code, produce] of Object.entries(problems)) {
-    simulator.clearFaults()
-    const told = await produce(open(simulator, { country: 'MX' }), simulator)
-    if (code === 'merchant_balance_insufficient') t.equal(told, undefined, 'Mercado Pago has no word of its own for it')
-    else t.equal(told?.code, code, code)
-    if (told !== undefined && !(told instanceof ProviderError && told.httpStatus === undefined)) t.ok(told.providerCode ?? (told as ProviderError).httpStatus, `${code}: their own word is kept`)
-  }
+  await everyProblem(t, {
+    problems, never: ['merchant_balance_insufficient'], simulated, open: simulator => open(simulator, { country: 'MX' }), also: (code, told) => {
+      if (told !== undefined && !(told instanceof ProviderError && told.httpStatus === undefined)) t.ok((told as ProviderError).providerCode ?? (told as ProviderError).httpStatus, `${code}: their own word is kept`)
+    }
+  })
 })
 
 t.test('every word of the table, of a payment and of a refusal', async t => {

@@ -1,7 +1,7 @@
 import type { Money } from '../../core/adapter/money.ts'
 import type { Simulator } from '../../core/adapter/simulator.ts'
 import { openBooks, sumOfEffects } from '../../core/adapter/simulator-books.ts'
-import { createDeliveries, type JudgedExchange, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import { closeInOrder, createDeliveries, type JudgedExchange, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { approveSubscription, billDue } from './simulator/billing.ts'
 import { signer } from './simulator/certificates.ts'
 import { approve, settle } from './simulator/orders.ts'
@@ -148,11 +148,7 @@ export async function startPaypalSimulator ({ port, now = () => new Date(), seed
 
   return {
     url: server.url,
-    close: async () => {
-      deliveries.close()
-      books.close()
-      await server.close()
-    },
+    close: closeInOrder(deliveries, books, server),
     credentials: () => ({ client_id: `A${digest()}`, client_secret: `E${digest()}` }),
     wrongCredentials: () => ({ client_id: `A${digest()}`, client_secret: `Einvalid${digest()}` }),
     inject: server.inject,

@@ -2,7 +2,7 @@ import { Value } from 'typebox/value'
 import type { Money } from '../../core/adapter/money.ts'
 import type { Simulator } from '../../core/adapter/simulator.ts'
 import { openBooks, sumOfEffects } from '../../core/adapter/simulator-books.ts'
-import { createDeliveries, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import { closeInOrder, createDeliveries, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { follow, pay, reviewRefunds, settle, signed } from './simulator/books.ts'
 import { holder, pages } from './simulator/pages.ts'
 import { commands } from './simulator/schema.ts'
@@ -144,11 +144,7 @@ export async function startPayuSimulator ({ port, now = () => new Date(), seed, 
 
   return {
     url: server.url,
-    close: async () => {
-      deliveries.close()
-      books.close()
-      await server.close()
-    },
+    close: closeInOrder(deliveries, books, server),
     credentials,
     wrongCredentials: () => ({ ...credentials(), api_key: `w${random().slice(0, 25)}` }),
     inject: server.inject,

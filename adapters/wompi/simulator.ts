@@ -1,7 +1,7 @@
 import type { Money } from '../../core/adapter/money.ts'
 import type { Effects, Simulator } from '../../core/adapter/simulator.ts'
 import { openBooks } from '../../core/adapter/simulator-books.ts'
-import { createDeliveries, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
+import { closeInOrder, createDeliveries, routeOf, serveSimulator, type SimulatedAnswer, type SimulatedRequest } from '../../core/adapter/simulator-server.ts'
 import { settle, signedWith } from './simulator/books.ts'
 import { pages, payPage } from './simulator/pages.ts'
 import { routes } from './simulator/routes.ts'
@@ -99,11 +99,7 @@ export async function startWompiSimulator ({ port, now = () => new Date(), seed,
 
   return {
     url: server.url,
-    close: async () => {
-      deliveries.close()
-      books.close()
-      await server.close()
-    },
+    close: closeInOrder(deliveries, books, server),
     credentials (mode) {
       const { publicKey, privateKey, integrity, events } = opened(mode)
       return { public_key: publicKey, private_key: privateKey, integrity_secret: integrity, events_secret: events }

@@ -1,6 +1,7 @@
 /** Every problem of the vocabulary, and how Wompi brings it about. */
 import t from 'tap'
-import { ProviderError, type ProviderProblem, providerProblems } from '../../core/adapter/index.ts'
+import { ProviderError, type ProviderProblem } from '../../core/adapter/index.ts'
+import { everyProblem } from '../../test/support/connection.ts'
 import wompi from './adapter.ts'
 import { errors, failureOf, problemOfSentence, refusalOf } from './errors.ts'
 import type { WompiSimulator } from './simulator.ts'
@@ -69,18 +70,9 @@ const problems: Record<ProviderProblem, (context: Opened, simulator: WompiSimula
     }
   }
 }
-const never = ['authentication_required', 'idempotency_conflict', 'merchant_balance_insufficient']
+const never: ProviderProblem[] = ['authentication_required', 'idempotency_conflict', 'merchant_balance_insufficient']
 
-t.test('every problem', async t => {
-  t.same(Object.keys(problems).sort(), Object.keys(providerProblems).sort())
-  const simulator = await simulated(t)
-  for (const [code, produce] of Object.entries(problems)) {
-    simulator.clearFaults()
-    const told = await produce(open(simulator), simulator)
-    if (never.includes(code)) t.equal(told, undefined, `${code} does not happen here`)
-    else t.equal(told?.code, code, code)
-  }
-})
+t.test('every problem', async t => await everyProblem(t, { problems, never, simulated, open }))
 
 t.test('codes of the network, and sentences', async t => {
   for (const [word, code] of Object.entries(errors)) {

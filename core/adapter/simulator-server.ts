@@ -207,3 +207,10 @@ function shuffled<T> (items: readonly T[], seed: number): T[] {
   }
   return result
 }
+
+/** Ends the parts of a simulator one after another, in this order. */
+export function closeInOrder (...parts: readonly { close: () => void | Promise<void> }[]): () => Promise<void> {
+  return async () => {
+    for (const part of parts) await part.close()
+  }
+}

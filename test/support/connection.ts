@@ -1,5 +1,6 @@
 /** An open connection for tests of adapters, as the hub would hand it over. */
-import { type Adapter, closeHttpAgents, type ConnectionContext, createHttpClient, type HttpExchange, type HttpRequest, type IdempotencyKey, ProviderError } from '../../core/adapter/index.ts'
+import type { Test } from 'tap'
+import { type Adapter, closeHttpAgents, type ConnectionContext, createHttpClient, type HttpExchange, type HttpRequest, type IdempotencyKey, ProviderError, type ProviderProblem, providerProblems } from '../../core/adapter/index.ts'
 import { issuerRfc, sealedCancellation } from './cfdi.ts'
 
 export interface ConnectionOptions extends Partial<Pick<ConnectionContext, 'credentials' | 'settings' | 'mode' | 'now' | 'account' | 'memory'>> {
@@ -62,6 +63,29 @@ export async function refused (promise: Promise<unknown>): Promise<ProviderError
   const thrown: unknown = await promise.then(() => 'it was answered', error => error)
   if (thrown instanceof ProviderError) return thrown
   throw thrown instanceof Error ? thrown : new Error(String(thrown))
+}
+
+interface Problems<S extends { clearFaults: () => void }> {
+  /** How the simulator is brought to each, and what the adapter makes of it. */
+  problems: Readonly<Record<ProviderProblem, (context: Opened, simulator: S) => Promise<{ code: string } | undefined>>>
+  /** Those that do not happen at this provider. */
+  never: readonly ProviderProblem[]
+  simulated: (t: Test) => Promise<S>
+  open: (simulator: S) => Opened
+  also?: (code: string, told: { code: string } | undefined) => void
+}
+
+/** Every row of the unified taxonomy is there, and each is what the adapter says of it. */
+export async function everyProblem<S extends { clearFaults: () => void }> (t: Test, { problems, never, simulated, open, also = () => {} }: Problems<S>): Promise<void> {
+  t.same(Object.keys(problems).sort(), Object.keys(providerProblems).sort())
+  const simulator = await simulated(t)
+  for (const [code, produce] of Object.entries(problems)) {
+    simulator.clearFaults()
+    const told = await produce(open(simulator), simulator)
+    if ((never as readonly string[]).includes(code)) t.equal(told, undefined, `${code} does not happen here`)
+    else t.equal(told?.code, code, code)
+    also(code, told)
+  }
 }
 
 /** A sealed document as the hub would send it, and how it would look for it. */
