@@ -42,6 +42,11 @@ export interface Access {
   language: 'es' | 'en'
 }
 
+/** No person and no key of the tenant's: a job, a payer or a buyer on our page. The audit log names it by `actor`. */
+export function systemAccess (actor: string, acting: Omit<Access, 'principal'>): Access {
+  return { ...acting, principal: { type: 'system' as 'user', id: actor, homeTenantId: acting.tenantId, scopes: new Set() } }
+}
+
 const reads = scopes.filter(scope => scope.endsWith(':read') && !scope.startsWith('tenants') && !scope.startsWith('queues'))
 
 /** What each role may do in the tenant it acts in. */

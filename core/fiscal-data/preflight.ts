@@ -7,7 +7,8 @@ import { Decimal } from '../fiscal/decimal.ts'
 import type { Hub } from '../hub.ts'
 import { parseId, publicId } from '../ids.ts'
 import type { NewInvoice, Validation } from '../invoices/schema.ts'
-import { findIssuer, type IssuerRow, listIssuers } from '../issuers/queries.ts'
+import { homeCurrency, nativeIssuer } from '../issuers/native.ts'
+import { findIssuer, type IssuerRow } from '../issuers/queries.ts'
 import type { SalesSettings } from '../sales/settings-schema.ts'
 import type { Finding } from './content.ts'
 import type { InvoiceData } from './schema.ts'
@@ -77,8 +78,6 @@ function draftOf ({ on_invalid, form, ...given }: InvoiceData, issuer: IssuerRow
   }
 }
 
-const homeCurrency: Record<IssuerRow['country'], string> = { MX: 'MXN', EC: 'USD', ES: 'EUR' }
-
 /** In the place of what was not given: one line without taxes, and a buyer of whom nothing is known. */
 function standIns ({ postal_code: postalCode }: IssuerRow, unitPrice: string): Record<IssuerRow['country'], { lines: NewInvoice['lines'][number], customer: NewInvoice['customer'] }> {
   const line = { description: 'Venta', quantity: '1', unit_price: unitPrice, taxes: [] }
@@ -116,10 +115,8 @@ async function issuerOf (hub: Pick<Hub, 'db'>, access: Access, name: string | nu
       if (issuer?.mode !== access.mode) throw invalidField('invoice.issuer', 'is no issuer of yours')
       return issuer
     }
-    const issuers = await listIssuers(db, { limit: 100, mode: access.mode })
-    if (issuers.length === 1) return issuers[0]!
-    const native = issuers.filter(({ country }) => homeCurrency[country] === currency)
-    if (native.length === 1) return native[0]!
-    throw invalidField('invoice.issuer', issuers.length === 0 ? 'you have no issuer yet' : 'you have several: say which')
+    const native = await nativeIssuer(db, access.mode, currency)
+    if (typeof native === 'string') throw invalidField('invoice.issuer', native === 'none' ? 'you have no issuer yet' : 'you have several: say which')
+    return native
   })
 }

@@ -32,13 +32,7 @@ t.before(async () => {
   await putSettings(made.hub, shop.access, { payments: 'invoice', fiscal_data: 'delegate', global_invoice: { automatic: false } })
 })
 const hub = () => made.hub
-async function settle (): Promise<void> {
-  for (let round = 0; round < 6; round++) {
-    await made.work()
-    made.advance(6_000)
-  }
-  await made.work()
-}
+const settle = async (): Promise<void> => await made.settle()
 const invoiced = async (changes: object = {}): Promise<string> => {
   const { id } = await service.createInvoice(hub(), shop.access, order({ customer, ...changes }), null)
   await settle()

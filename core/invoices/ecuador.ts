@@ -12,6 +12,7 @@ import { canonicalDocument } from '../fiscal/xml/c14n.ts'
 import { parseXml } from '../fiscal/xml/parse.ts'
 import { sriProfile } from '../fiscal/xades/profiles.ts'
 import { signVerified } from '../fiscal/xades/verify.ts'
+import { homeCurrency } from '../issuers/native.ts'
 import type { IssuerRow } from '../issuers/queries.ts'
 import { type CountryEngine, ForeignDocument, type Making } from './engine.ts'
 import { printRide } from './ride.ts'
@@ -19,7 +20,7 @@ import type { ChangeInvoice } from './schema.ts'
 
 /** Ecuador: comprobantes of the SRI, offline scheme. The law itself is in core/fiscal/ec; this says how invoices of ours become one. */
 export const ecuador: CountryEngine = {
-  homeCurrency: 'USD',
+  homeCurrency: homeCurrency.EC,
   model: (body, making) => computed(() => modelOf(body, making)),
   findings: (model, now) => ecFindings(model, now),
   // The same model signs with the same Ids; SigningTime alone tells two attempts apart.

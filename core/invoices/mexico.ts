@@ -14,6 +14,7 @@ import { sealCfdi } from '../fiscal/mx/seal.ts'
 import { differences, withInvoiceTotals } from '../fiscal/mx/to-invoice.ts'
 import { verifyCfdi, verifyStamped } from '../fiscal/mx/verify.ts'
 import { instantOf } from '../fiscal/mx/zones.ts'
+import { homeCurrency } from '../issuers/native.ts'
 import type { IssuerRow } from '../issuers/queries.ts'
 import { type CountryEngine, ForeignDocument, type Making, type ReceiptInput, type Seal, type Stamped } from './engine.ts'
 import { printCfdi } from './pdf.ts'
@@ -25,7 +26,7 @@ export const mexico: CountryEngine = {
   receipt: input => computed(() => withInvoiceTotals(receiptOf(input))),
   automaticReceipts: (body, issuer) => (body.mx?.receipts ?? issuer.mx.receipts) === 'automatic',
   formOf: (method, issuer) => (method === null ? undefined : issuer?.mx.payment_forms?.[method.type]) ?? formOf(method),
-  homeCurrency: 'MXN',
+  homeCurrency: homeCurrency.MX,
   findings: (model, now, dataDir) => {
     try {
       return validateCfdi(fromInvoice(model), { now, ...(dataDir !== undefined && { catalogues: cataloguesOf(dataDir) }) }).map(({ code, level, path, message }) => ({ code, level, path: inBody(path), message }))

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import type { Access } from '../access/principal.ts'
+import { type Access, systemAccess } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
 import type { NextAction } from '../adapter/payments.ts'
 import { createCheckoutSession, expireCheckoutSession, getCheckoutSession } from '../checkout/service.ts'
@@ -66,15 +66,10 @@ async function named (hub: Hub, token: string): Promise<InvoiceRow> {
   return row
 }
 
-/** No person and no key of the tenant's: the audit log names the payer. */
-function payerAccess (acting: Pick<Access, 'tenantId' | 'mode' | 'requestId' | 'address' | 'language'>): Access {
-  return { ...acting, principal: { type: 'system' as 'user', id: 'payer', homeTenantId: acting.tenantId, scopes: new Set() } }
-}
-
 /** Who comes back from a provider wants to read how it went: its open pages are asked about, and the books are brought up to date. */
 async function newest (hub: Hub, row: InvoiceRow, { id: requestId, ip: address, language }: { id: string, ip: string, language: Language }): Promise<InvoiceRow> {
   const books = await read(hub, row)
-  const access = payerAccess({ tenantId: row.tenant_id, mode: row.mode as Mode, requestId, address, language })
+  const access = systemAccess('payer', { tenantId: row.tenant_id, mode: row.mode as Mode, requestId, address, language })
   for (const page of books.holding.pages.filter(({ kind }) => kind === 'checkout_session')) await getCheckoutSession(hub, access, publicId('checkout_session', page.id)).catch(ofState)
   await inTenant(hub.db, row.tenant_id, async db => { await startTimer(db, receivableTimer, row.id, hub.now()) })
   await collectInvoice(hub, row.tenant_id, row.id)
@@ -93,7 +88,7 @@ function ofState (error: unknown): undefined {
 async function begin (hub: Hub, acting: Omit<Access, 'principal'>, row: InvoiceRow, { option: wanted = '', amount: typed }: { option?: string, amount?: string }, page: string): Promise<void> {
   const option = (await options(hub, row)).find(one => nameOf(one) === wanted)
   if (option === undefined) throw new HubError('method_not_supported')
-  const access = payerAccess(acting)
+  const access = systemAccess('payer', acting)
   const amount = chosenAmount(row, typed)
   const { customer } = row.body as { customer?: { name?: string, email?: string } }
   const shared = {
@@ -114,7 +109,7 @@ async function begin (hub: Hub, acting: Omit<Access, 'principal'>, row: InvoiceR
 
 /** What is open at the providers is ended there first: only then is its part free for another. */
 async function giveUp (hub: Hub, acting: Omit<Access, 'principal'>, row: InvoiceRow): Promise<void> {
-  const access = payerAccess(acting)
+  const access = systemAccess('payer', acting)
   const { holding } = await read(hub, row)
   for (const page of holding.pages.filter(({ kind }) => kind === 'checkout_session')) await expireCheckoutSession(hub, access, publicId('checkout_session', page.id), null)
   for (const payment of holding.payments.filter(({ status }) => status !== 'authorized')) await cancelPayment(hub, access, publicId('payment', payment.id), undefined)

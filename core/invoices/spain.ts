@@ -10,6 +10,7 @@ import { facturaeFindings } from '../fiscal/es/rules.ts'
 import { facturaeProfile } from '../fiscal/xades/profiles.ts'
 import { zonedTime } from '../fiscal/xades/time.ts'
 import { signVerified } from '../fiscal/xades/verify.ts'
+import { homeCurrency } from '../issuers/native.ts'
 import type { IssuerRow } from '../issuers/queries.ts'
 import { type CountryEngine, ForeignDocument, type Making } from './engine.ts'
 import { printFacturae } from './facturae-pdf.ts'
@@ -17,7 +18,7 @@ import type { ChangeInvoice } from './schema.ts'
 
 /** Spain: Facturae 3.2.2. The law itself is in core/fiscal/es; this says how invoices of ours become one. */
 export const spain: CountryEngine = {
-  homeCurrency: 'EUR',
+  homeCurrency: homeCurrency.ES,
   model: (body, making) => {
     try {
       return modelOf(body, making)

@@ -27,13 +27,7 @@ t.before(async () => {
   made = await country(t, { env: { RESOLVER_SCHEDULE: '5s,15s,1m,5m', SMTP_URL: mails.url, MAIL_FROM: 'hub@pasarela.example' } })
 })
 const hub = () => made.hub
-async function settle (): Promise<void> {
-  for (let round = 0; round < 6; round++) {
-    await made.work()
-    made.advance(6_000)
-  }
-  await made.work()
-}
+const settle = async (): Promise<void> => await made.settle()
 
 /** A shop where one person left traces of every kind, and somebody else too. */
 async function traces (fiscalData: 'keep' | 'delegate'): Promise<Shop & { ids: Record<'invoiced' | 'open' | 'global' | 'direct' | 'draft' | 'notice', string> }> {

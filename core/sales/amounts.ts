@@ -14,6 +14,12 @@ const six = (value: Decimal): string => value.toDecimalPlaces(6, Decimal.ROUND_H
 export const fromMinor = (minor: number, currency: string): Decimal => new Decimal(minor).div(new Decimal(10).pow(exponentOf(currency)))
 export const toMinor = (amount: Decimal | string, currency: string): number => new Decimal(amount).times(new Decimal(10).pow(exponentOf(currency))).toDecimalPlaces(0, Decimal.ROUND_HALF_UP).toNumber()
 
+/** What is left of a sale after what went back. */
+export const leftOf = ({ total, refunded }: { total: string, refunded: string }): Decimal => new Decimal(total).minus(refunded)
+
+/** Nothing of it is left to tell in a document. */
+export const isGivenBack = (sale: { total: string, refunded: string }): boolean => leftOf(sale).lte(0)
+
 /** What a fraction of taxes is on top of the price. */
 const rateOf = (taxes: readonly Tax[]): Decimal => taxes.reduce((sum, { rate, exempt, withheld, quota }) => exempt === true || withheld === true || quota === true ? sum : sum.plus(rate), new Decimal(0))
 

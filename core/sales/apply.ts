@@ -1,14 +1,14 @@
-import type { Access } from '../access/principal.ts'
+import { type Access, systemAccess } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import { advanceTimer, setTimer, startTimer } from '../db/timers.ts'
 import { recordEvents } from '../events/record.ts'
-import { Decimal } from '../fiscal/decimal.ts'
 import type { Hub } from '../hub.ts'
 import { findIssuer } from '../issuers/queries.ts'
 import { daysOf, loadSwitches } from '../notifications/switches/switches.ts'
+import { isGivenBack } from './amounts.ts'
 import { hasDocument, type SaleDocument, type SaleFact, statusOf, transition } from './machine.ts'
-import { localDay, periodOf, startOfDay, zoneOfIssuer } from './period.ts'
+import { nextGlobalAt, zoneOfIssuer } from './period.ts'
 import * as queries from './queries.ts'
 import type { SaleChanges, SaleRow } from './queries.ts'
 import { settingsOf } from './settings.ts'
@@ -19,10 +19,8 @@ export const globalTimer = 'global_invoice'
 /** Of an issuer: when its next global invoices are made. */
 export const scheduleTimer = 'global_schedule'
 
-/** What the house does by itself, on the audit log under this name. */
-export function ownAccess (tenantId: string, mode: Mode, actor: string): Access {
-  return { principal: { type: 'system' as 'user', id: actor, homeTenantId: tenantId, scopes: new Set() }, tenantId, mode, requestId: actor, address: '', language: 'es' }
-}
+/** What sales do by themselves. */
+export const ownAccess = (tenantId: string, mode: Mode): Access => systemAccess('sales', { tenantId, mode, requestId: 'sales', address: '', language: 'es' })
 
 /**
  * Moves a sale whose row this transaction has locked: document, state, event and what is to be looked at next change together.
@@ -34,7 +32,7 @@ export async function move (hub: Pick<Hub, 'now'>, db: TenantDb, row: SaleRow, f
   if (document === undefined) return undefined
   const paidAt = changes.paid_at ?? row.paid_at
   const status = statusOf({
-    paid: paidAt !== null, canceled: row.status === 'canceled', refundedAll: new Decimal(changes.refunded ?? row.refunded).gte(row.total), document
+    paid: paidAt !== null, canceled: row.status === 'canceled', refundedAll: isGivenBack({ refunded: changes.refunded ?? row.refunded, total: row.total }), document
   })
   const saved = await queries.updateSale(db, row.id, { ...changes, document, status }, now)
   if (status !== row.status) await recordEvents(db, now, [{ type: `sale.${status}`, mode: row.mode as Mode, subjectId: row.id, data: eventData(saved) }])
@@ -56,9 +54,6 @@ export async function plan (hub: Pick<Hub, 'now'>, db: TenantDb, row: SaleRow): 
 export async function reminderDays (db: TenantDb, mode: Mode): Promise<number[]> {
   return daysOf(await loadSwitches(db, mode), 'self_invoice_reminder')
 }
-
-/** Nothing of it is left to tell in a document. */
-export const isGivenBack = ({ refunded, total }: Pick<SaleRow, 'refunded' | 'total'>): boolean => new Decimal(refunded).gte(total)
 
 const dayMs = 86_400_000
 
@@ -85,10 +80,5 @@ export async function planGlobal (hub: Pick<Hub, 'now'>, db: TenantDb, row: Pick
   const issuer = await findIssuer(db, row.issuer_id)
   const { global_invoice: rhythm } = await settingsOf(db, row.mode as Mode)
   if (issuer === undefined || !rhythm.automatic || row.paid_at === null) return
-  const zone = zoneOfIssuer(issuer)
-  const now = hub.now()
-  const due = startOfDay(periodOf(localDay(row.paid_at, zone), rhythm).madeOn, zone)
-  // Late: its period's is made already. It goes into the next one.
-  const at = due > now ? due : startOfDay(periodOf(localDay(now, zone), rhythm).madeOn, zone)
-  await startTimer(db, scheduleTimer, row.issuer_id, at)
+  await startTimer(db, scheduleTimer, row.issuer_id, nextGlobalAt(row.paid_at, rhythm, zoneOfIssuer(issuer), hub.now()))
 }

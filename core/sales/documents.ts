@@ -10,7 +10,7 @@ import type { ChangeInvoice, InvoiceCustomer } from '../invoices/schema.ts'
 import { createCreditNote, makeInvoice } from '../invoices/service.ts'
 import { findIssuer, type IssuerRow } from '../issuers/queries.ts'
 import type { Static } from 'typebox'
-import { exactly, lineOfRefund } from './amounts.ts'
+import { exactly, leftOf, lineOfRefund } from './amounts.ts'
 import { move } from './apply.ts'
 import * as queries from './queries.ts'
 import type { SaleRow } from './queries.ts'
@@ -68,8 +68,7 @@ export async function makeInvoiceOf (hub: Hub, access: Access, row: SaleRow, cus
 
 /** What its document says and has not been credited, beyond what is left of the sale. */
 export async function uncredited (db: TenantDb, row: SaleRow, invoiceId: string): Promise<Decimal> {
-  const left = new Decimal(row.total).minus(row.refunded)
-  return new Decimal(row.document_amount).minus(await queries.creditedOf(db, row.id, invoiceId)).minus(left)
+  return new Decimal(row.document_amount).minus(await queries.creditedOf(db, row.id, invoiceId)).minus(leftOf(row))
 }
 
 /**

@@ -39,13 +39,7 @@ const read = async (id: string): Promise<Sale> => await service.getSale(hub(), s
 const paid = async (more: Partial<NewSale> = {}): Promise<Sale> => await service.createSale(hub(), shop.access, { lines: [line], tenders: [{ form: '01' }], customer: { email: 'ana@example.com' }, ...more }, null)
 const subjects = (): string[] => mails.inbox.map(({ headers }) => headers.get('subject')!.replace(/^\[PRUEBA\] /, ''))
 const breaks = async () => await inTenant(hub().db, shop.tenantId, async db => await findingsOf(db, uuidOf('issuer', shop.issuer), hub().now()))
-async function settle (): Promise<void> {
-  for (let round = 0; round < 6; round++) {
-    await made.work()
-    made.advance(6_000)
-  }
-  await made.work()
-}
+const settle = async (): Promise<void> => await made.settle()
 let stripe: string | undefined
 async function charge (more: object = {}): Promise<{ payment: string, sale: Sale | undefined }> {
   stripe ??= await shop.connect()

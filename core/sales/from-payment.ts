@@ -10,7 +10,8 @@ import { newUuid, parseId, publicId } from '../ids.ts'
 import { invoicedBy } from '../invoices/automatic.ts'
 import { engineOf } from '../invoices/engines.ts'
 import { listInvoices } from '../invoices/queries.ts'
-import { findIssuer, type IssuerRow, listIssuers } from '../issuers/queries.ts'
+import { homeCurrency, nativeIssuer } from '../issuers/native.ts'
+import { findIssuer, type IssuerRow } from '../issuers/queries.ts'
 import { findPayment, listRefunds, type PaymentRow } from '../payments/queries.ts'
 import { fromMinor } from './amounts.ts'
 import { move, ownAccess, saleTimer } from './apply.ts'
@@ -59,10 +60,10 @@ async function made (hub: Hub, tenantId: string, paymentId: string): Promise<Sal
     await inTenant(hub.db, tenantId, async db => { await raiseAlert(db, hub.now(), { kind: 'sale_without_issuer', severity: 'warning', mode, subjectId: publicId('tenant', tenantId), detail: { payment: publicId('payment', paymentId) } }) })
     return undefined
   }
-  const access = ownAccess(tenantId, mode, 'sales')
+  const access = ownAccess(tenantId, mode)
   // In another currency its document says the day's rate, which only the tenant knows: then a person decides.
   const rate = told?.exchange_rate
-  const foreign = engineOf(issuer.country).homeCurrency !== undefined && engineOf(issuer.country).homeCurrency !== payment.currency
+  const foreign = homeCurrency[issuer.country] !== payment.currency
   const wanted = elsewhere === undefined && invoiceId === undefined && (told !== undefined || settings.payments === 'invoice') && (!foreign || rate !== undefined)
   const body = bodyOf(payment, issuer, told, wanted)
   const { row } = await takeDown(hub, access, body, null, 'payment').catch(async (error: unknown) => {
@@ -90,11 +91,8 @@ async function invoiceOf (db: TenantDb, { id, mode }: PaymentRow): Promise<strin
 async function sellerOf (db: TenantDb, { mode, currency }: PaymentRow, named: string | null): Promise<IssuerRow | undefined> {
   const id = named === null ? undefined : parseId('issuer', named)
   if (id !== undefined) return await findIssuer(db, id)
-  const issuers = await listIssuers(db, { limit: 100, mode: mode as Mode })
-  if (issuers.length === 1) return issuers[0]
-  const country = { MXN: 'MX', USD: 'EC', EUR: 'ES' }[currency]
-  const same = issuers.filter(issuer => issuer.country === country)
-  return same.length === 1 ? same[0] : undefined
+  const native = await nativeIssuer(db, mode as Mode, currency)
+  return typeof native === 'string' ? undefined : native
 }
 
 function bodyOf (payment: PaymentRow, issuer: IssuerRow, told: FiscalData | undefined, wanted: boolean): NewSale {

@@ -18,10 +18,10 @@ import { findInvoice, type InvoiceRow } from '../invoices/queries.ts'
 import type { ChangeInvoice } from '../invoices/schema.ts'
 import { makeInvoice } from '../invoices/service.ts'
 import { findIssuer, type IssuerRow, listIssuers } from '../issuers/queries.ts'
-import { conceptOf, exactly, type Ticket } from './amounts.ts'
+import { conceptOf, exactly, leftOf, type Ticket } from './amounts.ts'
 import { globalTimer, move, ownAccess, saleTimer, scheduleTimer } from './apply.ts'
 import { formOf, publicAtLarge } from './documents.ts'
-import { localDay, type Period, periodOf, plusDays, startOfDay, zoneOfIssuer } from './period.ts'
+import { localDay, nextGlobalAt, type Period, periodOf, plusDays, startOfDay, zoneOfIssuer } from './period.ts'
 import * as queries from './queries.ts'
 import type { GlobalRow, SaleRow } from './queries.ts'
 import type { GlobalInvoice, ListGlobalInvoices, NewGlobalInvoice, Tender } from './schema.ts'
@@ -50,10 +50,8 @@ export async function makeDueGlobals (hub: Hub, tenantId: string, issuerId: stri
   if (rhythm.automatic) await takeTickets(hub, tenantId, issuer, periodBefore(localDay(now, zoneOfIssuer(issuer)), rhythm), links.open_on_global_day === 'include')
   await inTenant(hub.db, tenantId, async db => {
     const first = rhythm.automatic ? await queries.firstWaiting(db, issuerId) : undefined
-    const zone = zoneOfIssuer(issuer)
     if (first === undefined) return await clearTimer(db, scheduleTimer, issuerId, leasedUntil)
-    const due = startOfDay(periodOf(localDay(first, zone), rhythm).madeOn, zone)
-    await retryTimer(db, scheduleTimer, issuerId, due > now ? due : startOfDay(periodOf(localDay(now, zone), rhythm).madeOn, zone), leasedUntil)
+    await retryTimer(db, scheduleTimer, issuerId, nextGlobalAt(first, rhythm, zoneOfIssuer(issuer), now), leasedUntil)
   })
 }
 
@@ -113,22 +111,20 @@ async function takeTickets (hub: Hub, tenantId: string, issuer: IssuerRow, perio
 
 async function takeGroup (hub: Hub, db: TenantDb, issuer: IssuerRow, period: Period, sales: readonly SaleRow[], access?: Access): Promise<GlobalRow[]> {
   const now = hub.now()
-  const left = sales.filter(sale => netOf(sale).gt(0))
+  const left = sales.filter(sale => leftOf(sale).gt(0))
   const [first] = left
   if (first === undefined) return []
   const id = newUuid(now)
-  const total = left.reduce((sum, sale) => sum.plus(netOf(sale)), new Decimal(0))
+  const total = left.reduce((sum, sale) => sum.plus(leftOf(sale)), new Decimal(0))
   const row = await queries.insertGlobal(db, {
     id, mode: issuer.mode, issuer_id: issuer.id, branch: first.branch, currency: first.currency, status: 'making', periodicity: period.periodicity, months: period.months, year: period.year,
     period_from: period.from, period_to: period.to, tickets: left.length, total: total.toFixed(), created_at: now
   })
-  for (const sale of left) await move(hub, db, sale, 'taken', { global_id: id, document_amount: netOf(sale).toFixed() })
+  for (const sale of left) await move(hub, db, sale, 'taken', { global_id: id, document_amount: leftOf(sale).toFixed() })
   await setTimer(db, globalTimer, id, now)
   if (access !== undefined) await recordChange(db, access, now, { action: 'global_invoice.created', subjectType: 'global_invoice', subjectId: publicId('global_invoice', id), detail: { period: `${period.from}/${period.to}`, tickets: left.length } })
   return [row]
 }
-
-const netOf = ({ total, refunded }: SaleRow): Decimal => new Decimal(total).minus(refunded)
 
 // --- what becomes of it --------------------------------------------------------------------------------------------------------
 
@@ -174,7 +170,7 @@ async function make (hub: Hub, row: GlobalRow): Promise<Done> {
   const body = bodyOf(row, issuer, sales)
   const lines = exactly(tickets.map(conceptOf), total, lines => new Decimal(engineOf('MX').model({ ...body, lines: [...lines] }, { issuer, kind: 'global_invoice', reference: 'global', issuedAt: hub.now() }).totals.total))
   if (lines === undefined) throw new HubError('internal', { internal: { global: publicId('global_invoice', row.id) } })
-  await makeInvoice(hub, ownAccess(row.tenant_id, row.mode as Mode, 'sales'), { ...body, lines }, {
+  await makeInvoice(hub, ownAccess(row.tenant_id, row.mode as Mode), { ...body, lines }, {
     kind: 'global_invoice', idempotency: null, globalId: row.id,
     also: async (db, invoice) => {
       const locked = (await queries.lockGlobal(db, row.id))!
@@ -217,7 +213,7 @@ async function nowIssued (hub: Hub, row: GlobalRow): Promise<Done> {
     const saved = await queries.updateGlobal(db, row.id, { status: 'issued' }, now)
     await recordEvents(db, now, [{ type: 'global_invoice.issued', mode: row.mode as Mode, subjectId: row.id, data: showGlobal(saved) }])
     // Given back while it was being made: that is credited now.
-    for (const sale of await queries.lockTickets(db, row.id)) if (netOf(sale).lt(sale.document_amount)) await setTimer(db, saleTimer, sale.id, now)
+    for (const sale of await queries.lockTickets(db, row.id)) if (leftOf(sale).lt(sale.document_amount)) await setTimer(db, saleTimer, sale.id, now)
   })
   return 'again'
 }
@@ -234,7 +230,7 @@ async function leavers (hub: Hub, row: GlobalRow): Promise<Done> {
 
 async function askToCancel (hub: Hub, row: GlobalRow): Promise<Done> {
   // 04: operación nominativa relacionada en la factura global (SAT, cancelación 2022).
-  await cancelInvoice(hub, ownAccess(row.tenant_id, row.mode as Mode, 'sales'), publicId('invoice', row.invoice_id!), { motive: '04' }, null)
+  await cancelInvoice(hub, ownAccess(row.tenant_id, row.mode as Mode), publicId('invoice', row.invoice_id!), { motive: '04' }, null)
   return 'done'
 }
 
@@ -264,21 +260,21 @@ async function letGo (hub: Hub, row: GlobalRow, invoice: InvoiceRow): Promise<Do
     const sales = await queries.lockTickets(db, row.id)
     for (const sale of sales.filter(({ document }) => document === 'leaving_global')) await move(hub, db, sale, 'freed', { global_id: null, document_amount: '0' })
     const rest = sales.filter(({ document }) => document === 'in_global')
-    const left = own ? rest.filter(sale => netOf(sale).gt(0)) : []
+    const left = own ? rest.filter(sale => leftOf(sale).gt(0)) : []
     for (const sale of rest) {
-      if (left.includes(sale)) await move(hub, db, sale, undefined, { document_amount: netOf(sale).toFixed() })
+      if (left.includes(sale)) await move(hub, db, sale, undefined, { document_amount: leftOf(sale).toFixed() })
       else await move(hub, db, sale, 'freed', { global_id: null, document_amount: '0' })
     }
     if (!own) await raiseAlert(db, now, { kind: 'global_invoice_stuck', severity: 'warning', mode, subjectId: publicId('global_invoice', row.id), detail: { reason: 'canceled_elsewhere', invoice: publicId('invoice', invoice.id), tickets: rest.length } })
     const saved = await queries.updateGlobal(db, row.id, {
-      status: left.length === 0 ? 'canceled' : 'making', invoice_id: null, former_invoices: [...locked.former_invoices, invoice.id], tickets: left.length, total: left.reduce((sum, sale) => sum.plus(netOf(sale)), new Decimal(0)).toFixed()
+      status: left.length === 0 ? 'canceled' : 'making', invoice_id: null, former_invoices: [...locked.former_invoices, invoice.id], tickets: left.length, total: left.reduce((sum, sale) => sum.plus(leftOf(sale)), new Decimal(0)).toFixed()
     }, now)
     await recordEvents(db, now, [{ type: left.length === 0 ? 'global_invoice.canceled' : 'global_invoice.replaced', mode, subjectId: row.id, data: showGlobal(saved) }])
     return await queries.creditNotesOf(db, invoice.id)
   })
   // What they credited is no longer told by any document: the new one is made of what is left.
   for (const note of notes.filter(({ status }) => status === 'issued')) {
-    await cancelInvoice(hub, ownAccess(row.tenant_id, mode, 'sales'), publicId('invoice', note.id), { motive: '02' }, null).catch((error: unknown) => {
+    await cancelInvoice(hub, ownAccess(row.tenant_id, mode), publicId('invoice', note.id), { motive: '02' }, null).catch((error: unknown) => {
       hub.log.error({ err: error, invoice: publicId('invoice', note.id) }, 'a credit note of a replaced global invoice could not be cancelled')
     })
   }

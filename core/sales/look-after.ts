@@ -4,13 +4,13 @@ import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
 import { eraseFiscalData } from '../fiscal-data/service.ts'
-import { Decimal } from '../fiscal/decimal.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { isStamped, type InvoiceStatus } from '../invoices/machine.ts'
 import { findInvoice } from '../invoices/queries.ts'
 import { findIssuer } from '../issuers/queries.ts'
-import { isGivenBack, move, nextLook, ownAccess, reminderDays, saleTimer } from './apply.ts'
+import { isGivenBack, leftOf } from './amounts.ts'
+import { move, nextLook, ownAccess, reminderDays, saleTimer } from './apply.ts'
 import { buyerOf } from './buyer.ts'
 import { creditRefunds, makeInvoiceOf, uncredited } from './documents.ts'
 import type { SaleDocument } from './machine.ts'
@@ -83,7 +83,7 @@ async function change (hub: Hub, row: SaleRow, work: (db: TenantDb, locked: Sale
 async function decideNow (hub: Hub, row: SaleRow): Promise<Done> {
   if (row.status !== 'paid' || row.requires_invoice === null) return 'done'
   try {
-    const after = await decide(hub, ownAccess(row.tenant_id, row.mode as Mode, 'sales'), row, row.requires_invoice)
+    const after = await decide(hub, ownAccess(row.tenant_id, row.mode as Mode), row, row.requires_invoice)
     return after.document === 'undecided' ? 'done' : 'again'
   } catch (error) {
     if (error instanceof HubError && error.code === 'invoice_invalid' && row.country === 'MX') return await refused(hub, row, problemsOf(error))
@@ -114,7 +114,7 @@ async function invoiceNow (hub: Hub, row: SaleRow): Promise<Done> {
   const { invoice: customer } = await buyerOf(hub, row)
   if (customer === undefined) throw new HubError('conflict')
   try {
-    await makeInvoiceOf(hub, ownAccess(row.tenant_id, row.mode as Mode, 'sales'), row, customer)
+    await makeInvoiceOf(hub, ownAccess(row.tenant_id, row.mode as Mode), row, customer)
   } catch (error) {
     if (!(error instanceof HubError) || error.code !== 'invoice_invalid') throw error
     // The rules have changed since it was checked.
@@ -194,7 +194,7 @@ async function credit (hub: Hub, row: SaleRow, invoiceId: string): Promise<Done>
   if (due.lte(0)) return 'done'
   // The authority refused one: another of the same would only use up numbers. A person corrects that one.
   if (refusedBefore) throw new HubError('invoice_invalid')
-  await creditRefunds(hub, ownAccess(row.tenant_id, row.mode as Mode, 'sales'), row, invoiceId)
+  await creditRefunds(hub, ownAccess(row.tenant_id, row.mode as Mode), row, invoiceId)
   return 'done'
 }
 
@@ -203,7 +203,7 @@ async function tellStuck (hub: Hub, tenantId: string, id: string, error: HubErro
   await inTenant(hub.db, tenantId, async db => {
     const row = await queries.findSale(db, id)
     if (row === undefined) return
-    const owes = new Decimal(row.document_amount).gt(new Decimal(row.total).minus(row.refunded))
+    const owes = leftOf(row).lt(row.document_amount)
     await raiseAlert(db, hub.now(), {
       kind: owes ? 'credit_note_missing' : 'sale_without_document', severity: 'critical', mode: row.mode as Mode, subjectId: publicId('sale', id),
       detail: { reason: error.code, ...(error.errors !== undefined && { errors: error.errors }), since: localDay(row.updated_at, 'UTC') }

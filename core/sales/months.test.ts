@@ -46,13 +46,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 let made: Country
 t.before(async () => { made = await country(t, { env: { RESOLVER_SCHEDULE: '5s,15s,1m,5m' }, taxpayers: { [right.tax_id]: { name: right.name, postalCode: right.address.postal_code, regime: right.mx.regime } } }) })
 
-async function settle (): Promise<void> {
-  for (let round = 0; round < 4; round++) {
-    await made.work()
-    made.advance(6_000)
-  }
-  await made.work()
-}
+const settle = async (): Promise<void> => await made.settle(4)
 
 async function perform (shop: Shop, connection: string, sold: Sale[], act: Act): Promise<void> {
   const { hub } = made

@@ -59,6 +59,13 @@ function period (periodicity: Rhythm['periodicity'], from: string, to: string, m
 const dayOf = (year: number, month: number, day: number): string => new Date(Date.UTC(year, month - 1, day)).toISOString().slice(0, 10)
 export const plusDays = (day: string, days: number): string => new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
 
+/** When the global invoice is made that a sale paid at that moment goes into; of one whose period's is made already, the next one. */
+export function nextGlobalAt (paidAt: Date, rhythm: Rhythm, zone: string, now: Date): Date {
+  const madeAt = (at: Date): Date => startOfDay(periodOf(localDay(at, zone), rhythm).madeOn, zone)
+  const due = madeAt(paidAt)
+  return due > now ? due : madeAt(now)
+}
+
 /** Until when a buyer may correct an online sale: so many hours, and never beyond the last day of its month there. */
 export function orphanAt (refusedAt: Date, hours: number, zone: string): Date {
   const [year, month] = localDay(refusedAt, zone).split('-').map(Number) as [number, number]

@@ -33,13 +33,7 @@ const told = async ({ id }: { id: string }): Promise<string[]> => (await made.da
 const alerts = async ({ id }: { id: string }): Promise<string[]> => (await made.database.owner.selectFrom('alerts').select('kind').where('subject_id', '=', id).execute()).map(({ kind }) => kind)
 /** Of every sale of the shop: whether money and documents agree. */
 const breaks = async () => await inTenant(hub().db, shop.tenantId, async db => await findingsOf(db, uuidOf('issuer', shop.issuer), hub().now()))
-async function settle (): Promise<void> {
-  for (let round = 0; round < 6; round++) {
-    await made.work()
-    made.advance(6_000)
-  }
-  await made.work()
-}
+const settle = async (): Promise<void> => await made.settle()
 
 t.test('a ticket: numbered, priced by the law, and its tenders come to it', async t => {
   const first = await paid()

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import type { Access } from '../access/principal.ts'
+import { type Access, systemAccess } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
@@ -87,9 +87,8 @@ async function named (hub: Hub, token: string): Promise<SaleRow> {
   return row
 }
 
-/** No person and no key of the tenant's: the audit log names the buyer. */
 const buyerAccess = (row: SaleRow, { id: requestId, ip: address, language }: { id: string, ip: string, language: Language }): Access =>
-  ({ principal: { type: 'system' as 'user', id: 'buyer', homeTenantId: row.tenant_id, scopes: new Set() }, tenantId: row.tenant_id, mode: row.mode as Mode, requestId, address, language })
+  systemAccess('buyer', { tenantId: row.tenant_id, mode: row.mode as Mode, requestId, address, language })
 
 /** Who waits for an invoice wants to read how it went. */
 async function newest (hub: Hub, row: SaleRow): Promise<SaleRow> {

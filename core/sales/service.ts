@@ -14,11 +14,12 @@ import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
 import { engineOf } from '../invoices/engines.ts'
 import type { ChangeInvoice } from '../invoices/schema.ts'
 import { changeInvoice, getInvoice, issueInvoice, validateInvoice } from '../invoices/service.ts'
+import { homeCurrency } from '../issuers/native.ts'
 import { findIssuer, type IssuerRow, listIssuers } from '../issuers/queries.ts'
 import type { Told } from '../notifications/notices.ts'
 import { findPayment } from '../payments/queries.ts'
 import { redeemFor } from '../store-credits/service.ts'
-import { exactly, fromMinor, lineOfAmount, toMinor } from './amounts.ts'
+import { exactly, fromMinor, isGivenBack, lineOfAmount, toMinor } from './amounts.ts'
 import { globalTimer, move, plan } from './apply.ts'
 import { auditTimer } from './audit.ts'
 import { buyerOf, sealBuyer } from './buyer.ts'
@@ -36,7 +37,6 @@ import { ticketNumber } from './ticket-number.ts'
 import { eventData, globalDateOf, showSale } from './view.ts'
 
 const dayMs = 86_400_000
-const homeCurrency = { MX: 'MXN', EC: 'USD', ES: 'EUR' } as const
 
 /** Takes down what was sold and, where it says so, how it was paid and whether an invoice is wanted. Throws 4xx that names the field, and then nothing was written. */
 export async function createSale (hub: Hub, access: Access, given: NewSale, idempotency: Idempotency | null): Promise<Sale> {
@@ -342,7 +342,7 @@ export async function invoiceFor (hub: Hub, access: Access, row: SaleRow, { cust
   const settings = await inTenant(hub.db, row.tenant_id, async db => await settingsOf(db, access.mode))
   if (row.paid_at === null) throw stateError(row, { es: 'facturar', en: 'invoicing' })
   if (row.document === 'invoicing' || row.document === 'invoiced' || row.document === 'leaving_global' || row.document === 'elsewhere') throw new HubError('sale_invoiced')
-  if (new Decimal(row.refunded).gte(row.total)) throw stateError(row, { es: 'facturar', en: 'invoicing' })
+  if (isGivenBack(row)) throw stateError(row, { es: 'facturar', en: 'invoicing' })
   const buyer = { ...await buyerOf(hub, row), invoice: customer }
   const sealed = await sealBuyer(hub, row.tenant_id, row, buyer)
   const keep = async (db: TenantDb): Promise<void> => {

@@ -24,6 +24,8 @@ export interface Country extends TestHub {
   others: Record<string, Simulator>
   finkok: FinkokSimulator
   sw: SwSimulator
+  /** Does what is due, and what that makes due within half a minute: a document is asked for, stamped, and heard of. */
+  settle: (rounds?: number) => Promise<void>
 }
 
 const further = { solucion_factible: startSolucionFactibleSimulator, edicom: startEdicomSimulator }
@@ -41,7 +43,14 @@ export async function country (t: Test, { env = {}, also = [], taxpayers = {} }:
     env: Object.fromEntries([...Object.entries(urls).flatMap(([id, url]) => [[`PASARELA_PROVIDER_URL_${id}`, url], [`PASARELA_PROVIDER_RATE_${id}`, '10000']]), ...Object.entries(env)])
   })
   clock.now = made.hub.now
-  return { ...made, world, others, finkok, sw }
+  const settle = async (rounds = 6): Promise<void> => {
+    for (let round = 0; round < rounds; round++) {
+      await made.work()
+      made.advance(6_000)
+    }
+    await made.work()
+  }
+  return { ...made, world, others, finkok, sw, settle }
 }
 
 export interface Shop extends TestTenant { issuer: string, pac: string }
