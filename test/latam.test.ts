@@ -54,9 +54,40 @@ function section<S extends Simulator> (provider: string, start: () => Promise<S>
   })
 }
 
+/** Nobody answers a charge: it is unknown, and then one, by itself. `path`: where the charge is asked for. */
+function lostCharges<S extends Simulator> (t: Test, { simulator, post, known }: Shop<S>, { path, order, key = 'unknown', also = () => {} }: { path: string, order: () => object, key?: string, also?: (t: Test, id: string) => void }): void {
+  for (const kind of ['cut_after', 'cut_mid_body', 'error_500'] as const) {
+    t.test(`202 when nobody answers (${kind}); then one charge, by itself`, async t => {
+      simulator.inject({ kind, method: 'POST', path })
+      const unknown = await post('/v1/payments', order(), `${key}-${kind}`)
+      t.match(unknown, { status: 202, body: { status: 'unknown' } })
+      await known(unknown.body.id, 'succeeded')
+      t.equal(simulator.effects(unknown.body.id).charges, 1)
+      also(t as Test, unknown.body.id)
+    })
+  }
+}
+
+/** Where the provider keeps no reference of a refund: the lost one is found all the same, and made once. */
+function lostRefund<S extends Simulator> (t: Test, { app, simulator, post, read }: Shop<S>, { fault, order }: { fault: { method: string, path: string }, order: () => object }): void {
+  t.test('a refund whose answer is lost is found by its amount, once', async t => {
+    const paid = await post('/v1/payments', order())
+    simulator.inject({ kind: 'cut_after', ...fault })
+    const lost = await post(`/v1/payments/${paid.body.id}/refunds`, { amount: 7000 })
+    t.match(lost, { status: 202, body: { status: 'unknown' } })
+    await eventually('the refund is known', async () => (await read(`/v1/refunds/${lost.body.id}`)).status === 'succeeded', { withinMs: 30_000 })
+    await simulator.settled()
+    await app.quiet()
+    t.match(await read(`/v1/payments/${paid.body.id}`), { amount_refunded: 7000 })
+    t.equal((await read(`/v1/payments/${paid.body.id}/refunds`)).data.length, 1)
+    t.equal(simulator.effects(paid.body.id).refunds, 1)
+  })
+}
+
 const ana = { name: 'Ana Pérez', email: 'ana@shop.example', phone: '5522997233' }
 
-section('conekta', () => startConektaSimulator({ seed: 7, localHooks: true }), async (t, { app, simulator, tenant, post, read, known }) => {
+section('conekta', () => startConektaSimulator({ seed: 7, localHooks: true }), async (t, shop) => {
+  const { app, simulator, tenant, post, read, known } = shop
   const orders = (reference: string) => (simulator as ConektaSimulator).orders().filter(({ metadata }) => Object.values(metadata).includes(reference))
   const order = (more: object = {}) => ({ amount: 19_900, currency: 'MXN', customer: ana, method: { type: 'card', token: 'tok_test_visa_4242' }, ...more })
 
@@ -103,28 +134,9 @@ section('conekta', () => startConektaSimulator({ seed: 7, localHooks: true }), a
     t.equal((await read(`/v1/payments/${held.body.id}/refunds`)).data.length, 2, 'the webhooks told of none that we did not know')
   })
 
-  for (const kind of ['cut_after', 'cut_mid_body', 'error_500'] as const) {
-    t.test(`202 when nobody answers (${kind}); then one charge, by itself`, async t => {
-      simulator.inject({ kind, method: 'POST', path: '/orders' })
-      const unknown = await post('/v1/payments', order(), `unknown-${kind}`)
-      t.match(unknown, { status: 202, body: { status: 'unknown' } })
-      await known(unknown.body.id, 'succeeded')
-      t.equal(simulator.effects(unknown.body.id).charges, 1)
-    })
-  }
+  lostCharges(t, shop, { path: '/orders', order })
 
-  t.test('a refund whose answer is lost is found by its amount, once', async t => {
-    const paid = await post('/v1/payments', order())
-    simulator.inject({ kind: 'cut_after', method: 'POST', path: '/refunds' })
-    const lost = await post(`/v1/payments/${paid.body.id}/refunds`, { amount: 7000 })
-    t.match(lost, { status: 202, body: { status: 'unknown' } })
-    await eventually('the refund is known', async () => (await read(`/v1/refunds/${lost.body.id}`)).status === 'succeeded', { withinMs: 30_000 })
-    await simulator.settled()
-    await app.quiet()
-    t.match(await read(`/v1/payments/${paid.body.id}`), { amount_refunded: 7000 })
-    t.equal((await read(`/v1/payments/${paid.body.id}/refunds`)).data.length, 1)
-    t.equal(simulator.effects(paid.body.id).refunds, 1)
-  })
+  lostRefund(t, shop, { fault: { method: 'POST', path: '/refunds' }, order })
 
   t.test('a chargeback is ours to know', async t => {
     const paid = await post('/v1/payments', order())
@@ -553,7 +565,8 @@ section('paypal', () => startPaypalSimulator({ seed: 7, localHooks: true }), asy
 const keysOf = new WeakMap<Simulator, Record<string, string>>()
 const heard = (read: Shop<Simulator>['read'], type: string) => eventually(`${type} is heard`, async () => (await read('/v1/inbound_events?limit=100')).data.some((event: { event_type: string, status: string }) => event.event_type === type && event.status === 'processed'))
 
-section('kushki', () => startKushkiSimulator({ seed: 7 }), async (t, { app, simulator, tenant, connection, post, read, known }) => {
+section('kushki', () => startKushkiSimulator({ seed: 7 }), async (t, shop) => {
+  const { app, simulator, tenant, connection, post, read } = shop
   const token = (name = 'approved') => ({ type: 'card', token: `sim_${name}` })
   const order = (more: object = {}) => ({ amount: 19_990, currency: 'MXN', customer: ana, method: token(), ...more })
   const under = (reference: string) => (simulator as KushkiSimulator).rows().filter(({ metadata }) => Object.values(metadata ?? {}).includes(reference))
@@ -611,28 +624,9 @@ section('kushki', () => startKushkiSimulator({ seed: 7 }), async (t, { app, simu
     t.match(await read(`/v1/payments/${other.body.id}`), { status: 'canceled', amount_refunded: 0, review: null })
   })
 
-  for (const kind of ['cut_after', 'cut_mid_body', 'error_500'] as const) {
-    t.test(`202 when nobody answers (${kind}); then one charge, by itself`, async t => {
-      simulator.inject({ kind, method: 'POST', path: '/charges' })
-      const unknown = await post('/v1/payments', order(), `kushki-${kind}`)
-      t.match(unknown, { status: 202, body: { status: 'unknown' } })
-      await known(unknown.body.id, 'succeeded')
-      t.equal(simulator.effects(unknown.body.id).charges, 1)
-    })
-  }
+  lostCharges(t, shop, { path: '/charges', order, key: 'kushki' })
 
-  t.test('a refund whose answer is lost is found by its amount, once', async t => {
-    const paid = await post('/v1/payments', order())
-    simulator.inject({ kind: 'cut_after', method: 'DELETE', path: '/v1/charges' })
-    const lost = await post(`/v1/payments/${paid.body.id}/refunds`, { amount: 7000 })
-    t.match(lost, { status: 202, body: { status: 'unknown' } })
-    await eventually('the refund is known', async () => (await read(`/v1/refunds/${lost.body.id}`)).status === 'succeeded', { withinMs: 30_000 })
-    await simulator.settled()
-    await app.quiet()
-    t.match(await read(`/v1/payments/${paid.body.id}`), { amount_refunded: 7000 })
-    t.equal((await read(`/v1/payments/${paid.body.id}/refunds`)).data.length, 1)
-    t.equal(simulator.effects(paid.body.id).refunds, 1)
-  })
+  lostRefund(t, shop, { fault: { method: 'DELETE', path: '/v1/charges' }, order })
 
   t.test('a void that is made in the console is ours to know', async t => {
     const paid = await post('/v1/payments', order())
@@ -729,7 +723,8 @@ section('kushki', () => startKushkiSimulator({ seed: 7 }), async (t, { simulator
   })
 }, (simulator, credentials, url) => { simulator.sendEventsTo(credentials.public_merchant_id!, url) }, { env: { PASARELA_EXPERIMENTAL: '1' } })
 
-section('wompi', () => startWompiSimulator({ seed: 7 }), async (t, { app, simulator, tenant, connection, post, read, known }) => {
+section('wompi', () => startWompiSimulator({ seed: 7 }), async (t, shop) => {
+  const { app, simulator, tenant, connection, post, read, known } = shop
   const payer = { ...ana, phone: '3991111111', tax_id: '1099888777' }
   const token = (name = 'approved') => ({ type: 'card', token: `tok_test_sim_${name}` })
   const order = (more: object = {}) => ({ amount: 4_990_000, currency: 'COP', customer: payer, method: token(), return_url: 'https://shop.example/back', ...more })
@@ -789,16 +784,7 @@ section('wompi', () => startWompiSimulator({ seed: 7 }), async (t, { app, simula
     t.equal(simulator.effects(paid.body.id).refunds, 1)
   })
 
-  for (const kind of ['cut_after', 'cut_mid_body', 'error_500'] as const) {
-    t.test(`202 when nobody answers (${kind}); then one charge, by itself`, async t => {
-      simulator.inject({ kind, method: 'POST', path: '/transactions' })
-      const unknown = await post('/v1/payments', order(), `wompi-${kind}`)
-      t.match(unknown, { status: 202, body: { status: 'unknown' } })
-      await known(unknown.body.id, 'succeeded')
-      t.equal(simulator.effects(unknown.body.id).charges, 1)
-      t.equal(under(unknown.body.id).length, 1)
-    })
-  }
+  lostCharges(t, shop, { path: '/transactions', order, key: 'wompi', also: (t, id) => { t.equal(under(id).length, 1) } })
 
   t.test('a page and a link make payments of ours', async t => {
     const page = await post('/v1/checkout_sessions', { amount: 2_500_000, currency: 'COP', customer: payer, success_url: 'https://shop.example/ok' })
