@@ -6,7 +6,7 @@ const typed = ['core', 'adapters', 'plugins', 'migrations', 'scripts', 'test', '
 export default [
   ...neostandard({
     ts: true,
-    ignores: ['**/dist/**', '**/.tap/**', '**/node_modules/**', '.data/**', 'bench/results/**', 'core/db/schema.ts']
+    ignores: ['**/dist/**', '**/.tap/**', '**/node_modules/**', '.data/**', 'bench/results/**', 'core/db/schema.ts', 'sdk/schema.ts']
   }),
   {
     name: 'pasarela/everywhere',

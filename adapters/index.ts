@@ -15,7 +15,8 @@ import solucionFactible from './solucion_factible/adapter.ts'
 import sri from './sri/adapter.ts'
 import stripe from './stripe/adapter.ts'
 import sw from './sw/adapter.ts'
+import verifactu from './verifactu/adapter.ts'
 import wompi from './wompi/adapter.ts'
 
 /** Every adapter that comes with the hub. */
-export const adapters: readonly Adapter[] = [stripe, conekta, mercadopago, paypal, payu, kushki, wompi, bankTransfer, facturama, finkok, gigstack, sw, solucionFactible, edicom, satStatus, sri, facturae]
+export const adapters: readonly Adapter[] = [stripe, conekta, mercadopago, paypal, payu, kushki, wompi, bankTransfer, facturama, finkok, gigstack, sw, solucionFactible, edicom, satStatus, sri, facturae, verifactu]

@@ -14,6 +14,7 @@ import { startSolucionFactibleSimulator } from './solucion_factible/simulator.ts
 import { startSriSimulator } from './sri/simulator.ts'
 import { startStripeSimulator } from './stripe/simulator.ts'
 import { startSwSimulator } from './sw/simulator.ts'
+import { startVerifactuSimulator } from './verifactu/simulator.ts'
 import { startWompiSimulator } from './wompi/simulator.ts'
 
 export interface SimulatorOptions {
@@ -43,5 +44,6 @@ export const simulators: Record<string, (options: SimulatorOptions) => Promise<S
   edicom: startEdicomSimulator,
   sat_status: startSatStatusSimulator,
   facturae: startFaceSimulator,
+  verifactu: async ({ port }) => await startVerifactuSimulator({ port }),
   sri: async ({ sri, port }) => await startSriSimulator({ world: sri, port })
 }

@@ -45,7 +45,7 @@ const single: Collector = {
 if (withWorker === '1') {
   const queues = await createQueues({ databaseQueueUrl: queueUrl, lockMs: config.queueLockMs, stalledMs: config.queueStalledMs, log })
   wake = (kind, jobs) => { void queues.enqueue(kind, jobs) }
-  runWorker(hub, queues)
+  runWorker(hub, queues, { appUrl })
 }
 const app = await buildApp({ hub, appUrl, ...(store === 'single' && { collector: single }) })
 await app.listen({ port: 0, host: '127.0.0.1' })

@@ -16,6 +16,7 @@ import { rateLimit } from '../plugins/rate-limit.ts'
 import { requestIdOptions, requestIds } from '../plugins/request-ids.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { storableText } from '../plugins/storable-text.ts'
+import { telemetry } from '../plugins/telemetry.ts'
 import { uploads } from '../plugins/uploads.ts'
 import { validation } from '../plugins/validation.ts'
 import { sessionCookie } from './access/sessions.ts'
@@ -24,15 +25,21 @@ import { apiKeyRoutes } from './api-keys/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { bankAccountRoutes } from './bank-accounts/routes.ts'
 import { bankStatementRoutes } from './bank-statements/routes.ts'
+import { consoleFolder } from './build-console.ts'
 import { catalogueRoutes } from './catalogues/routes.ts'
 import { certificateRoutes } from './certificates/routes.ts'
 import { checkoutRoutes } from './checkout/routes.ts'
 import { oauthRoutes } from './connections/oauth/routes.ts'
 import { connectionRoutes } from './connections/routes.ts'
 import { customerRoutes } from './customers/routes.ts'
+import { deliveryRoutes } from './deliveries/routes.ts'
 import { disputeRoutes } from './disputes/routes.ts'
 import { documentRoutes } from './documents/routes.ts'
+import { openApiEvents } from './event-types/describe.ts'
+import { eventTypeRoutes } from './event-types/routes.ts'
 import { eventRoutes } from './events/routes.ts'
+import { streamRoutes } from './events/stream-route.ts'
+import { createStreams } from './events/streams.ts'
 import { endConnections } from './end-connections.ts'
 import type { HubInstance } from './http.ts'
 import type { Hub } from './hub.ts'
@@ -42,6 +49,7 @@ import { hookRoutes, inboundRoutes } from './inbound/routes.ts'
 import { createPublishedKeys } from './inbound/published-keys.ts'
 import { createHookTargets } from './inbound/targets.ts'
 import type { Queues } from './jobs/queues.ts'
+import { invitationRoutes } from './invitations/routes.ts'
 import { issuerRoutes } from './issuers/routes.ts'
 import { invoiceRoutes } from './invoices/routes.ts'
 import { listenChanges } from './listen-changes.ts'
@@ -56,7 +64,9 @@ import { partnerRoutes } from './partners/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { planRoutes } from './plans/routes.ts'
 import { providerRoutes } from './providers/routes.ts'
+import { matchingRoutes } from './reconciliation/matching/routes.ts'
 import { reconciliationRoutes } from './reconciliation/routes.ts'
+import { reportRoutes } from './reports/routes.ts'
 import { routingRoutes } from './routing-rules/routes.ts'
 import { privacyRoutes } from './privacy/routes.ts'
 import { saleRoutes } from './sales/routes.ts'
@@ -65,7 +75,9 @@ import { seriesRoutes } from './series/routes.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { storeCreditRoutes } from './store-credits/routes.ts'
 import { subscriptionRoutes } from './subscriptions/routes.ts'
+import { supportRoutes } from './support/routes.ts'
 import { tenantRoutes } from './tenants/routes.ts'
+import { verifactuRoutes } from './verifactu/routes.ts'
 import { userRoutes } from './users/routes.ts'
 import { version } from './version.ts'
 
@@ -102,12 +114,13 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
   app.decorate('hub', hub)
   endConnections(app)
   await app.register(requestIds)
+  await app.register(telemetry)
   await app.register(errors)
   await app.register(emptyBody)
   await app.register(validation)
   await app.register(securityHeaders, { publicUrl: config.publicUrl ?? '' })
   await app.register(cookie)
-  await app.register(metricsPlugin, { metrics: hub.metrics })
+  await app.register(metricsPlugin, { metrics: hub.metrics, token: config.metricsToken })
   await app.register(rateLimit, {
     perMinuteKey: config.rateLimitPerMinuteKey,
     perMinuteAddress: config.rateLimitPerMinuteAddress,
@@ -123,9 +136,9 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
     }),
     leaseMs: config.idempotencyLeaseMs
   })
-  await app.register(openapi, { version, sessionCookie })
+  await app.register(openapi, { version, sessionCookie, events: openApiEvents() })
   await app.register(health, { checks })
-  await app.register(pages)
+  await app.register(pages, { consoleFolder })
   if (queues !== undefined) await app.register(queueBoard, { queues: queues.boardQueues, accessOf: request => request.access, loginUrl: '/login' })
 
   const keys = createPublishedKeys({ providerUrls: hub.config.providerUrls, now: hub.now })
@@ -134,7 +147,7 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
     await hookRoutes(scope as unknown as HubInstance, { targets, collector, keys, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
   })
   for (const routes of [
-    providerRoutes, bankAccountRoutes, catalogueRoutes, connectionRoutes, oauthRoutes, routingRoutes, paymentRoutes, reconciliationRoutes, customerRoutes, planRoutes, subscriptionRoutes, checkoutRoutes, disputeRoutes, inboundRoutes, eventRoutes, alertRoutes, operationRoutes, documentRoutes, invoiceRoutes, saleRoutes, privacyRoutes, selfInvoiceRoutes, storeCreditRoutes, mailRoutes, noticeRoutes, channelRoutes, whatsappHookRoutes, switchRoutes, pushRoutes, issuerRoutes, seriesRoutes, tenantRoutes, userRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
+    providerRoutes, bankAccountRoutes, catalogueRoutes, connectionRoutes, oauthRoutes, routingRoutes, paymentRoutes, reconciliationRoutes, matchingRoutes, customerRoutes, planRoutes, subscriptionRoutes, checkoutRoutes, disputeRoutes, inboundRoutes, eventRoutes, deliveryRoutes, alertRoutes, reportRoutes, supportRoutes, operationRoutes, documentRoutes, invoiceRoutes, saleRoutes, privacyRoutes, selfInvoiceRoutes, storeCreditRoutes, mailRoutes, noticeRoutes, channelRoutes, whatsappHookRoutes, switchRoutes, pushRoutes, issuerRoutes, seriesRoutes, verifactuRoutes, tenantRoutes, userRoutes, invitationRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
   ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
 
   await app.register(async scope => {
@@ -147,15 +160,50 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
     await bankStatementRoutes(scope as unknown as HubInstance)
   })
 
+  const streams = createStreams({ db: hub.db, log: hub.log })
+  await app.register(async scope => { await streamRoutes(scope as unknown as HubInstance, { streams }) })
+  await app.register(async scope => { await eventTypeRoutes(scope as unknown as HubInstance) })
+
   const changes = listenChanges({
-    url: appUrl, log: hub.log, changed: (tenantId, connectionId) => {
-      targets.forget(connectionId)
-      hub.usable.forget(tenantId)
-    }
+    url: appUrl,
+    log: hub.log,
+    channels: {
+      connection_changed: payload => {
+        const [tenantId = '', connectionId = ''] = payload.split(':')
+        targets.forget(connectionId)
+        hub.usable.forget(tenantId)
+      },
+      event_recorded: streams.hear
+    },
+    resumed: streams.resumed
   })
   app.addHook('onClose', async () => {
     await collector.idle()
+    await streams.close()
     await changes.close()
   })
+  return app
+}
+
+/** What a worker process of its own answers: whether it is well, and what it counts. */
+export async function buildWorkerApp ({ hub, checks = {} }: Pick<AppOptions, 'hub' | 'checks'>): Promise<HubInstance> {
+  const { config } = hub
+  const app = Fastify({
+    ...errorOptions,
+    ...requestIdOptions(hub.now),
+    loggerInstance: hub.log,
+    trustProxy: typeof config.trustProxy === 'boolean' ? config.trustProxy : [...config.trustProxy],
+    bodyLimit: 1024,
+    forceCloseConnections: 'idle',
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' })
+  }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HubInstance
+  app.decorate('hub', hub)
+  endConnections(app)
+  await app.register(requestIds)
+  await app.register(errors)
+  await app.register(cookie)
+  await app.register(metricsPlugin, { metrics: hub.metrics, token: config.metricsToken })
+  await app.register(auth)
+  await app.register(health, { checks })
   return app
 }

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { askAt, order, testApp, type TestApp } from '../test/support/app.ts'
 import { testDatabase, type TestDatabase } from '../test/support/database.ts'
 import { eventually } from '../test/support/eventually.ts'
+import { testHub } from '../test/support/hub.ts'
 import { bootstrap } from './access/first-run.ts'
 import { commands } from './cli/commands.ts'
 import { type Command, Refused } from './cli/command.ts'
@@ -16,7 +17,9 @@ import { withDatabase } from './cli/database.ts'
 import { runCli } from './cli/run.ts'
 import { loadConfig } from './config.ts'
 import { startEmbedded } from './db/embedded.ts'
-import { publicId } from './ids.ts'
+import { inTenant } from './db/in-tenant.ts'
+import { setTimer } from './db/timers.ts'
+import { parseId, publicId } from './ids.ts'
 import { databaseKeyStore } from './vault/database-store.ts'
 import { parseMasterKeys } from './vault/master-keys.ts'
 import { createVault } from './vault/vault.ts'
@@ -67,7 +70,14 @@ t.test('wrong use ends with 2, says what is wrong, and leaves standard output em
     [['hooks', 'replay', '--tenant', 'ten_1'], /--tenant must be the id/],
     [['hooks', 'replay', '--tenant', 'ten_1', '--from', 'yesterday'], /--from/],
     [['hooks', 'replay', '--tenant', 'ten_1', '--status', 'refused'], /--status must be one of received/],
-    [['hooks', 'replay', '--tenant', 'ten_1', '--mode', 'both'], /--mode must be test or live/]
+    [['hooks', 'replay', '--tenant', 'ten_1', '--mode', 'both'], /--mode must be test or live/],
+    [['jobs'], /jobs is not complete[^]*jobs run/],
+    [['jobs', 'run'], /NAME is missing/],
+    [['jobs', 'run', 'stamps', 'disputes'], /at most 1 NAME/],
+    [['jobs', 'run', 'stamps', '--tenant', 'ten_1'], /--tenant must be the id/],
+    [['backup'], /--to is missing/],
+    [['restore', '--into', 'postgres://x@y/z'], /--from is missing/],
+    [['restore', '--from', 'x', '--into', 'mysql://x'], /--into must be a URL/]
   ]
   for (const [argv, message] of table) t.match(await run(argv), { code: 2, stdout: '', stderr: message }, argv.join(' '))
 })
@@ -171,6 +181,54 @@ t.test('hooks are counted, and replayed by the workers of a running server', asy
   t.match((await replay(...parked, '--dry-run')).lines, [{ matched: 0 }])
   const all = 2500 + before.length
   t.match(await replay('--from', '2020-01-01T00:00:00Z'), { code: 0, lines: [{ matched: all, replayed: all }] }, 'those that still match afterwards are not replayed twice in place of the others')
+})
+
+t.test('what runs by itself is listed, and run by hand', async t => {
+  const { hub, database, masterKeys, tenant } = await testHub(t)
+  await bootstrap(hub)
+  const { tenantId, connect } = await tenant()
+  const connection = parseId('connection', await connect())!
+  await inTenant(hub.db, tenantId, async db => { await setTimer(db, 'balance_transactions', connection, new Date(Date.now() + 86_400_000)) })
+  const env = { ...envOf(t, database, masterKeys), PASARELA_PROVIDER_URL_STRIPE: hub.config.providerUrls.stripe! }
+  const named = async (name: string) => (await run(['jobs', 'list', '--json'], env)).lines.find(job => job.name === name)
+  t.match(await named('months-ahead'), { type: 'schedule', every_seconds: 86_400, due_at: null, last: null })
+  t.match(await named('provider-transactions'), { type: 'rows', queues: ['balance_transactions'], planned: 1, due: 0 })
+  t.match(await run(['jobs', 'run', 'months-ahead'], env), { code: 0, stderr: '', stdout: /^months-ahead succeeded in \d+ ms\. made 0\n$/ })
+  t.match(await run(['jobs', 'run', 'months-ahead', '--json'], env), { code: 0, lines: [{ name: 'months-ahead', outcome: 'succeeded', counts: { made: 0 } }] })
+  t.match(await named('months-ahead'), { due_at: String, last: { outcome: 'succeeded', counts: { made: 0 }, error: null } })
+  t.match(await run(['jobs', 'list'], env), { code: 0, stdout: /months-ahead +succeeded .*, next .*made 0[^]*provider-transactions +1 planned, 0 due, next/ })
+  t.match(await run(['jobs', 'run', 'provider-transactions', '--tenant', publicId('tenant', tenantId), '--json'], env), { code: 0, lines: [{ tenant: publicId('tenant', tenantId), outcome: 'succeeded', brought_forward: 1, rows: 1, failed: 0 }] })
+  t.match(await run(['jobs', 'run', 'provider-transactions', '--tenant', publicId('tenant', '0198aaaa-0000-7000-8000-00000000000a')], env), { code: 1, stdout: '', stderr: /no such thing/ })
+  t.match(await run(['jobs', 'run', 'mail'], env), { code: 0, stdout: 'mail: 0 rows looked at, 0 failed, in' })
+  t.match(await run(['jobs', 'run', 'retension'], env), { code: 2, stdout: '', stderr: /Did you mean `retention`/ })
+  t.match(await run(['jobs', 'run', 'retention', '--tenant', publicId('tenant', tenantId)], env), { code: 2, stderr: /takes no --tenant/ })
+  t.match(await run(['jobs', 'run', 'backup'], env), { code: 2, stderr: /BACKUP_DIR[^]*pasarela backup --to/ })
+  const broken = { ...env, DATABASE_URL: database.ownerUrl, BACKUP_DIR: '/proc/nowhere' }
+  t.match(await run(['jobs', 'run', 'backup', '--json'], broken), { code: 1, stderr: /ENOENT|EACCES|no such file/, lines: [{ name: 'backup', outcome: 'failed' }] })
+  t.match((await run(['jobs', 'list', '--due', '--json'], broken)).lines.find(({ name }) => name === 'backup'), { last: { outcome: 'failed', error: String } })
+})
+
+t.test('a backup is made and restored, and says what is wrong with it', async t => {
+  const database = await testDatabase(t)
+  await bootstrap({ db: database.db, now: () => new Date() })
+  const env = { ...envOf(t, database), DATABASE_URL: database.ownerUrl, DATABASE_QUEUE_URL: database.queueUrl }
+  const made = await run(['tenants', 'create', '--name', 'Café "Ñ"', '--country', 'MX', '--json'], env)
+  const id = (await database.owner.selectFrom('tenants').select('id').where('name', '=', made.lines[0].name).executeTakeFirstOrThrow()).id
+  const vault = createVault({ keyring: parseMasterKeys(env.PASARELA_MASTER_KEYS!), store: databaseKeyStore(database.db), now: () => new Date() })
+  await vault.seal(id, 'subject', 'use', 'secret')
+  const target = path.join(t.testdir(), 'whole.tar')
+  t.match(await run(['backup', '--to', target, '--json'], env), { code: 0, lines: [{ target, documents: 0, documents_missing: [], master_keys: [{ id: 'k1', data_keys: 1, opens: true }] }] })
+  t.match(await run(['backup', '--to', target], env), { code: 1, stdout: '', stderr: /is there already/ })
+  t.match(await run(['backup', '--to', `${target}.2.tar`], { ...env, PASARELA_MASTER_KEYS: key('k9') }), { code: 1, stderr: /master key k1, which opens 1 data keys, is not in this configuration/ })
+  const { DATABASE_URL: _owner, ...ownerless } = env
+  t.match(await run(['backup', '--to', `${target}.3.tar`], ownerless), { code: 1, stderr: /DATABASE_URL is not set/ })
+  const empty = await testDatabase(t, { migrated: false })
+  t.match(await run(['restore', '--from', target, '--into', empty.ownerUrl], { ...env, PASARELA_MASTER_KEYS: key('k9') }), { code: 1, stdout: '', stderr: /master key k1.*is not here/ })
+  t.match(await run(['restore', '--from', target, '--into', database.ownerUrl], env), { code: 1, stdout: '', stderr: /not empty/ })
+  const restored = await run(['restore', '--from', target, '--into', empty.ownerUrl, '--json'], env)
+  t.match(restored, { code: 0, lines: [{ documents: 0, migrated: [] }] })
+  t.match(restored.stderr, /whole, made[^]*tenants: 2 rows/)
+  t.same((await run(['tenants', 'list', '--json'], { ...env, DATABASE_APP_URL: empty.appUrl })).lines.map(({ name }) => name), ['Café "Ñ"'], 'and the logins are what they were')
 })
 
 t.test('a platform key is printed once, and opens', async t => {

@@ -40,6 +40,18 @@ export const ruc: Kind<string> = {
   read: value => /^\d{10}001$/.test(value) ? value : refuse('is no RUC')
 }
 
+export const nif: Kind<string> = {
+  name: 'NIF',
+  expected: 'a NIF of Spain: 9 letters and digits',
+  read: value => /^[A-Z0-9]{9}$/.test(value) ? value : refuse('is no NIF')
+}
+
+export const twoCharacters: Kind<string> = {
+  name: 'code',
+  expected: 'two letters or digits',
+  read: value => /^[A-Z0-9]{2}$/.test(value) ? value : refuse('is no such code')
+}
+
 export const bool: Kind<boolean> = {
   name: 'yes or no',
   expected: 'one of: true, false, 1, 0, yes, no, on, off',
@@ -76,6 +88,12 @@ export const perSecond: Kind<number> = {
   }
 }
 
+export const ratio: Kind<number> = {
+  name: 'share',
+  expected: 'a number from 0 to 1, such as 0.1',
+  read: value => /^(?:0|1|0?\.\d+)$/.test(value) ? Number(value) : refuse('is no share')
+}
+
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const durationMax = 3650 * 86_400_000
 
@@ -90,6 +108,18 @@ export const duration: Kind<number> = {
     return ms <= durationMax ? ms : refuse('is more than ten years')
   },
   show: showDuration
+}
+
+/** What is kept by law, or for what others still need, is kept so long at least. */
+export function durationFrom (days: number): Kind<number> {
+  return {
+    ...duration,
+    expected: `a duration of ${days} days at least, such as ${days}d`,
+    read: value => {
+      const ms = duration.read(value)
+      return ms < days * units.d! ? refuse('is too short') : ms
+    }
+  }
 }
 
 export const durations: Kind<readonly number[]> = {

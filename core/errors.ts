@@ -15,6 +15,7 @@ export const errorCatalogue = {
   webhook_unverified: { status: 401, es: 'El aviso no se pudo verificar.', en: 'The webhook could not be verified.' },
   csrf_failed: { status: 403, es: 'Falta la cabecera X-CSRF-Token de esta sesión.', en: 'The X-CSRF-Token header of this session is missing.' },
   forbidden: { status: 403, es: 'Esta credencial no tiene permiso para esto.', en: 'This credential is not allowed to do this.' },
+  support_access_required: { status: 403, es: 'Soporte entra en los datos de una organización solo con un acceso vigente: pídalo con su motivo en POST /v1/support_access.', en: 'Support enters the data of a tenant only with an access that is in force: ask for it, with its reason, at POST /v1/support_access.' },
   tenant_required: { status: 400, es: 'Indique la organización con la cabecera Pasarela-Tenant.', en: 'Name the tenant with the Pasarela-Tenant header.' },
   not_found: { status: 404, es: 'No existe.', en: 'There is no such thing here.' },
   method_not_allowed: { status: 405, es: 'Esa ruta no admite este método.', en: 'That path does not take this method.' },

@@ -16,6 +16,8 @@ declare module 'fastify' {
     access: Access | null
     /** The same, or 401. */
     requireAccess: () => Access
+    /** Whether the same credential would be let in again, to the same tenant and mode: for answers that do not end. */
+    isStillAllowed: () => Promise<boolean>
     idempotency: Idempotency | null
   }
   interface FastifyContextConfig {
@@ -24,5 +26,7 @@ declare module 'fastify' {
     public?: boolean
     /** Acts in no tenant but the caller's home (the platform's own things). */
     home?: boolean
+    /** A partner's key that names no tenant acts at home, for what is the partner's own. */
+    partnerHome?: boolean
   }
 }

@@ -4,13 +4,13 @@ import { randomPart } from './random.ts'
 
 /** What each kind of object's public id begins with. */
 export const idPrefixes = {
-  tenant: 'ten', user: 'usr', session: 'ses', api_key: 'key', partner: 'par', audit: 'aud', connection: 'con', credential: 'cre',
+  tenant: 'ten', user: 'usr', invitation: 'ivt', session: 'ses', api_key: 'key', partner: 'par', audit: 'aud', connection: 'con', credential: 'cre',
   operation: 'op', payment: 'pay', attempt: 'att', refund: 'ref', event: 'evt', alert: 'alt', inbound: 'inb',
   customer: 'cus', payment_method: 'pmt', plan: 'pln', subscription: 'sub', cycle: 'cyc', checkout_session: 'chk', payment_link: 'lnk', dispute: 'dsp',
   certificate: 'cer', certificate_use: 'cru', issuer: 'iss', invoice: 'inv', series: 'ser', document: 'doc',
-  balance_transaction: 'btx', mail: 'mai', stamp_reading: 'stp', completeness_audit: 'cau', sale: 'sal', sale_refund: 'srf', global_invoice: 'glo', store_credit: 'stc',
+  balance_transaction: 'btx', mail: 'mai', stamp_reading: 'stp', completeness_audit: 'cau', reconciliation: 'rcn', reconciliation_item: 'rci', sale: 'sal', sale_refund: 'srf', global_invoice: 'glo', store_credit: 'stc',
   bank_account: 'ban', bank_transfer: 'btr', bank_statement: 'bst', bank_entry: 'ben',
-  notice: 'ntc', notification_channel: 'nch', push_subscription: 'psb'
+  support_access: 'sac', notice: 'ntc', notification_channel: 'nch', push_subscription: 'psb', verifactu_chain: 'vfc', verifactu_record: 'vfr', verifactu_event: 'vfe', webhook_endpoint: 'whe', delivery: 'dlv'
 } as const
 export type IdKind = keyof typeof idPrefixes
 

@@ -1,3 +1,4 @@
+import { lookAtAlerts } from './alerts/watch.ts'
 import { closeTransfer, finishStatement } from './bank-statements/close.ts'
 import { watchCertificate } from './certificates/watch.ts'
 import { resolvePage } from './checkout/resolver.ts'
@@ -25,12 +26,15 @@ import { resolveRefund } from './payments/refunds.ts'
 import { resolvePayment } from './payments/resolver.ts'
 import { carryOutCancel } from './payments/service.ts'
 import { auditJob } from './reconciliation/audits.ts'
+import { matchJob } from './reconciliation/matching/run.ts'
 import { readTransactionsJob } from './reconciliation/transactions.ts'
 import { auditSales } from './sales/audit.ts'
 import { saleOfPayment } from './sales/from-payment.ts'
 import { carryOnGlobal, makeDueGlobals } from './sales/global.ts'
 import { lookAfterSale } from './sales/look-after.ts'
 import { lookAfter } from './subscriptions/resolver.ts'
+import { lookAfterChain } from './verifactu/submit.ts'
+import { endSupportAccess } from './support/access.ts'
 
 export interface JobHandler {
   /** How many of the kind one process does at once. */
@@ -49,6 +53,7 @@ export const jobHandlers: Readonly<Record<Exclude<JobKind, 'maintenance'>, JobHa
   left_attempt: { concurrency: 2, run: closeLeftAttempt },
   balance_transactions: { concurrency: 1, run: readTransactionsJob },
   completeness_audit: { concurrency: 1, run: auditJob },
+  reconciliation: { concurrency: 1, run: matchJob },
   checkout_page: { concurrency: 2, run: resolvePage },
   dispute: { concurrency: 1, run: resolveDispute },
   bank_transfer: { concurrency: 1, run: closeTransfer },
@@ -66,8 +71,11 @@ export const jobHandlers: Readonly<Record<Exclude<JobKind, 'maintenance'>, JobHa
   invoice_watch: { concurrency: 1, run: watchInvoice },
   stamps: { concurrency: 1, run: readStampsJob },
   oauth: { concurrency: 2, run: watchGrant },
+  alerts: { concurrency: 2, run: lookAtAlerts },
+  support_access: { concurrency: 1, run: endSupportAccess },
   refused_share: { concurrency: 1, run: watchRefused },
   document: { concurrency: 1, run: forgetDocument },
+  verifactu: { concurrency: 4, run: lookAfterChain },
   sale: { concurrency: 2, run: lookAfterSale },
   payment_sale: { concurrency: 2, run: saleOfPayment },
   global_invoice: { concurrency: 1, run: carryOnGlobal },

@@ -7,14 +7,24 @@ export interface Changes {
 
 const againMs = 1000
 
+export interface ListenOptions {
+  url: string
+  log: Logger
+  /** What to do with what is heard, by the name of the channel: letters and underscores. */
+  channels: Readonly<Record<string, (payload: string) => void>>
+  /** It hears again, and may have missed something. */
+  resumed?: () => void
+}
+
 /**
- * Hears of connections that changed in other processes (NOTIFY carries ids only). While it is deaf nothing is wrong for
- * longer than the few seconds that anything is remembered.
+ * Hears what other processes tell (NOTIFY carries ids only), by one connection for all channels. While it is deaf nothing may
+ * be wrong for longer than the few seconds that anything is remembered.
  */
-export function listenChanges ({ url, log, changed }: { url: string, log: Logger, changed: (tenantId: string, connectionId: string) => void }): Changes {
+export function listenChanges ({ url, log, channels, resumed = () => {} }: ListenOptions): Changes {
   let closed = false
   let client: pg.Client | undefined
   let timer: NodeJS.Timeout | undefined
+  let was = false
 
   async function connect (): Promise<void> {
     const next = new pg.Client({ connectionString: url, application_name: 'pasarela changes', keepAlive: true })
@@ -28,13 +38,12 @@ export function listenChanges ({ url, log, changed }: { url: string, log: Logger
     }
     next.on('error', lost)
     next.on('end', () => { lost() })
-    next.on('notification', ({ payload }) => {
-      const [tenantId, connectionId] = payload?.split(':') ?? []
-      if (tenantId !== undefined && connectionId !== undefined) changed(tenantId, connectionId)
-    })
+    next.on('notification', ({ channel, payload }) => { channels[channel]?.(payload ?? '') })
     try {
       await next.connect()
-      await next.query('listen connection_changed')
+      for (const channel of Object.keys(channels)) await next.query(`listen ${channel}`)
+      if (was) resumed()
+      was = true
     } catch (error) {
       lost(error as Error)
     }

@@ -1,5 +1,7 @@
-import { type DestinationStream, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type Logger, pino, stdSerializers, stdTimeFunctions, symbols } from 'pino'
 import { scrubLine, scrubUrl } from './scrub.ts'
+import { spanIds } from './telemetry/spans.ts'
+import { currentWork } from './telemetry/work.ts'
 
 export interface LoggerOptions {
   level: string
@@ -11,7 +13,8 @@ export interface LoggerOptions {
 
 /**
  * The one logger. Secrets are cut from the finished line, so that no nested object, message or stack gets past:
- * a serializer sees only the fields that it was written for.
+ * a serializer sees only the fields that it was written for. Every line says which request or job it is about, and which
+ * tenant, connection, operation and trace, as far as that is known.
  */
 export function createLogger ({ level, destination, base }: LoggerOptions): Logger {
   const options = {
@@ -20,9 +23,18 @@ export function createLogger ({ level, destination, base }: LoggerOptions): Logg
     errorKey: 'err',
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: stdSerializers.errWithCause, req, res },
+    mixin: aboutWork,
     hooks: { streamWrite: scrubLine }
   }
   return destination === undefined ? pino(options) : pino(options, destination)
+}
+
+/** A field that the logger carries itself (a request's own logger has its id) is not said twice; what the line says goes first. */
+function aboutWork (_line: object, _level: number, logger: Logger): Record<string, unknown> {
+  const about: Record<string, unknown> = { ...currentWork(), ...spanIds() }
+  const carried = (logger as unknown as Record<symbol, string>)[symbols.chindingsSym] ?? ''
+  for (const name in about) if (carried.includes(`"${name}":`)) delete about[name]
+  return about
 }
 
 interface LoggedRequest { method?: string, url?: string, ip?: string, routeOptions?: { url?: string } }

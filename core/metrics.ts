@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { boundedBy } from './jobs/timers.ts'
 
 /** What is counted, one registry per process (per app in tests). Labels are closed sets, never ids: each value is a series. */
 export interface Metrics {
@@ -13,9 +14,15 @@ export interface Metrics {
   /** `outcome`: completed or failed. */
   jobs: Counter<'queue' | 'outcome'>
   jobSeconds: Histogram<'queue'>
-  /** A value that is asked for when the metrics are read. */
+  /** Attempts to deliver an event to a webhook endpoint. `outcome`: succeeded, failed (an answer that is no 2xx) or nowhere (none). */
+  deliveries: Counter<'outcome'>
+  deliverySeconds: Histogram
+  /** A value that is asked for when the metrics are read. One that cannot be had within seconds is left out, and the others are shown. */
   gauge: <Label extends string = never>(name: string, help: string, labels: readonly Label[], read: () => Promise<ReadonlyArray<Sample<Label>>>) => void
 }
+
+/** Below the 10 s that Prometheus waits for a whole page. */
+const gaugeMs = 4_000
 
 export interface Sample<Label extends string> { labels: Record<Label, string>, value: number }
 
@@ -37,12 +44,15 @@ export function createMetrics ({ processMetrics = true }: MetricsOptions = {}): 
     operationSeconds: new Histogram({ name: 'pasarela_operation_seconds', help: 'How long calls to providers take', labelNames: ['provider', 'operation'], buckets: seconds, registers }),
     jobs: new Counter({ name: 'pasarela_jobs_total', help: 'Jobs that ended', labelNames: ['queue', 'outcome'], registers }),
     jobSeconds: new Histogram({ name: 'pasarela_job_seconds', help: 'How long jobs take', labelNames: ['queue'], buckets: seconds, registers }),
+    deliveries: new Counter({ name: 'pasarela_deliveries_total', help: 'Attempts to deliver an event to a webhook endpoint', labelNames: ['outcome'], registers }),
+    deliverySeconds: new Histogram({ name: 'pasarela_delivery_seconds', help: 'How long webhook endpoints take to answer', buckets: seconds, registers }),
     gauge (name, help, labels, read) {
       const gauge = new Gauge({
         name, help, labelNames: [...labels], registers,
         async collect () {
-          const samples = await read()
+          const samples = await boundedBy(read(), gaugeMs, name).catch(() => [])
           gauge.reset()
+          if (labels.length === 0 && samples.length === 0) gauge.set(NaN) // it would be 0, and say that all is well
           for (const { labels: of, value } of samples) gauge.set(of, value)
         }
       })

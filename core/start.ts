@@ -5,7 +5,8 @@ import type { Logger } from 'pino'
 import { sql } from 'kysely'
 import type { Simulator } from './adapter/simulator.ts'
 import { loadAdapters, startSimulators } from './adapters.ts'
-import { buildApp } from './app.ts'
+import { buildApp, buildWorkerApp } from './app.ts'
+import { buildConsole } from './build-console.ts'
 import { type BuiltHub, buildHub } from './build-hub.ts'
 import type { Config } from './config.ts'
 import { startEmbedded } from './db/embedded.ts'
@@ -14,6 +15,8 @@ import { createMetrics } from './metrics.ts'
 import { createQueues } from './jobs/queues.ts'
 import { type Shutdown, shutdownOrder } from './jobs/shutdown.ts'
 import { runWorker } from './run-worker.ts'
+import { registerGauges } from './start-gauges.ts'
+import { startTelemetry } from './telemetry/start.ts'
 import { localMasterKeys } from './vault/local-keys.ts'
 
 export interface Started {
@@ -29,7 +32,10 @@ export interface Started {
  */
 export async function start ({ config, roles, log, shutdown }: { config: Config, roles: readonly ('api' | 'worker')[], log: Logger, shutdown: Shutdown }): Promise<Started> {
   mkdirSync(config.dataDir, { recursive: true })
-  const urls = await database(config, log, shutdown)
+  const telemetry = await startTelemetry({ config, role: roles.join('+') })
+  // Last of all: what ends before it is still told.
+  if (telemetry !== undefined) shutdown.add('telemetry', async boundMs => { await telemetry.shutdown(boundMs / 2) }, shutdownOrder.database)
+  const [urls] = await Promise.all([database(config, log, shutdown), roles.includes('api') && config.console ? buildConsole({ log }) : undefined])
   const simulators = config.demo ? await demoSimulators(config) : {}
   for (const [id, simulator] of Object.entries(simulators)) shutdown.add(`simulator ${id}`, async () => await simulator.close(), shutdownOrder.pools)
   let url: string | undefined
@@ -62,17 +68,19 @@ export async function start ({ config, roles, log, shutdown }: { config: Config,
   shutdown.add('queues', async boundMs => await queues.close(boundMs), shutdownOrder.workers)
 
   if (roles.includes('worker')) {
-    const worker = runWorker(hub, queues)
+    const worker = runWorker(hub, queues, { appUrl: urls.appUrl, ownerUrl: urls.ownerUrl })
     shutdown.add('worker', worker.stop, shutdownOrder.sweeper)
   }
+  registerGauges({ hub, pool: built.pool, queues })
+  const checks = { database: async () => { await sql`select 1`.execute(hub.db) }, queue: async () => await queues.ready() }
+  if (!roles.includes('api') && config.workerPort !== undefined) {
+    const app = await buildWorkerApp({ hub, checks })
+    shutdown.add('worker port', async () => { await app.close() }, shutdownOrder.http)
+    await app.listen({ port: config.workerPort, host: config.host })
+    log.info({ port: (app.server.address() as AddressInfo).port }, 'the worker answers /metrics, /health and /ready')
+  }
   if (roles.includes('api')) {
-    hub.metrics.gauge('pasarela_work_due', 'Rows that wait for a job', ['kind'], async () => (await queueHealth()).map(row => ({ labels: { kind: row.kind }, value: row.waiting })))
-    hub.metrics.gauge('pasarela_work_oldest_seconds', 'How long the oldest of them has waited', ['kind'], async () => (await queueHealth()).map(row => ({ labels: { kind: row.kind }, value: row.oldest_seconds })))
-    const queueHealth = async () => (await sql<{ kind: string, waiting: number, oldest_seconds: number }>`select * from gate.queue_health(${hub.now()})`.execute(hub.db)).rows
-    const app = await buildApp({
-      hub, appUrl: urls.appUrl, queues,
-      checks: { database: async () => { await sql`select 1`.execute(hub.db) }, queue: async () => await queues.ready() }
-    })
+    const app = await buildApp({ hub, appUrl: urls.appUrl, queues, checks })
     shutdown.add('api', async boundMs => {
       // Requests under way are answered; a caller that keeps its connection busy is cut before the time is up.
       const cut = setTimeout(() => { app.server.closeAllConnections() }, boundMs / 2)
@@ -98,9 +106,9 @@ function applicationsAt (simulators: Readonly<Record<string, Simulator>>, { data
 }
 
 /** The roles' URLs: given, or made by migrating the database that is given, or of the bundled one. */
-async function database (config: Config, log: Logger, shutdown: Shutdown): Promise<{ appUrl: string, queueUrl: string }> {
+async function database (config: Config, log: Logger, shutdown: Shutdown): Promise<{ ownerUrl: string | undefined, appUrl: string, queueUrl: string }> {
   const { databaseUrl, databaseAppUrl: appUrl, databaseQueueUrl: queueUrl } = config
-  if (databaseUrl === undefined && appUrl !== undefined && queueUrl !== undefined) return { appUrl, queueUrl }
+  if (databaseUrl === undefined && appUrl !== undefined && queueUrl !== undefined) return { ownerUrl: undefined, appUrl, queueUrl }
   let ownerUrl = databaseUrl
   if (ownerUrl === undefined) {
     if (appUrl !== undefined || queueUrl !== undefined) throw new Error('DATABASE_APP_URL and DATABASE_QUEUE_URL go together, or DATABASE_URL makes the one that is missing')
@@ -110,7 +118,7 @@ async function database (config: Config, log: Logger, shutdown: Shutdown): Promi
   }
   const migrated = await migrate({ ownerUrl, ...(appUrl !== undefined && { appUrl }), ...(queueUrl !== undefined && { queueUrl }), secretsFile: path.join(config.dataDir, 'database-roles.json'), log: line => { log.info(line) } })
   if (migrated.applied.length > 0) log.info({ applied: migrated.applied }, 'migrated')
-  return migrated
+  return { ...migrated, ownerUrl }
 }
 
 /** With their books, and the tax authority's, in the data folder: a second start finds them again. */

@@ -1,10 +1,11 @@
 import Fastify from 'fastify'
 import { sql } from 'kysely'
 import t from 'tap'
-import { accessApp, type AccessApp } from '../test/support/access-app.ts'
+import { accessApp, type AccessApp, type OpenedSession } from '../test/support/access-app.ts'
 import { makeKey } from '../core/access/keys.ts'
 import { roles, type Scope, scopes, scopesOfRole } from '../core/access/principal.ts'
 import type { HubInstance } from '../core/http.ts'
+import { supportRoutes } from '../core/support/routes.ts'
 import { auth } from './auth.ts'
 
 /** One route for each scope, that says who asks. */
@@ -23,13 +24,26 @@ const path = (scope: Scope) => `/v1/echo/${scope.replace(':', '/')}`
 const payments = path('payments:read')
 
 let house: AccessApp
-t.before(async () => { house = await accessApp(t, { routes: echo }) })
+t.before(async () => {
+  house = await accessApp(t, {
+    routes: async app => {
+      await echo(app)
+      await supportRoutes(app)
+    }
+  })
+})
+
+async function enter (session: OpenedSession, tenant: string): Promise<void> {
+  const answer = await house.ask('POST', '/v1/support_access', { session, body: { tenant, reason: 'they called about a payment', kind: 'repair', minutes: 10 } })
+  if (answer.status !== 201) throw new Error(`support was not let in: ${JSON.stringify(answer.body)}`)
+}
 
 t.test('every role gets what its scopes say, and nothing else', async t => {
   const tenant = await house.tenant()
   for (const role of roles) {
     const atPlatform = role === 'platform_admin' || role === 'support'
     const { session } = await house.person(role, atPlatform ? undefined : tenant)
+    if (role === 'support') await enter(session, tenant.id)
     const allowed = await Promise.all(scopes.map(async scope => (await house.ask('GET', path(scope), { session, ...(atPlatform && { tenant: tenant.id }) })).status))
     t.same(allowed, scopes.map(scope => scopesOfRole[role].has(scope) ? 200 : 403), role)
   }
@@ -112,9 +126,11 @@ t.test('a partner acts for the tenants that let it, in its key’s mode', async 
   t.equal((await act(ours.id)).status, 403, 'no longer')
 })
 
-t.test('support sees every tenant and changes no money', async t => {
+t.test('support sees a tenant that it has entered, and changes no money', async t => {
   const tenant = await house.tenant()
   const { session } = await house.person('support')
+  t.match(await house.ask('GET', payments, { session, tenant: tenant.id }), { status: 403, body: { code: 'support_access_required' } }, 'not before it has said why')
+  await enter(session, tenant.id)
   t.match(await house.ask('GET', payments, { session, tenant: tenant.id }), { status: 200, body: { tenantId: tenant.uuid } })
   t.equal((await house.ask('POST', '/v1/echo', { session, tenant: tenant.id, body: {} })).status, 403)
 })

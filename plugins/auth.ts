@@ -10,6 +10,7 @@ import { inTenant } from '../core/db/in-tenant.ts'
 import { HubError } from '../core/errors.ts'
 import type {} from '../core/http.ts'
 import { parseId } from '../core/ids.ts'
+import { recordUse } from '../core/support/access.ts'
 import { languageOf } from './language.ts'
 
 declare module 'fastify' {
@@ -34,6 +35,16 @@ export const auth = fp(async app => {
     return this.access
   })
 
+  app.decorateRequest('isStillAllowed', async function (this: FastifyRequest): Promise<boolean> {
+    const { scope } = this.routeOptions.config
+    try {
+      const { tenantId, mode, principal } = await accessOf(this)
+      return tenantId === this.access?.tenantId && mode === this.access.mode && (scope === undefined || principal.scopes.has(scope))
+    } catch {
+      return false // whoever is cut off comes again, and is told why
+    }
+  })
+
   app.addHook('onRoute', ({ method, url, config }) => {
     if (!isApi(url)) return
     const given = [config?.scope !== undefined, config?.public === true, config?.anyone === true].filter(Boolean).length
@@ -48,6 +59,10 @@ export const auth = fp(async app => {
     }
     request.access = await accessOf(request)
     if (scope !== undefined) assertScope(request, scope)
+    // On the tenant's record before anything is read; what cannot be recorded is not done.
+    if (request.access.principal.supportAccessId !== undefined && request.access.tenantId !== request.access.principal.homeTenantId) {
+      await recordUse(hub, request.access, { method: request.method, route: request.routeOptions.url ?? '', params: request.params as Record<string, string>, query: request.query as Record<string, unknown> })
+    }
   })
 
   // RFC 9110: a 401 says how to do better, whoever answered it.
@@ -67,7 +82,7 @@ export const auth = fp(async app => {
     // A browser sends the cookie along with whatever another site asks of it; the token it does not. Pages of the server's
     // own (the queue board) cannot send it either: what judges there also looks where a request comes from.
     if (credential.type === 'session' && unsafe.has(request.method) && isApi(request.routeOptions.url ?? '') && !isCsrfToken(credential.token, single(headers['x-csrf-token']))) throw new HubError('csrf_failed')
-    const { tenantId, mode } = actAs(identity, { namesTenant: named !== undefined, mode: single(headers['pasarela-mode']), home: request.routeOptions.config.home === true })
+    const { tenantId, mode } = actAs(identity, { namesTenant: named !== undefined, mode: single(headers['pasarela-mode']), home: request.routeOptions.config.home === true, partnerHome: request.routeOptions.config.partnerHome === true })
     note(identity)
     return { principal: identity.principal, tenantId, mode, requestId: request.id, address: request.ip, language: languageOf(headers['accept-language']) }
   }

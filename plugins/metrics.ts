@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type {} from '@fastify/swagger'
@@ -10,10 +11,12 @@ export interface MetricsPluginOptions {
   metrics: Metrics
   /** Who may read `/metrics`: this machine and support staff, when left out. */
   allow?: (request: FastifyRequest) => boolean
+  /** A bearer token that may, too, and nothing else. */
+  token?: string | undefined
 }
 
 /** How long requests take, by route template (never by URL: each id would be a series), and `/metrics`. */
-export const metrics = fp<MetricsPluginOptions>(async (app, { metrics: { registry }, allow = fromHereOrStaff }) => {
+export const metrics = fp<MetricsPluginOptions>(async (app, { metrics: { registry }, allow = fromHereOrStaff, token }) => {
   const registers = [registry]
   const duration = new Histogram({
     name: 'pasarela_http_request_seconds', help: 'How long requests take', labelNames: ['method', 'route', 'status'],
@@ -34,10 +37,15 @@ export const metrics = fp<MetricsPluginOptions>(async (app, { metrics: { registr
   })
 
   app.get('/metrics', { config: { rateLimit: false, public: true }, schema: { hide: true } }, async (request, reply) => {
-    if (!allow(request)) throw new HubError('forbidden')
+    if (!allow(request) && !(token !== undefined && shows(request, token))) throw new HubError('forbidden')
     return await reply.type(registry.contentType).send(await registry.metrics())
   })
 }, { name: 'pasarela-metrics', dependencies: ['pasarela-errors'] })
+
+function shows ({ headers: { authorization } }: FastifyRequest, token: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest()
+  return authorization !== undefined && timingSafeEqual(hash(authorization), hash(`Bearer ${token}`))
+}
 
 /** The socket's own address: behind a trusted proxy `request.ip` is what the proxy says, and then it is no neighbour. */
 function fromHereOrStaff (request: FastifyRequest): boolean {

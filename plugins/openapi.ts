@@ -5,12 +5,17 @@ import fp from 'fastify-plugin'
 import type {} from '../core/http.ts'
 import { Problem } from './problem.ts'
 
+/** Of the document: schemas and examples below `components`, and `webhooks` by their names. */
+export interface OpenApiEvents { schemas: Record<string, object>, examples: Record<string, object>, webhooks: Record<string, object> }
+
 export interface OpenApiOptions {
   title?: string
   version: string
   description?: string
   /** Name of the cookie that holds a session. */
   sessionCookie: string
+  /** What is sent out: each type of event is one of the document's webhooks. */
+  events?: OpenApiEvents
 }
 
 /** The words of the API, in the order in which a newcomer meets them. */
@@ -18,7 +23,7 @@ const tags = [
   ['Providers', 'What can be connected, and how'], ['Connections', 'A tenant’s account at a provider'], ['Payments', 'Money in'], ['Refunds', 'Money back'],
   ['Customers', 'Who pays, and the methods that they saved'], ['Subscriptions', 'Plans, and what is paid again and again'],
   ['Routing', 'Which connection is asked, and why'], ['Reconciliation', 'What the provider’s books say, and what no webhook told'],
-  ['Inbound events', 'Webhooks that providers sent'], ['Events', 'What happened, in our words'], ['Alerts', 'What needs a person'],
+  ['Inbound events', 'Webhooks that providers sent'], ['Events', 'What happened, in our words'], ['Webhooks', 'What is sent to your endpoints'], ['Alerts', 'What needs a person'], ['Reports', 'What came, what it cost, what was invoiced; and how it goes'],
   ['Operations', 'Every call to a provider'], ['Certificates', 'What documents are signed with'], ['Issuers', 'Fiscal identities, and the series that number their documents'], ['Notices', 'Who is told what, and by which channel'], ['Catalogues', 'The keys that tax authorities publish'], ['Tenants', 'Tenants, users, API keys, sessions, audit'], ['Server', 'Health']
 ] as const
 
@@ -32,7 +37,7 @@ const parameters = {
 const problemAnswer = { description: 'It was refused or failed; `code` says why.', headers: { 'Request-Id': { schema: { type: 'string' } } }, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
 
 /** `/openapi.json`, and the same to browse and try at `/docs`. Register it before the routes. */
-export const openapi = fp<OpenApiOptions>(async (app, { title = 'Pasarela', version, description = 'Payments and electronic invoices through one API, whatever the provider behind it.', sessionCookie }) => {
+export const openapi = fp<OpenApiOptions>(async (app, { title = 'Pasarela', version, description = 'Payments and electronic invoices through one API, whatever the provider behind it.', sessionCookie, events = { schemas: {}, examples: {}, webhooks: {} } }) => {
   app.addSchema(Problem)
   await app.register(fastifySwagger, {
     openapi: {
@@ -50,7 +55,7 @@ export const openapi = fp<OpenApiOptions>(async (app, { title = 'Pasarela', vers
     },
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => typeof json.$id === 'string' ? json.$id : `def-${index}` },
     transform: ({ schema, url, route }) => ({ schema: documented(schema, url, route), url }),
-    transformObject: document => 'openapiObject' in document ? complete(document.openapiObject as Document) as never : document.swaggerObject
+    transformObject: document => 'openapiObject' in document ? complete(document.openapiObject as Document, events) as never : document.swaggerObject
   })
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
@@ -83,7 +88,7 @@ export function operationId (method: string, url: string): string {
 interface Operation { operationId?: string, parameters?: object[], responses?: Record<string, object> }
 interface Document { paths?: Record<string, Record<string, Operation>>, components?: Record<string, Record<string, object>>, [key: string]: unknown }
 
-function complete (document: Document): Document {
+function complete (document: Document, events: OpenApiEvents): Document {
   const seen = new Map<string, string>()
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const [method, operation] of Object.entries(item)) {
@@ -94,7 +99,29 @@ function complete (document: Document): Document {
       if (path.startsWith('/v1/')) completeOperation(operation, method, path)
     }
   }
-  return { ...document, components: { ...document.components, parameters, responses: { Problem: problemAnswer } } }
+  const schemas: Record<string, object> = { ...document.components?.schemas }
+  const paths = named(document.paths ?? {}, schemas) as Document['paths']
+  for (const [name, schema] of Object.entries(events.schemas)) schemas[name] ??= named(schema, schemas, name) as object
+  return { ...document, paths, webhooks: events.webhooks, components: { ...document.components, schemas, parameters, responses: { Problem: problemAnswer }, examples: events.examples } }
+}
+
+/** Values of these keys are data, not schemas. */
+const data: ReadonlySet<string> = new Set(['example', 'examples', 'default', 'enum', 'const'])
+
+/**
+ * A schema with a title is written once, below `components`, and named everywhere else: the document stays readable and a
+ * generated client has a type of that name. Throws where two shapes have one title.
+ */
+function named (value: unknown, schemas: Record<string, object>, own?: string): unknown {
+  if (Array.isArray(value)) return value.map(item => named(item, schemas))
+  if (typeof value !== 'object' || value === null) return value
+  const inner: Record<string, unknown> = Object.fromEntries(Object.entries(value).map(([key, child]) => [key, data.has(key) ? child : named(child, schemas)]))
+  const { title, type } = inner
+  if (typeof title !== 'string' || title === own || type !== 'object' || !/^[A-Z]\w*$/.test(title)) return inner
+  const known = schemas[title]
+  if (known !== undefined && canonical(known) !== canonical(inner)) throw new Error(`two schemas of different shape have the title ${title}`)
+  schemas[title] = inner
+  return { $ref: `#/components/schemas/${title}` }
 }
 
 function completeOperation (operation: Operation, method: string, path: string): void {
@@ -104,13 +131,16 @@ function completeOperation (operation: Operation, method: string, path: string):
   operation.responses = { ...Object.fromEntries(codes.map(code => [code, { $ref: '#/components/responses/Problem' }])), ...operation.responses }
 }
 
+/** The same text whatever the order of the keys. */
+const canonical = (schema: object): string => JSON.stringify(schema, (_key, value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value) ? sorted(value as Record<string, unknown>) : value)
+
 /** What is published, in an order that does not depend on how the routes were registered. */
 export function openApiDocument (app: FastifyInstance): object {
-  const { openapi, info, servers, tags, security, paths, components, ...rest } = app.swagger() as unknown as Document
+  const { openapi, info, servers, tags, security, paths, webhooks, components, ...rest } = app.swagger() as unknown as Document
   const methods = ['get', 'post', 'put', 'patch', 'delete']
   const sortedPaths = Object.entries(sorted(paths ?? {})).map(([path, item]) => [path, Object.fromEntries(methods.flatMap(method => item[method] === undefined ? [] : [[method, item[method]]]))])
   const sortedComponents = Object.entries(sorted(components ?? {})).map(([kind, entries]) => [kind, sorted(entries)])
-  return { openapi, info, servers, tags, security, paths: Object.fromEntries(sortedPaths), components: Object.fromEntries(sortedComponents), ...rest }
+  return { openapi, info, servers, tags, security, paths: Object.fromEntries(sortedPaths), webhooks, components: Object.fromEntries(sortedComponents), ...rest }
 }
 
 function sorted<T> (record: Record<string, T>): Record<string, T> {

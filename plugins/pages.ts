@@ -6,12 +6,13 @@ import fp from 'fastify-plugin'
 import type {} from '@fastify/swagger'
 import { errorCatalogue } from '../core/errors.ts'
 import type {} from '../core/http.ts'
+import { consolePages } from './console.ts'
 import type { Language } from './language.ts'
 import { escape, fill } from './pages/render.ts'
 import { texts } from './pages/texts.ts'
 
 const types = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' } as const
-const assetNames = ['pages.css', 'login.js', 'next.js', 'self-invoice.js'] as const
+const assetNames = ['pages.css', 'self-invoice.js'] as const
 type AssetName = typeof assetNames[number]
 type PageName = keyof typeof texts
 
@@ -21,19 +22,23 @@ interface Asset { url: string, version: string, body: string, type: string }
 const open = { config: { public: true }, schema: { hide: true } } as const
 const yearSeconds = 31_536_000
 
+export interface PagesOptions {
+  /** Where the console was built. */
+  consoleFolder: string
+}
+
 /**
- * The few pages that exist beside the console: what this is, the login, the error codes. Files are read once, at start;
- * what stands in them is ours, and nothing of a request is ever written into a page.
+ * The console, and the few pages that exist beside it: the error codes, and what this is while no console is built. Files are
+ * read once, at start; what stands in them is ours, and nothing of a request is ever written into a page.
  */
-export const pages = fp(async app => {
+export const pages = fp<PagesOptions>(async (app, { consoleFolder }) => {
   const assets = Object.fromEntries(assetNames.map(name => [name, assetOf(name)])) as Record<AssetName, Asset>
   const versioned = (name: AssetName): string => `${assets[name].url}?v=${assets[name].version}`
   const html = Object.fromEntries((Object.keys(texts) as PageName[]).map(name => [name, { es: pageOf(name, 'es', versioned), en: pageOf(name, 'en', versioned) }])) as Record<PageName, Record<Language, string>>
   const show = async (reply: FastifyReply, name: PageName, language: Language, cacheControl: string): Promise<FastifyReply> =>
     await reply.headers({ 'cache-control': cacheControl, 'content-language': language, vary: 'Accept-Language' }).type('text/html; charset=utf-8').send(html[name][language])
 
-  app.get('/', open, async (request, reply) => await show(reply, 'home', request.language, 'public, max-age=300'))
-  app.get('/login', open, async (request, reply) => await show(reply, 'login', request.language, 'no-store'))
+  await app.register(consolePages, { folder: consoleFolder, instead: async (request, reply) => await show(reply, 'home', request.language, 'no-store') })
   app.get('/errors', open, async (request, reply) => await show(reply, 'errors', request.language, 'public, max-age=300'))
 
   for (const { url, version, body, type } of Object.values(assets)) {
@@ -58,7 +63,6 @@ function pageOf (name: PageName, language: Language, versioned: (asset: AssetNam
     lang: language,
     title: values.title!,
     stylesheet: versioned('pages.css'),
-    script: name === 'login' ? `<script type="module" src="${escape(versioned('login.js'))}"></script>` : '',
     main: fill(read(`${name}.html`), values).trim()
   })
 }

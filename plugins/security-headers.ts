@@ -8,11 +8,20 @@ export interface SecurityHeadersOptions {
 
 /** An answer of the API is data: whoever opens it in a browser gets nothing that runs, loads or is framed. */
 const dataPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-/** Our pages: nothing inline runs. Mantine writes its theme into style elements, so styles may be inline. */
-const pagePolicy = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:", "font-src 'self'", "connect-src 'self'",
-  "manifest-src 'self'", "worker-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"
-].join('; ')
+/** Our pages: nothing inline runs or styles, but the style elements that carry the `nonce` of this one answer (Mantine writes its theme into some). */
+export function pagePolicy (nonce?: string): string {
+  return [
+    "default-src 'none'", "script-src 'self'", `style-src 'self'${nonce === undefined ? '' : ` 'nonce-${nonce}'`}`, "img-src 'self' data: blob:", "font-src 'self'", "connect-src 'self'",
+    "manifest-src 'self'", "worker-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"
+  ].join('; ')
+}
+const plainPolicy = pagePolicy()
+
+/** Whether an address answers programs, and never with a page. */
+export function isData (url: string): boolean {
+  const path = url.split('?')[0] ?? ''
+  return dataPrefixes.some(prefix => below(path, prefix))
+}
 
 const dataPrefixes = ['/v1', '/hooks', '/health', '/ready', '/metrics', '/openapi.json']
 
@@ -29,7 +38,7 @@ export const securityHeaders = fp<SecurityHeadersOptions>(async (app, { publicUr
 
   app.addHook('onRequest', async (request, reply) => {
     const path = request.url.split('?')[0] ?? ''
-    reply.header('content-security-policy', dataPrefixes.some(prefix => below(path, prefix)) ? dataPolicy : pagePolicy)
+    reply.header('content-security-policy', isData(path) ? dataPolicy : plainPolicy)
     if (below(path, '/v1')) reply.header('cache-control', 'no-store')
   })
 }, { name: 'pasarela-security-headers' })

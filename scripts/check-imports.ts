@@ -10,13 +10,13 @@ import ts from 'typescript'
  */
 const layers: readonly (readonly string[])[] = [
   // `adapter` imports nothing of the house, so that everything may import it.
-  ['adapter', 'card-digits', 'config', 'db', 'end-connections', 'errors', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'pan', 'random', 'routing', 'scrub', 'tax-ids', 'urls', 'version', 'x509'],
+  ['adapter', 'card-digits', 'config', 'db', 'end-connections', 'errors', 'export', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'net-guard', 'pan', 'random', 'routing', 'scrub', 'tax-ids', 'telemetry', 'urls', 'version', 'x509'],
   ['access', 'alerts', 'api-keys', 'audit', 'documents', 'events', 'idempotency', 'partners', 'sessions', 'tenants', 'users', 'vault'],
-  ['adapters', 'bank-accounts', 'catalogues', 'certificates', 'connections', 'deliveries', 'issuers', 'notifications', 'operations', 'providers', 'receivables', 'routing-rules', 'series'],
-  ['checkout', 'customers', 'disputes', 'fiscal-data', 'invoices', 'payments', 'plans', 'privacy', 'sales', 'store-credits', 'subscriptions'],
-  ['bank-statements', 'demo', 'inbound', 'reconciliation', 'reports'],
+  ['adapters', 'backup', 'bank-accounts', 'catalogues', 'certificates', 'connections', 'deliveries', 'invitations', 'issuers', 'notifications', 'operations', 'providers', 'receivables', 'retention', 'routing-rules', 'series'],
+  ['checkout', 'customers', 'disputes', 'fiscal-data', 'invoices', 'payments', 'plans', 'privacy', 'sales', 'store-credits', 'subscriptions', 'verifactu'],
+  ['bank-statements', 'demo', 'event-types', 'inbound', 'reconciliation', 'reports', 'support'],
   ['plugins'],
-  ['app', 'build-hub', 'job-handlers', 'run-worker', 'start'],
+  ['app', 'build-console', 'build-hub', 'job-handlers', 'run-worker', 'schedules', 'start'],
   ['announce', 'cli', 'server', 'worker']
 ]
 

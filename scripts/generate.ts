@@ -3,9 +3,11 @@ import path from 'node:path'
 import { adapters } from '../adapters/index.ts'
 import { configMarkdown, envExample } from '../core/config-docs.ts'
 import { errorsMarkdown } from '../core/errors.ts'
+import { eventsMarkdown } from '../core/event-types/describe.ts'
 import { rulesMarkdown } from '../core/fiscal/mx/rules/describe.ts'
 import { adapterMarkdown, matrixMarkdown } from './adapter-docs.ts'
 import { fromDatabase } from './from-database.ts'
+import { sdkTypes } from './sdk-types.ts'
 
 /** A file that is made from code and never edited by hand. Another one is another row of `generated`. */
 export interface Generated {
@@ -17,9 +19,11 @@ export interface Generated {
 const generated: Generated[] = [
   { path: 'core/db/schema.ts', text: async () => (await fromDatabase()).schema },
   { path: 'docs/openapi.json', text: async () => (await fromDatabase()).openapi },
+  { path: 'sdk/schema.ts', text: async () => await sdkTypes((await fromDatabase()).openapi) },
   { path: '.env.example', text: envExample },
   { path: 'docs/config.md', text: configMarkdown },
   { path: 'docs/errors.md', text: errorsMarkdown },
+  { path: 'docs/events.md', text: eventsMarkdown },
   { path: 'docs/cfdi-rules.md', text: rulesMarkdown },
   { path: 'docs/adapters/README.md', text: () => matrixMarkdown(adapters) },
   ...adapters.map(adapter => ({ path: `docs/adapters/${adapter.manifest.id}.md`, text: () => adapterMarkdown(adapter) }))

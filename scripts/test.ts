@@ -42,7 +42,7 @@ process.exitCode = ended.length > 0 && count('failed') === 0 ? 0 : 1
 
 /** The test files that the arguments name: files, folders, or patterns; all of them when none is named. */
 function wanted (given: readonly string[]): string[] {
-  const all = globSync('{core,plugins,adapters,migrations,scripts,sdk,test}/**/*.test.ts', { cwd: checkout, exclude: name => /(^|\/)(node_modules|dist|\.tap|tap-testdir.*)$/.test(name) }).toSorted()
+  const all = globSync('{core,plugins,adapters,migrations,scripts,sdk,tenants-ui,test}/**/*.test.ts', { cwd: checkout, exclude: name => /(^|\/)(node_modules|dist|\.tap|tap-testdir.*)$/.test(name) }).toSorted()
   if (given.length === 0) return spread(all)
   const named = given.flatMap(argument => {
     const name = path.relative(checkout, path.resolve(argument))

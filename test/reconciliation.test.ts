@@ -34,7 +34,20 @@ t.test('over HTTP, with webhooks that never come', async t => {
   for (const row of data) t.equal(row.amount - row.fee, row.net)
   t.match((await client('GET', `/v1/balance_transactions/${data[0].id}`)).body, data[0])
 
+  t.match(await client('POST', '/v1/reports/reconciliation/run', { body: {} }), { status: 202, body: { object: 'reconciliation_run', status: 'queued' } })
+  await app.quiet()
+  const report = (await client('GET', '/v1/reports/reconciliation?leg=provider')).body
+  t.same(report.data.map((item: { subject: string, status: string }) => [item.subject, item.status]).toSorted(), [paid.id, waiting.id, adopted].toSorted().map(id => [id, 'matched']), 'three sides of the same money')
+  t.match(report.totals, [{ leg: 'provider', status: 'matched', currency: 'MXN', count: 3 }])
+  const csv = await client('GET', '/v1/reports/reconciliation?format=csv')
+  t.match(csv.headers.get('content-type'), /^text\/csv/)
+  t.equal(csv.text.trim().split('\r\n').length, 1 + 3)
+  t.match(await client('POST', `/v1/reports/reconciliation/${report.data[0].id}/resolve`, { body: { action: 'accepted', reason: 'nothing to resolve' } }), { status: 409 })
+  t.match(await client('POST', '/v1/reports/reconciliation/run', { body: { from: '1999-01-01T00:00:00Z' } }), { status: 400, body: { errors: [{ path: 'from' }] } })
+  t.match(await client('PUT', '/v1/reconciliation_settings', { body: { percent: 101 } }), { status: 400, body: { errors: [{ path: '/percent' }] } })
+
   const stranger = await app.tenant()
+  t.equal((await stranger.client('GET', `/v1/reports/reconciliation/${report.data[0].id}`)).status, 404)
   t.equal((await stranger.client('POST', `/v1/connections/${connection}/audit`)).status, 404)
   t.equal((await stranger.client('GET', `/v1/completeness_audits/${audit.body.id}`)).status, 404)
   t.equal((await stranger.client('GET', `/v1/balance_transactions/${data[0].id}`)).status, 404)

@@ -1,17 +1,17 @@
 /** A buyer on a phone: from the mail to the PDF, in a real Chromium, against the whole application over HTTP, its PAC, its SAT and a mail server. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import jsQR from 'jsqr'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { startFinkokSimulator } from '../adapters/finkok/simulator.ts'
 import { startSatStatusSimulator } from '../adapters/sat_status/simulator.ts'
 import { verifyCfdi } from '../core/fiscal/mx/verify.ts'
 import { uuidOf } from '../core/ids.ts'
 import { testApp, type TestApp } from './support/app.ts'
+import { launchBrowser } from './support/browser.ts'
 import { csd, issuerRfc } from './support/cfdi.ts'
 import { eventually } from './support/eventually.ts'
-import { temporaryFolder } from './support/folder.ts'
 import { mailServer, type MailServer } from './support/mail-server.ts'
 import { createSatWorld } from './support/mexico.ts'
 import { pagesOf } from './support/pdf-text.ts'
@@ -40,35 +40,12 @@ t.before(async () => {
   for (const [document, prefix] of [['invoice', 'A'], ['credit_note', 'NC']]) await must('POST', '/v1/series', { issuer: issuer.id, document, prefix })
   await must('POST', '/v1/connections', { provider: 'finkok', mode: 'test', credentials: finkok.credentials('test') })
   await must('POST', '/v1/connections', { provider: 'sat_status', mode: 'test', credentials: {} })
-  browser = await launch(t)
+  browser = await launchBrowser(t)
 })
 
 const must = async (method: 'GET' | 'POST', path: string, body?: object): Promise<any> => await app.must(method, path, { key, ...(body !== undefined && { body }) })
 const read = async (id: string): Promise<any> => await must('GET', `/v1/sales/${id}`)
 const invoicesOf = async (id: string): Promise<string[]> => (await app.database.owner.selectFrom('invoices').select('status').where('sale_id', '=', uuidOf('sale', id)).execute()).map(({ status }) => status)
-
-/** The Chromium that comes with npm. It unpacks itself, and the libraries that a bare image lacks, into the temporary folder: one of this file's own. */
-async function launch (t: Test): Promise<Browser> {
-  const folder = temporaryFolder(t)
-  const changed = { TMPDIR: folder, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x', FONTCONFIG_PATH: path.join(folder, 'fonts'), LD_LIBRARY_PATH: path.join(folder, 'al2023', 'lib') }
-  const before = Object.fromEntries(Object.keys(changed).map(name => [name, process.env[name]]))
-  Object.assign(process.env, changed)
-  try {
-    const { default: packed } = await import('@sparticuz/chromium')
-    const executablePath = await packed.executablePath()
-    // The one that it brings looks for them in /tmp; without any, every text is 0 px high.
-    writeFileSync(path.join(folder, 'fonts', 'fonts.conf'), `<?xml version="1.0"?><fontconfig><dir>${folder}/fonts</dir><dir>/usr/share/fonts</dir><cachedir>${folder}/font-cache</cachedir></fontconfig>`)
-    // Its own arguments switch off web security, which would prove nothing.
-    const launched = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'], env: { ...process.env } })
-    t.teardown(async () => { await launched.close() })
-    return launched
-  } finally {
-    for (const [name, value] of Object.entries(before)) {
-      if (value === undefined) Reflect.deleteProperty(process.env, name)
-      else process.env[name] = value
-    }
-  }
-}
 
 /** A phone in somebody's hand, and what went wrong on it: whatever the console was told, a refused style or script among it. */
 async function phone (t: Test, { language = 'es-MX', javaScript = true }: { language?: string, javaScript?: boolean } = {}): Promise<{ context: BrowserContext, page: Page, complaints: string[] }> {

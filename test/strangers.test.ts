@@ -71,6 +71,7 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   series: { kind: 'series', moded: true },
   balance_transactions: { kind: 'balance_transaction', moded: true },
   completeness_audits: { kind: 'completeness_audit', moded: true },
+  reports: { kind: 'reconciliation_item', moded: true },
   bank_accounts: { kind: 'bank_account', moded: true },
   bank_statements: { kind: 'bank_statement', moded: true },
   bank_entries: { kind: 'bank_entry', moded: true },
@@ -134,6 +135,9 @@ const bodies: Record<string, object> = {
   'POST /v1/connections/{id}/credentials': { credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
   'POST /v1/connections/{id}/audit': {},
   'POST /v1/connections/{id}/read_transactions': {},
+  'POST /v1/reports/reconciliation/{id}/resolve': { action: 'accepted', reason: 'I am a stranger' },
+  'POST /v1/reports/reconciliation/run': {},
+  'PUT /v1/reconciliation_settings': { absolute: 5 },
   'PUT /v1/routing': { rules: [] },
   'POST /v1/routing/decide': { currency: 'MXN', amount: 19900 },
   'POST /v1/inbound_events/replay': { dry_run: true },
@@ -366,6 +370,8 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
   const document = await inTenant(app.hub.db, tenant.uuid, await storeDocument(app.hub, tenant.uuid, { mode: 'test', kind: 'xml', subjectType: 'payment', subjectId: parseId('payment', payment.id)!, name: 'a.xml', contentType: 'application/xml', bytes: Buffer.from('<a/>') }))
   const audit = await app.must('POST', `/v1/connections/${tenant.connection}/audit`, mine)
   await app.must('POST', `/v1/connections/${tenant.connection}/read_transactions`, mine)
+  await app.must('POST', '/v1/reports/reconciliation/run', { ...mine, body: {} })
+  await app.quiet()
   const newest = async (path: string, asked: Asked = mine): Promise<{ id: string }> => (await app.must('GET', path, asked)).data[0]
   const customer = await app.must('POST', '/v1/customers', { ...mine, body: { name: 'Ana' } })
   const method = await app.must('POST', `/v1/customers/${customer.id}/payment_methods`, { ...mine, body: card('pm_card_visa') })
@@ -432,6 +438,7 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
     document: { id: publicId('document', document) },
     balance_transaction: await newest('/v1/balance_transactions'),
     completeness_audit: { id: audit.id },
+    reconciliation_item: await newest('/v1/reports/reconciliation'),
     mail: { id: publicId('mail', mail.id) },
     notice: { id: told!.id! },
     notification_channel: channel,

@@ -13,7 +13,8 @@ const who = {
   platformTestKey: { type: 'api_key', keyKind: 'platform', keyMode: 'test' },
   admin: { type: 'user', role: 'tenant_admin' },
   platformAdmin: { type: 'user', role: 'platform_admin' },
-  support: { type: 'user', role: 'support' }
+  support: { type: 'user', role: 'support' },
+  supportInside: { type: 'user', role: 'support', supportAccessId: 'sac_x' }
 } as const satisfies Record<string, Partial<Principal>>
 type Who = keyof typeof who
 
@@ -51,7 +52,10 @@ const tenants: [what: string, who: Who, how: Parameters<typeof decide>[1], resul
   ['the platform acts for any tenant', 'platformKey', { named: stranger }, 'other live'],
   ['a suspended one too', 'platformKey', { named: asleep }, 'other live'],
   ['its people as well', 'platformAdmin', { named: stranger }, 'other test'],
-  ['and support', 'support', { named: stranger }, 'other test'],
+  ['support does not, without an access that is in force', 'support', { named: stranger }, 'support_access_required'],
+  ['and does with one', 'supportInside', { named: stranger }, 'other test'],
+  ['it is at home without', 'support', { named: own }, 'home test'],
+  ['and learns of no tenant that does not exist', 'support', { namesTenant: true }, 'forbidden'],
   ['but not for one that does not exist', 'platformKey', { namesTenant: true }, 'forbidden'],
   ['a suspended tenant’s key is refused', 'tenantKey', { homeStatus: 'suspended' }, 'forbidden'],
   ['its people too', 'admin', { homeStatus: 'suspended' }, 'forbidden']

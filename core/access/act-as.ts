@@ -10,6 +10,8 @@ export interface Wish {
   mode: string | undefined
   /** The route is about the caller's own home. */
   home: boolean
+  /** A partner that names no tenant is meant itself. */
+  partnerHome?: boolean
 }
 
 /** In which tenant and mode a request acts; the one place that decides it. */
@@ -18,15 +20,17 @@ export function actAs (identity: Identity, wish: Wish): { tenantId: string, mode
   return { tenantId: tenantOf(identity, wish), mode: modeOf(identity.principal, wish.mode) }
 }
 
-function tenantOf ({ principal, named }: Identity, { namesTenant, home }: Wish): string {
+function tenantOf ({ principal, named }: Identity, { namesTenant, home, partnerHome = false }: Wish): string {
   if (home) return principal.homeTenantId
   if (!namesTenant) {
-    // A partner's home is the platform, where it has no business.
-    if (principal.keyKind === 'partner') throw new HubError('tenant_required')
+    // A partner's home is the platform, where it has no business but its own endpoints.
+    if (principal.keyKind === 'partner' && !partnerHome) throw new HubError('tenant_required')
     return principal.homeTenantId
   }
   // One that does not exist and one that is not theirs get one answer.
   if (named === undefined || !mayActFor(principal, named)) throw notYours()
+  // Support may see which tenants there are; what is theirs only while it has entered, with a reason that they can read.
+  if (principal.role === 'support' && named.id !== principal.homeTenantId && principal.supportAccessId === undefined) throw new HubError('support_access_required')
   if (named.status === 'suspended' && !isPlatformStaff(principal)) throw suspended()
   return named.id
 }

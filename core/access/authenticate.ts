@@ -3,7 +3,7 @@ import type { Mode } from '../adapter/context.ts'
 import type { Database } from '../db/schema.ts'
 import { publicId } from '../ids.ts'
 import { hashSecret, looksLikeKey } from './keys.ts'
-import { isScope, type Principal, scopesOfRole } from './principal.ts'
+import { isScope, type Principal, scopesOfRole, type Scope } from './principal.ts'
 import { findApiKey, findSession } from './queries.ts'
 import { looksLikeSessionToken } from './sessions.ts'
 
@@ -77,7 +77,8 @@ async function identifySession (db: Kysely<Database>, now: Date, token: string, 
       role: row.role,
       email: row.email,
       sessionId: publicId('session', row.id),
-      scopes: scopesOfRole[row.role]
+      ...(row.support_id !== null && { supportAccessId: publicId('support_access', row.support_id) }),
+      scopes: row.support_kind === 'look' ? readsOf(scopesOfRole[row.role]) : scopesOfRole[row.role]
     },
     credentialId: row.id,
     homeStatus: row.tenant_status as 'active',
@@ -86,6 +87,9 @@ async function identifySession (db: Kysely<Database>, now: Date, token: string, 
     seenLately: row.seen_lately
   }
 }
+
+/** Whoever entered to look changes nothing. */
+const readsOf = (held: ReadonlySet<Scope>): ReadonlySet<Scope> => new Set([...held].filter(scope => scope.endsWith(':read') || scope === 'support:write'))
 
 function namedOf (row: { named_id: string | null, named_status: string | null, served: boolean }): Identity['named'] {
   return row.named_id === null ? undefined : { id: row.named_id, status: row.named_status as 'active', served: row.served }

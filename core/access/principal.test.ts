@@ -19,6 +19,8 @@ const table: Record<typeof scopes[number], string> = {
   'issuers:read': 'P S A M V',
   'issuers:write': 'P - A - -',
   'events:read': 'P S A M V',
+  'webhooks:read': 'P S A M -',
+  'webhooks:write': 'P - A - -',
   'inbound:read': 'P S A M V',
   'inbound:write': 'P S A - -',
   'operations:read': 'P S A M -',
@@ -34,7 +36,9 @@ const table: Record<typeof scopes[number], string> = {
   'tenants:read': 'P S - - -',
   'tenants:write': 'P - - - -',
   'queues:read': 'P S - - -',
-  'queues:write': 'P - - - -'
+  'queues:write': 'P - - - -',
+  'support:read': 'P S - - -',
+  'support:write': 'P S - - -'
 }
 
 t.test('each role may do what the table says', async t => {
@@ -44,11 +48,11 @@ t.test('each role may do what the table says', async t => {
 })
 
 t.test('no key of a tenant reaches beyond it', async t => {
-  t.notOk([...grantableScopes.tenant].some(scope => /^(tenants|queues):/.test(scope)))
+  t.notOk([...grantableScopes.tenant].some(scope => /^(tenants|queues|support):/.test(scope)))
 })
 
 t.test('a partner can make nothing that outlives the tenant’s consent', async t => {
-  t.notOk([...grantableScopes.partner].some(scope => /^(users|api_keys|partners|audit|queues):/.test(scope)))
+  t.notOk([...grantableScopes.partner].some(scope => /^(users|api_keys|partners|audit|queues|support):/.test(scope)))
 })
 
 t.test('a new key gets what it may hold, and of a tenant what takes payments and issues invoices', async t => {

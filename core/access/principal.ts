@@ -3,9 +3,9 @@ import type { Mode } from '../adapter/context.ts'
 /** What a key or a role may do. `read` and `write` are separate; write does not imply read. */
 export const scopes = [
   'payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'certificates:read', 'certificates:write', 'issuers:read', 'issuers:write',
-  'events:read', 'inbound:read', 'inbound:write', 'operations:read', 'alerts:read', 'alerts:write', 'audit:read',
+  'events:read', 'webhooks:read', 'webhooks:write', 'inbound:read', 'inbound:write', 'operations:read', 'alerts:read', 'alerts:write', 'reports:read', 'audit:read',
   'users:read', 'users:write', 'api_keys:read', 'api_keys:write', 'partners:read', 'partners:write', 'tenants:read', 'tenants:write',
-  'queues:read', 'queues:write'
+  'queues:read', 'queues:write', 'support:read', 'support:write'
 ] as const
 export type Scope = typeof scopes[number]
 
@@ -23,6 +23,8 @@ export interface Principal {
   homeTenantId: string
   /** Of a user. */
   role?: Role
+  /** A person of support who is in a tenant's data: under which access. */
+  supportAccessId?: string
   email?: string
   sessionId?: string
   /** Of an API key. */
@@ -47,26 +49,26 @@ export function systemAccess (actor: string, acting: Omit<Access, 'principal'>):
   return { ...acting, principal: { type: 'system' as 'user', id: actor, homeTenantId: acting.tenantId, scopes: new Set() } }
 }
 
-const reads = scopes.filter(scope => scope.endsWith(':read') && !scope.startsWith('tenants') && !scope.startsWith('queues'))
+const reads = scopes.filter(scope => scope.endsWith(':read') && !scope.startsWith('tenants') && !scope.startsWith('queues') && !scope.startsWith('support'))
 
 /** What each role may do in the tenant it acts in. */
 export const scopesOfRole: Record<Role, ReadonlySet<Scope>> = {
   platform_admin: new Set(scopes),
-  support: new Set([...reads.filter(scope => scope !== 'api_keys:read'), 'inbound:write', 'alerts:write', 'tenants:read', 'queues:read']),
-  tenant_admin: new Set(scopes.filter(scope => !scope.startsWith('tenants:') && !scope.startsWith('queues:'))),
+  support: new Set([...reads.filter(scope => scope !== 'api_keys:read'), 'inbound:write', 'alerts:write', 'tenants:read', 'queues:read', 'support:read', 'support:write']),
+  tenant_admin: new Set(scopes.filter(scope => !/^(tenants|queues|support):/.test(scope))),
   tenant_member: new Set([...reads.filter(scope => scope !== 'audit:read' && scope !== 'api_keys:read' && scope !== 'partners:read'), 'payments:write', 'customers:write', 'subscriptions:write', 'invoices:write', 'alerts:write']),
-  viewer: new Set(['payments:read', 'certificates:read', 'issuers:read', 'customers:read', 'subscriptions:read', 'connections:read', 'invoices:read', 'events:read', 'inbound:read', 'alerts:read'])
+  viewer: new Set(['payments:read', 'certificates:read', 'issuers:read', 'customers:read', 'subscriptions:read', 'connections:read', 'invoices:read', 'events:read', 'inbound:read', 'alerts:read', 'reports:read'])
 }
 
 /** What a program needs to take payments and issue invoices: what a new key gets when nobody says more. */
-const programScopes = scopes.filter(scope => !/^(audit|users|api_keys|partners|tenants|queues):/.test(scope))
+const programScopes = scopes.filter(scope => !/^(audit|users|api_keys|partners|tenants|queues|support):/.test(scope))
 
 /**
  * What a key of each kind may hold at all. A partner's may not make users or keys: those would outlive the tenant's
  * consent.
  */
 export const grantableScopes: Record<KeyKind, ReadonlySet<Scope>> = {
-  tenant: new Set(scopes.filter(scope => !/^(tenants|queues):/.test(scope))),
+  tenant: new Set(scopes.filter(scope => !/^(tenants|queues|support):/.test(scope))),
   partner: new Set([...programScopes, 'tenants:read', 'tenants:write']),
   platform: new Set(scopes)
 }
@@ -82,7 +84,7 @@ export function isScope (value: string): value is Scope {
   return (scopes as readonly string[]).includes(value)
 }
 
-/** The people who run the hub, and their programs: they may act for any tenant, as far as their scopes go. */
+/** The people who run the hub, and their programs: they may act for any tenant, as far as their scopes go; support only where it has entered. */
 export function isPlatformStaff ({ role, keyKind }: Principal): boolean {
   return role === 'platform_admin' || role === 'support' || keyKind === 'platform'
 }

@@ -21,12 +21,15 @@ export async function findApiKey (db: Kysely<Database>, hash: Buffer, now: Date,
 
 export interface SessionRow extends NamedTenant {
   tenant_id: string, id: string, user_id: string, role: Role, email: string, tenant_status: string, seen_lately: boolean
+  /** Of support, for the tenant that the request names. */
+  support_id: string | null, support_kind: 'look' | 'repair' | null
 }
 
 export async function findSession (db: Kysely<Database>, hash: Buffer, now: Date, namedTenantId: string | null): Promise<SessionRow | undefined> {
   const { rows } = await sql<SessionRow>`
-    select s.*, n.id as named_id, n.status as named_status, false as served
-    from gate.find_session(${hash}, ${now}) s left join gate.find_tenant(${namedTenantId}) n on true`.execute(db)
+    select s.*, n.id as named_id, n.status as named_status, false as served, g.id as support_id, g.kind as support_kind
+    from gate.find_session(${hash}, ${now}) s left join gate.find_tenant(${namedTenantId}) n on true
+      left join lateral gate.find_support_access(s.user_id, n.id, ${now}) g on s.role = 'support'`.execute(db)
   return rows[0]
 }
 

@@ -13,6 +13,7 @@ import { moreWrites } from './conformance/more-writes.ts'
 import { payer } from './conformance/payer.ts'
 import { oauthPromises } from './conformance/oauth.ts'
 import { paymentPromises } from './conformance/payments.ts'
+import { recordPromises } from './conformance/records.ts'
 import { secrecyPromises } from './conformance/secrecy.ts'
 import { openSession } from './conformance/session.ts'
 import { statePromises } from './conformance/state.ts'
@@ -22,13 +23,13 @@ import { type Happening, webhookPromises } from './conformance/webhooks.ts'
 import { paymentWrites } from './conformance/writes.ts'
 import { capabilitiesOf } from './define.ts'
 
-export type { DisputeSamples, Document, Harness, InvoicingSamples, OAuthSamples, PaymentSamples, SavedMethodSamples, SubscriptionSamples, TransferSamples, VoucherSamples, WebhookSamples } from './conformance/harness.ts'
+export type { DisputeSamples, Document, Harness, InvoicingSamples, OAuthSamples, PaymentSamples, RecordSamples, SavedMethodSamples, SubscriptionSamples, TransferSamples, VoucherSamples, WebhookSamples } from './conformance/harness.ts'
 
 /** One promise that an adapter makes by existing. `run` throws when it is not kept; the message is for its author. */
 export interface ConformancePromise {
   /**
    * The group: contract, mode, credentials, payments, amounts, vouchers, transfers, checkout, customers, subscriptions, disputes,
-   * listings, idempotency, faults, invoicing, oauth, webhooks, stateless, secrecy.
+   * listings, idempotency, faults, invoicing, records, oauth, webhooks, stateless, secrecy.
    */
   promise: string
   name: string
@@ -84,7 +85,7 @@ export function promisesOf (harness: Harness): ConformancePromise[] {
   }
   const drafts: Draft[] = contractPromises(plan)
   const { family, happen } = familyOf(plan)
-  for (const name of ['payments', 'invoicing'] as const) {
+  for (const name of ['payments', 'invoicing', 'records'] as const) {
     if (adapter[name] !== undefined && harness[name] === undefined) {
       drafts.push({ promise: 'contract', name: `the harness says how to use ${name}`, because: 'what is not tried is not known', keep: async () => { throw new BrokenPromise(`harness.${name} is missing`) } })
     }
@@ -96,6 +97,7 @@ export function promisesOf (harness: Harness): ConformancePromise[] {
     )
   }
   if (adapter.invoicing !== undefined && harness.invoicing !== undefined) drafts.push(...invoicingPromises(plan))
+  if (adapter.records !== undefined && harness.records !== undefined) drafts.push(...recordPromises(adapter.records, harness.records))
   if (adapter.oauth !== undefined) {
     if (harness.oauth !== undefined) drafts.push(...oauthPromises(plan, adapter.oauth, harness.oauth))
     else drafts.push({ promise: 'contract', name: 'the harness says how to use oauth', because: 'what is not tried is not known', keep: async () => { throw new BrokenPromise('harness.oauth is missing') } })

@@ -5,6 +5,7 @@ import { type Manifest, ManifestSchema, type OperationName } from './manifest.ts
 import { isCurrency } from './money.ts'
 import type { OAuthFlow } from './oauth.ts'
 import type { PaymentsFamily } from './payments.ts'
+import type { RecordsFamily } from './records.ts'
 import type { WebhookScheme } from './webhooks.ts'
 
 /** One provider, in data and small functions. It keeps no state: everything it needs is an argument. */
@@ -17,6 +18,7 @@ export interface Adapter {
   payments?: PaymentsFamily
   invoicing?: InvoicingFamily
   register?: RegisterFamily
+  records?: RecordsFamily
   /** Described in the manifest's `oauth`. */
   oauth?: OAuthFlow
   /** Explicit either way: there is no unverified default. */
@@ -25,7 +27,7 @@ export interface Adapter {
   scrub: (transcript: string, credentials: Readonly<Record<string, string>>) => string
 }
 
-const families = ['payments', 'invoicing', 'register'] as const
+const families = ['payments', 'invoicing', 'register', 'records'] as const
 type Family = typeof families[number]
 
 const methodOf: Record<Family, Record<string, OperationName>> = {
@@ -47,13 +49,14 @@ const methodOf: Record<Family, Record<string, OperationName>> = {
     selfInvoice: 'self_invoice', registerSale: 'register_sale', globalInvoice: 'global_invoice', status: 'account_status',
     uploadCertificate: 'upload_certificate', checkCustomer: 'check_customer'
   },
-  register: { look: 'look_up_document' }
+  register: { look: 'look_up_document' },
+  records: { submit: 'submit_records', find: 'find_records' }
 }
 
 const writes = new Set<OperationName>(['create_payment', 'confirm_payment', 'complete_payment', 'capture', 'cancel', 'refund', 'register_webhook',
   'create_checkout', 'expire_checkout', 'create_payment_link', 'expire_payment_link', 'create_customer', 'update_customer', 'delete_customer', 'save_method', 'remove_method',
   'create_plan', 'create_subscription', 'update_subscription', 'cancel_subscription', 'pause_subscription', 'resume_subscription', 'submit_evidence', 'accept_dispute',
-  'issue', 'cancel_document', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'upload_certificate', 'exchange_code', 'refresh_grant', 'revoke_grant'])
+  'issue', 'cancel_document', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'upload_certificate', 'submit_records', 'exchange_code', 'refresh_grant', 'revoke_grant'])
 
 /** What a provider may know by our reference alone, so that the same again is the same. */
 const madeOfOurs = new Set<OperationName>(['create_checkout', 'create_payment_link', 'create_customer', 'create_plan'])
@@ -132,6 +135,7 @@ export function contractProblems (adapter: Adapter): string[] {
   needs('create_customer', 'find_customer')
   needs('create_plan', 'find_plan')
   needs('create_subscription', 'find_subscription')
+  needs('submit_records', 'find_records')
   owes(manifest.retry_safety.issue !== 'query-first' || capabilities.includes('find_document'), 'issue is repeated only after asking, so find_document is owed')
   for (const name of manifest.credentials.required) owes(name in manifest.credentials.properties, `required credential ${name} is not a field`)
   for (const [name, field] of Object.entries(manifest.credentials.properties)) {

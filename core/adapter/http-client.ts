@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
 import type { LookupFunction } from 'node:net'
 import axios, { type AxiosRequestConfig } from 'axios'
-import type { HttpClient, HttpRequest, HttpResponse } from './http.ts'
+import type { HttpClient, HttpRequest, HttpResponse, TlsIdentity } from './http.ts'
 import { isProviderError, ProviderError } from './problems.ts'
 
 /** One exchange as it was, secrets included: whoever keeps it scrubs it first. */
@@ -53,11 +54,32 @@ function sharedAgents (): Agents {
   return agents
 }
 
+/** Sockets of whoever shows a certificate, by its fingerprint: never lent to anybody else. */
+const identified = new Map<string, https.Agent>()
+const identitiesAtMost = 200
+
+/** A socket is its caller's: what one identity opened no other may write to. */
+function agentOf ({ certificate, key }: TlsIdentity): https.Agent {
+  const id = hash('sha256', `${certificate}\n${key}`)
+  let agent = identified.get(id)
+  if (agent === undefined) {
+    if (identified.size >= identitiesAtMost) {
+      const [oldest, unused] = identified.entries().next().value!
+      identified.delete(oldest)
+      unused.destroy()
+    }
+    identified.set(id, agent = new https.Agent({ keepAlive: true, maxSockets: 4, maxFreeSockets: 2, timeout: idleSocketMs, cert: certificate, key }))
+  }
+  return agent
+}
+
 /** Closes every kept socket. The next request opens new ones. */
 export function closeHttpAgents (): void {
   agents?.http.destroy()
   agents?.https.destroy()
   agents = undefined
+  for (const agent of identified.values()) agent.destroy()
+  identified.clear()
 }
 
 /** The one way to a provider. See `HttpClient` for what it promises. */
@@ -119,7 +141,7 @@ async function send (url: URL, request: HttpRequest, headers: Record<string, str
     transformRequest: [],
     transformResponse: [],
     httpAgent: pool.http,
-    httpsAgent: pool.https,
+    httpsAgent: request.identity === undefined ? pool.https : agentOf(request.identity),
     transport: observed(url.protocol === 'https:', progress),
     ...(lookup !== undefined && { lookup: lookup as unknown as NonNullable<AxiosRequestConfig['lookup']> })
   }

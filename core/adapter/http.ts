@@ -10,6 +10,15 @@ export interface HttpRequest {
   timeoutMs?: number
   /** Largest answer accepted, bytes; 4 MiB when absent. */
   maxBytes?: number
+  /** Who the caller is, where the server asks for a certificate (mutual TLS). What the hub lends stands here unless the adapter says otherwise. */
+  identity?: TlsIdentity
+}
+
+/** A certificate with its key, PEM. Never logged, never kept: it lives as long as a call. */
+export interface TlsIdentity {
+  /** The leaf first, then those above it. */
+  certificate: string
+  key: string
 }
 
 export interface HttpResponse {

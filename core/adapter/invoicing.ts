@@ -173,6 +173,18 @@ export interface EsInvoice {
     number?: string
     issuedOn?: string
     note?: string
+    /** Of the corrected invoice, where this one takes its place: base and tax in euros. */
+    rectified?: { base: string, tax: string, surcharge?: string }
+  }
+  /** What the record for the AEAT says otherwise than the invoice tells; `url`, where its QR leads, once the record is made. */
+  verifactu?: {
+    type?: string
+    regime?: string
+    exemption?: string
+    description?: string
+    withoutRecipient?: boolean
+    substitutes?: { number: string, issuedOn: string }[]
+    url?: string
   }
   /** Of the whole invoice, beside those of its lines. */
   discounts?: EsCharge[]

@@ -17,7 +17,8 @@ export const operationNames = [
   'submit_evidence', 'accept_dispute',
   'register_webhook', 'unregister_webhook', 'provoke_webhook', 'exchange_code', 'refresh_grant', 'prove_grant', 'revoke_grant',
   'issue', 'get_document', 'find_document', 'validate_document', 'cancel_document', 'get_cancellation', 'download',
-  'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'account_status', 'upload_certificate', 'check_customer', 'look_up_document'
+  'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'account_status', 'upload_certificate', 'check_customer', 'look_up_document',
+  'submit_records', 'find_records'
 ] as const
 export type OperationName = typeof operationNames[number]
 
@@ -57,7 +58,7 @@ const Origins = Type.Record(Type.String({ pattern: '^[a-z_]+$' }), Type.String({
 export const ManifestSchema = Type.Object({
   id: Type.String({ pattern: '^[a-z][a-z0-9_]{1,30}$' }),
   name: Type.String({ minLength: 1 }),
-  families: Type.Array(oneOf(['payments', 'invoicing', 'register']), { minItems: 1, uniqueItems: true }),
+  families: Type.Array(oneOf(['payments', 'invoicing', 'register', 'records']), { minItems: 1, uniqueItems: true }),
   /** Facts are incomplete: offered only when the operator sets PASARELA_EXPERIMENTAL=1. */
   experimental: Type.Boolean(),
   /** ISO 3166-1 alpha-2. */

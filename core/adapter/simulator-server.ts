@@ -1,5 +1,7 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { DeliveryOrder, Fault } from './simulator.ts'
 
 /** What the simulators share: a server that meets faults on demand, and deliveries that leave in the order they are told. */
@@ -12,6 +14,8 @@ export interface SimulatedRequest {
   body: string
   /** The body as it came, for what is no text. */
   bytes: Buffer
+  /** DER of the certificate that the caller showed, of a server that asks for one. */
+  certificate?: Buffer
 }
 
 export interface SimulatedAnswer {
@@ -53,9 +57,9 @@ export interface SimulatorServer {
 
 /**
  * Serves `answer` on a loopback port, a free one unless told. Every fault of the contract happens here, below it: an `answer` that was called
- * has done its work, whatever the caller then gets to see.
+ * has done its work, whatever the caller then gets to see. With `tls` it speaks HTTPS and asks for the caller's certificate, whoever issued it.
  */
-export async function serveSimulator (answer: (request: SimulatedRequest) => SimulatedAnswer | Promise<SimulatedAnswer>, { port = 0 }: { port?: number } = {}): Promise<SimulatorServer> {
+export async function serveSimulator (answer: (request: SimulatedRequest) => SimulatedAnswer | Promise<SimulatedAnswer>, { port = 0, tls }: { port?: number, tls?: { key: string, cert: string } } = {}): Promise<SimulatorServer> {
   let faults: (Fault & { left: number })[] = []
   const sockets = new Set<Socket>()
   const timers = new Set<NodeJS.Timeout>()
@@ -66,11 +70,11 @@ export async function serveSimulator (answer: (request: SimulatedRequest) => Sim
     return found
   }
 
-  const server = createServer(async (incoming, response) => {
+  const listener = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const method = incoming.method ?? 'GET'
     const url = new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? 'localhost'}`)
     const fault = take(method, url.pathname)
-    if (fault?.kind === 'refuse_connection') return incoming.socket.destroy()
+    if (fault?.kind === 'refuse_connection') return void incoming.socket.destroy()
     const chunks: Buffer[] = []
     try {
       for await (const chunk of incoming) chunks.push(chunk as Buffer)
@@ -78,16 +82,17 @@ export async function serveSimulator (answer: (request: SimulatedRequest) => Sim
       return // the caller went away
     }
     switch (fault?.kind) {
-      case 'cut_before': return incoming.socket.destroy()
+      case 'cut_before': return void incoming.socket.destroy()
       case 'error_500_before': return send(response, { status: 500, body: 'upstream failure' })
       case 'rate_limit': return send(response, { status: 429, headers: { 'retry-after': '2' }, body: 'slow down' })
     }
     const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]))
     const bytes = Buffer.concat(chunks)
-    const answered = await (async () => await answer({ method, url, headers, body: bytes.toString(), bytes }))()
+    const peer = tls === undefined ? undefined : (incoming.socket as TLSSocket).getPeerX509Certificate()?.raw
+    const answered = await (async () => await answer({ method, url, headers, body: bytes.toString(), bytes, ...(peer !== undefined && { certificate: peer }) }))()
       .catch((error: unknown): SimulatedAnswer => ({ status: 500, body: `the simulator failed: ${String(error)}` }))
     switch (fault?.kind) {
-      case 'cut_after': return incoming.socket.destroy()
+      case 'cut_after': return void incoming.socket.destroy()
       case 'cut_mid_body': return cutMidBody(response, answered)
       case 'garbage': return send(response, { status: 200, headers: { 'content-type': 'text/html' }, body: '<html><body>Welcome</body></html>' })
       case 'error_500': return send(response, { status: 502, body: 'bad gateway' })
@@ -98,7 +103,8 @@ export async function serveSimulator (answer: (request: SimulatedRequest) => Sim
       }
     }
     send(response, answered)
-  })
+  }
+  const server = tls === undefined ? createServer(listener) : createSecureServer({ ...tls, requestCert: true, rejectUnauthorized: false }, listener)
   server.on('connection', socket => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -106,7 +112,7 @@ export async function serveSimulator (answer: (request: SimulatedRequest) => Sim
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     inject: fault => { faults.push({ ...fault, left: fault.times ?? 1 }) },
     clearFaults: () => { faults = [] },
     close: () => new Promise(resolve => {

@@ -1,5 +1,4 @@
 import type { Access } from '../access/principal.ts'
-import type { Mode } from '../adapter/context.ts'
 import { recordChange } from '../audit/record.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant } from '../db/in-tenant.ts'
@@ -7,9 +6,10 @@ import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { publicId, uuidOf } from '../ids.ts'
 import * as queries from './queries.ts'
-import type { AlertRow } from './queries.ts'
-import type { Alert, ListAlerts } from './schema.ts'
-import { alertText } from './text.ts'
+import { tell } from './raise.ts'
+import type { Alert, AlertRules, AlertSettings, ListAlerts } from './schema.ts'
+import { withDefaults } from './settings.ts'
+import { showAlert } from './view.ts'
 
 type House = Pick<Hub, 'db' | 'now'>
 
@@ -19,35 +19,40 @@ export async function listAlerts (hub: House, access: Access, query: ListAlerts)
   return pageOf('alert', window, rows, row => showAlert(row, access.language))
 }
 
-/** A person has seen it. The same thing happening again raises a new one. Repeating this changes nothing. */
+export async function getAlert (hub: Pick<Hub, 'db'>, access: Access, publicAlertId: string): Promise<Alert> {
+  const row = await inTenant(hub.db, access.tenantId, async db => await queries.findAlert(db, access.mode, uuidOf('alert', publicAlertId)))
+  if (row === undefined) throw new HubError('not_found')
+  return showAlert(row, access.language)
+}
+
+/** A person has seen it. The same thing happening again raises a new one. Repeating this, or doing it to what has ended, changes nothing. */
 export async function acknowledgeAlert (hub: House, access: Access, publicAlertId: string): Promise<Alert> {
   const id = uuidOf('alert', publicAlertId)
   const now = hub.now()
   const row = await inTenant(hub.db, access.tenantId, async db => {
     const alert = await queries.lockAlert(db, access.mode, id)
     if (alert === undefined) throw new HubError('not_found')
-    if (alert.acknowledged_at !== null) return alert
+    if (alert.acknowledged_at !== null || alert.resolved_at !== null) return alert
     await recordChange(db, access, now, { action: 'alert.acknowledged', subjectType: 'alert', subjectId: publicAlertId, detail: { kind: alert.kind, subject: alert.subject_id } })
-    return await queries.acknowledgeAlert(db, id, access.principal.id, now)
+    const seen = await queries.acknowledgeAlert(db, id, access.principal.id, now)
+    await tell(db, now, 'acknowledged', seen)
+    return seen
   })
   return showAlert(row, access.language)
 }
 
-function showAlert (row: AlertRow, language: 'es' | 'en'): Alert {
-  return {
-    id: publicId('alert', row.id),
-    object: 'alert',
-    mode: row.mode as Mode | null,
-    status: row.acknowledged_at === null ? 'open' : 'acknowledged',
-    kind: row.kind,
-    severity: row.severity as Alert['severity'],
-    message: alertText(row.kind, language),
-    subject: row.subject_id,
-    detail: row.detail as Record<string, unknown>,
-    times: row.times,
-    created_at: row.created_at.toISOString(),
-    last_at: row.last_at.toISOString(),
-    acknowledged_at: row.acknowledged_at?.toISOString() ?? null,
-    acknowledged_by: row.acknowledged_by
-  }
+/** Every threshold, with the defaults where the tenant says nothing. */
+export async function getSettings (hub: Pick<Hub, 'db'>, access: Access): Promise<AlertSettings> {
+  const row = await inTenant(hub.db, access.tenantId, async db => await queries.findSettings(db, access.mode))
+  return { object: 'alert_settings', mode: access.mode, rules: withDefaults(row?.settings as AlertRules | undefined ?? {}) as AlertRules, updated_at: row?.updated_at.toISOString() ?? null }
+}
+
+/** Replaces them all: what is not named has its default again. Looked at from the next round on. */
+export async function putSettings (hub: House, access: Access, rules: AlertRules): Promise<AlertSettings> {
+  const now = hub.now()
+  await inTenant(hub.db, access.tenantId, async db => {
+    await queries.putSettings(db, access.mode, rules, access.principal.id, now)
+    await recordChange(db, access, now, { action: 'alert_settings.changed', subjectType: 'tenant', subjectId: publicId('tenant', access.tenantId), detail: { mode: access.mode, rules } })
+  })
+  return await getSettings(hub, access)
 }

@@ -2,7 +2,7 @@ import type { LocalText } from '../adapter/context.ts'
 import type { NewAlert } from './raise.ts'
 
 /** One sentence for each kind, with what to do. A kind without one does not compile. */
-const texts: Record<NewAlert['kind'], LocalText> = {
+export const alertTexts: Record<NewAlert['kind'], LocalText> = {
   amount_mismatch: { es: 'El proveedor cobró otro importe o moneda que el pedido. Revise el pago y decida.', en: 'The provider took another amount or currency than was asked. Look at the payment and decide.' },
   payment_review: { es: 'Un pago espera que una persona decida. Compare lo que dice el proveedor.', en: 'A payment waits for a person to decide. Compare what the provider says.' },
   money_after_end: { es: 'Llegó dinero a un pago que ya había terminado. Acepte el cobro o reembólselo.', en: 'Money came in for a payment that had ended. Accept it or refund it.' },
@@ -16,6 +16,7 @@ const texts: Record<NewAlert['kind'], LocalText> = {
   payment_unresolved: { es: 'El proveedor no ha dicho cómo terminó un pago. Pregúntele a él o ciérrelo a mano.', en: 'The provider has not said how a payment ended. Ask them, or close it by hand.' },
   paid_elsewhere: { es: 'Un pago que siguió con otra conexión también se cobró en la primera. Reembólselo en el panel de ese proveedor.', en: 'A payment that went on with another connection was taken by the first one too. Give it back in that provider’s dashboard.' },
   webhooks_missed: { es: 'La auditoría encontró cambios que ningún aviso del proveedor contó. Se corrigieron los que se pudo; revise el webhook.', en: 'The audit found changes that no webhook had told. What could be was put right; look at the webhook.' },
+  reconciliation_exceptions: { es: 'Hay dinero que no cuadra entre el proveedor, el banco y las facturas desde hace días. Véalo en la conciliación y resuélvalo con su razón.', en: 'Money does not agree between the provider, the bank and the invoices since days. See the reconciliation and resolve it with the reason.' },
   invoice_rejected: { es: 'El PAC rechazó una factura. Vea los mensajes, corríjala y vuelva a emitirla.', en: 'The PAC rejected an invoice. See the messages, correct it and issue it again.' },
   invoice_review: { es: 'Lo que el PAC devolvió no es lo que se le envió. Compare ambos documentos antes de usarlos.', en: 'What the PAC gave back is not what it was sent. Compare the two documents before using them.' },
   invoice_unresolved: { es: 'No se sabe si una factura quedó timbrada o cancelada. Pregunte al PAC.', en: 'It is not known whether an invoice was stamped or cancelled. Ask the PAC.' },
@@ -34,6 +35,9 @@ const texts: Record<NewAlert['kind'], LocalText> = {
   certificate_expiring: { es: 'Un certificado vence pronto y no hay otro que lo releve. Tramite el siguiente y súbalo.', en: 'A certificate expires soon and no other takes its place. Ask for the next one and upload it.' },
   certificate_expired: { es: 'Un certificado venció y no hay otro: ya no se puede firmar con él. Suba uno vigente.', en: 'A certificate has expired and there is no other: nothing can be signed with it. Upload a valid one.' },
   certificate_refused: { es: 'La autoridad rechazó una firma por su certificado. Las facturas siguientes de ese emisor esperan: suba o active otro certificado, o emita otra vez la rechazada.', en: 'The authority refused a signature for its certificate. That issuer’s next invoices wait: upload or activate another certificate, or issue the refused one again.' },
+  verifactu_refused: { es: 'La AEAT rechazó un registro de facturación, o lo aceptó con errores. Vea el código, corrija los datos y mande la subsanación con POST /v1/verifactu_records/{id}/correct: la cadena sigue entera.', en: 'The AEAT refused a record of an invoice, or took it with errors. See the code, put the data right and send the correction by POST /v1/verifactu_records/{id}/correct: the chain is whole.' },
+  verifactu_stuck: { es: 'Los registros de facturación de un emisor no se pueden enviar o firmar. Esperan en su orden, y se reintenta cada hora; el detalle dice qué falta.', en: 'The records of an issuer’s invoices cannot be submitted or signed. They wait in their order, and it is tried again each hour; the detail says what is missing.' },
+  verifactu_chain_broken: { es: 'Un registro de facturación o de evento no es como se encadenó. Vea cuál en el detalle y busque quién tocó la base de datos.', en: 'A record of an invoice or of an event is not as it was chained. See which in the detail, and find out who touched the database.' },
   stamps_low: { es: 'Quedan pocos timbres en la cuenta del PAC. Compre más.', en: 'Few stamps are left in the account at the PAC. Buy more.' },
   mail_refused: { es: 'El servidor de correo rechazó a un destinatario o el mensaje. Vea lo que dijo, corrija la dirección y envíelo otra vez.', en: 'The mail server refused a recipient or the message. See what it said, correct the address and send it again.' },
   mail_parked: { es: 'Un correo no ha podido salir y ya no se intenta. Revise el servidor de correo y repítalo.', en: 'A mail could not go out and is not tried any more. Look at the mail server, and retry it.' },
@@ -45,11 +49,20 @@ const texts: Record<NewAlert['kind'], LocalText> = {
   dispute_opened: { es: 'Un comprador disputó un cobro en su banco. Envíe pruebas antes del plazo, o acepte la disputa.', en: 'A buyer disputed a charge at their bank. Send evidence before the deadline, or accept the dispute.' },
   dispute_evidence_due: { es: 'El plazo para enviar pruebas de una disputa termina pronto. Sin pruebas se pierde.', en: 'The deadline to send evidence for a dispute is near. Without evidence it is lost.' },
   dispute_unresolved: { es: 'No se sabe si el proveedor recibió las pruebas o la aceptación de una disputa. Véala en su panel.', en: 'It is not known whether the provider took the evidence or the acceptance of a dispute. Look at it in their dashboard.' },
+  payments_failing: { es: 'Falla una parte grande de los cobros de una conexión. El detalle dice cuántos y por qué motivo; pruebe la conexión y vea sus operaciones.', en: 'A large part of the payments of a connection fails. The detail says how many and why; test the connection and look at its operations.' },
+  provider_slow: { es: 'Un proveedor tarda demasiado en contestar. Vea el detalle; si dura, mueva sus cobros a otra conexión.', en: 'A provider takes too long to answer. See the detail; if it lasts, route its payments to another connection.' },
+  stamping_failing: { es: 'Los últimos timbrados de una conexión fallaron uno tras otro. Vea el último error: suele ser el certificado, el saldo o el PAC.', en: 'The last documents of a connection failed one after another. See the last error: it is mostly the certificate, the balance or the PAC.' },
+  webhooks_silent: { es: 'Una conexión que recibía avisos lleva mucho tiempo sin ninguno. Revise en el panel del proveedor a qué dirección los manda.', en: 'A connection that used to get webhooks has had none for long. Look in the provider’s dashboard where it sends them.' },
+  webhooks_unmatched: { es: 'Muchos avisos de una conexión son de cobros que no se hicieron aquí. Tal vez otra aplicación usa la misma cuenta.', en: 'Many webhooks of a connection are about payments that were not made here. Perhaps another application uses the same account.' },
+  queue_old: { es: 'Una cola de trabajo está atrasada. Vea si los procesos worker corren, y cuánto espera.', en: 'A queue of background work is behind. See whether the worker processes run, and how much waits.' },
+  support_entered: { es: 'Soporte abrió un acceso a los datos de su organización. El detalle dice quién, por qué y hasta cuándo; puede terminarlo con POST /v1/support_access/{id}/end.', en: 'Support opened an access to the data of your organisation. The detail says who, why and until when; you can end it with POST /v1/support_access/{id}/end.' },
+  webhook_endpoint_failing: { es: 'Un destino de eventos (webhook) no acepta nada desde hace más de una hora. Vea en GET /v1/deliveries qué contesta.', en: 'A webhook endpoint has taken nothing for more than an hour. See in GET /v1/deliveries what it answers.' },
+  webhook_endpoint_disabled: { es: 'Un destino de eventos (webhook) se deshabilitó: contestó 410, o falló durante días. Corríjalo, habilítelo con PATCH y recupere lo perdido con POST /v1/webhook_endpoints/{id}/recover.', en: 'A webhook endpoint was disabled: it answered 410, or failed for days. Mend it, enable it with PATCH, and get what it missed with POST /v1/webhook_endpoints/{id}/recover.' },
   customer_not_forgotten: { es: 'Un proveedor no borró a un cliente que usted eliminó. Bórrelo en su panel.', en: 'A provider did not delete a customer that you deleted. Delete it in their dashboard.' },
   subscription_review: { es: 'El proveedor dice de una suscripción algo que no coincide con lo pedido. Compárela en su panel.', en: 'The provider says of a subscription what does not match what was asked. Compare it in their dashboard.' },
   subscription_unresolved: { es: 'El proveedor no ha dicho cómo quedó una suscripción. Véala en su panel.', en: 'The provider has not said what became of a subscription. Look at it in their dashboard.' }
 }
 
 export function alertText (kind: string, language: 'es' | 'en'): string {
-  return (texts as Partial<Record<string, LocalText>>)[kind]?.[language] ?? kind
+  return (alertTexts as Partial<Record<string, LocalText>>)[kind]?.[language] ?? kind
 }

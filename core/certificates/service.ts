@@ -6,6 +6,7 @@ import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { type FieldError, HubError, invalidField } from '../errors.ts'
 import { recordEvents } from '../events/record.ts'
+import type { EventTypeOf } from '../events/types.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
@@ -164,6 +165,7 @@ export async function changeCertificate (hub: House, access: Access, publicCerti
       ...(body.ca !== undefined && chainFrom(row, Buffer.from(body.ca, 'base64')))
     }, now)
     await recordChange(db, access, now, { action: 'certificate.changed', subjectType: 'certificate', subjectId: publicCertificateId, detail: { ...body, ...(body.ca !== undefined && { ca: 'another' }) } })
+    await tell(db, now, row.id, 'certificate.updated')
   })
   return await getCertificate(hub, access, publicCertificateId)
 }
@@ -204,6 +206,7 @@ export async function activateCertificate (hub: House, access: Access, publicCer
     await queries.markTrusted(db, row.id, now)
     await setWatch(db, row.id, { ...row, active_from: activeFrom, switched_at: null }, now)
     await recordChange(db, access, now, { action: 'certificate.activated', subjectType: 'certificate', subjectId: publicCertificateId, detail: { at: activeFrom.toISOString() } })
+    await tell(db, now, row.id, 'certificate.updated')
     return row.id
   })
   hub.wake('certificate', [{ tenantId: access.tenantId, id }])
@@ -236,7 +239,7 @@ export async function listUses (hub: Pick<Hub, 'db' | 'now'>, access: Access, pu
   return pageOf('certificate_use', window, rows, row => ({ id: publicId('certificate_use', row.id), object: 'certificate_use' as const, purpose: row.purpose, subject: row.subject_id, created_at: row.created_at.toISOString() }))
 }
 
-async function tell (db: TenantDb, now: Date, id: string, type: string): Promise<void> {
+async function tell (db: TenantDb, now: Date, id: string, type: EventTypeOf<'certificate'>): Promise<void> {
   const row = (await queries.findCertificate(db, now, id))!
   await recordEvents(db, now, [{ type, mode: row.mode, subjectId: id, data: showCertificate(row, now, 'en') }])
 }

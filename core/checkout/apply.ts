@@ -10,7 +10,7 @@ import { publicId } from '../ids.ts'
 import { adoptPayment, type PreparedAdoption } from '../payments/adopt.ts'
 import { findPayment, type PaymentRow, sumByOrigin } from '../payments/queries.ts'
 import type { ToldPage } from './calls.ts'
-import { type PageFact, pageTransition } from './machine.ts'
+import { type PageFact, type PageStatus, pageTransition } from './machine.ts'
 import * as queries from './queries.ts'
 import { type PageKind, pageStateOf, type PageRow } from './queries.ts'
 import { showLink, showSession } from './view.ts'
@@ -34,7 +34,7 @@ export async function applyPage (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb,
   if (outcome.do === 'ignore') return Object.keys(told).length === 0 ? row : await queries.updatePage(db, row.id, told, now)
   const saved = await queries.updatePage(db, row.id, { ...told, state: outcome.next }, now)
   await schedule(hub, db, saved, now)
-  if (outcome.statusChanged) await recordEvents(db, now, [{ type: `${row.kind}.${saved.status}`, mode: row.mode as Mode, subjectId: row.id, data: await shownNow(db, saved) }])
+  if (outcome.statusChanged) await recordEvents(db, now, [{ type: `${row.kind as PageKind}.${saved.status as PageStatus}`, mode: row.mode as Mode, subjectId: row.id, data: await shownNow(db, saved) }])
   return saved
 }
 

@@ -1,11 +1,16 @@
 import { adaptersList } from './adapters-list.ts'
+import { backup } from './backup.ts'
 import { cadena } from './cadena.ts'
 import { certificate } from './certificate.ts'
 import type { Command } from './command.ts'
 import { hooksReplay } from './hooks-replay.ts'
+import { incidentsExport, incidentsVerify } from './incidents.ts'
+import { jobsList } from './jobs-list.ts'
+import { jobsRun } from './jobs-run.ts'
 import { keysPlatform } from './keys-platform.ts'
 import { keysRotateMaster } from './keys-rotate-master.ts'
 import { migrate } from './migrate.ts'
+import { restore } from './restore.ts'
 import { serve } from './serve.ts'
 import { signCfdi } from './sign-cfdi.ts'
 import { signSri } from './sign-sri.ts'
@@ -26,6 +31,12 @@ export const commands: readonly Command[] = [
   keysPlatform,
   keysRotateMaster,
   hooksReplay,
+  jobsList,
+  jobsRun,
+  backup,
+  restore,
+  incidentsExport,
+  incidentsVerify,
   adaptersList,
   certificate,
   signCfdi,

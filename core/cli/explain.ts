@@ -1,3 +1,4 @@
+import { BackupRefused } from '../backup/refused.ts'
 import { ConfigError } from '../config.ts'
 import { codeOf } from '../db/errors.ts'
 import { HubError } from '../errors.ts'
@@ -5,7 +6,7 @@ import { Refused } from './command.ts'
 
 /** What went wrong, for the person who typed the command. What nobody foresaw keeps its stack. */
 export function explain (error: unknown): string {
-  if (error instanceof ConfigError || error instanceof Refused) return error.message
+  if (error instanceof ConfigError || error instanceof Refused || error instanceof BackupRefused) return error.message
   if (error instanceof HubError) return [error.detail.en, ...(error.errors ?? []).map(({ path, message }) => `  ${path}: ${message}`)].join('\n')
   const code = codeOf(error)
   if (code !== undefined && notMigrated.has(code)) return `The database is not what this version needs: run \`pasarela migrate\`. (${(error as Error).message})`

@@ -9,7 +9,7 @@ import { withDatabase } from './database.ts'
  * Everything that services are lent, with the configuration of the server. There are no queues: what a command leaves due
  * in its row is found by the sweeper of a running worker.
  */
-export async function withHub<T> ({ env, out }: Pick<Call, 'env' | 'out'>, work: (hub: Hub, masterKeys: string) => Promise<T>): Promise<T> {
+export async function withHub<T> ({ env, out }: Pick<Call, 'env' | 'out'>, work: (hub: Hub, masterKeys: string, means: { ownerUrl: string | undefined }) => Promise<T>): Promise<T> {
   const config = loadConfig(env)
   return await withDatabase(config, { make: false, note: out.note }, async ({ ownerUrl, appUrl }) => {
     const [{ loadAdapters }, { buildHub }, { loginsOf }, { createLogger }, { localMasterKeys }] = await Promise.all([
@@ -31,7 +31,7 @@ export async function withHub<T> ({ env, out }: Pick<Call, 'env' | 'out'>, work:
       applicationName: 'pasarela cli'
     })
     try {
-      return await work(hub, masterKeys)
+      return await work(hub, masterKeys, { ownerUrl })
     } finally {
       await close()
     }

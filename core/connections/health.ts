@@ -1,18 +1,22 @@
 import type { Kysely } from 'kysely'
 import type { Mode } from '../adapter/context.ts'
-import { raiseAlert } from '../alerts/raise.ts'
+import { placeOf } from '../alerts/latency.ts'
+import { addCalls, type Calls, noCalls, slotOf } from '../alerts/measures.ts'
+import { raiseAlert, resolveAlert } from '../alerts/raise.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import type { Database } from '../db/schema.ts'
-import { recordEvents } from '../events/record.ts'
 import { publicId } from '../ids.ts'
 import { doubt } from './oauth/soon.ts'
 import * as queries from './queries.ts'
+import { tellConnection } from './tell.ts'
 
 export interface CallEnd {
   outcome: 'succeeded' | 'refused' | 'unknown' | 'nowhere'
   errorCode: string | null
   providerCode: string | null
   finishedAt: Date
+  /** Absent where nothing was called. */
+  durationMs?: number
 }
 
 export interface HealthRecorder {
@@ -35,6 +39,8 @@ export interface HealthDeps {
   ended: (connectionId: string) => void
 }
 
+/** What was counted is written so long after the first of it; a process that dies takes so much along. */
+const flushMs = 1000
 const failuresInRow = 5
 const quietMs = 30_000
 
@@ -42,16 +48,42 @@ const quietMs = 30_000
 const isCredentialProblem = (code: string | null) => code === 'invalid_credentials' || code === 'permission_denied'
 
 /**
- * Keeps each connection's health without writing a row per call: a success is written when it changes something or every
+ * Keeps each connection's health, and counts its calls, without writing a row per call: a success is written when it changes something or every
  * half minute. A refused payment is a healthy answer; only a provider that cannot be reached, or that refuses the
  * credentials, makes a connection `failing`.
  */
 export function createHealthRecorder ({ db, log, breakerFailures, changed, ended }: HealthDeps): HealthRecorder {
   const seen = new Map<string, { failing: boolean, at: number }>()
   const writing = new Set<Promise<void>>()
+  const counted = new Map<string, { tenantId: string, id: string, slot: Date, calls: Calls }>()
+  let timer: NodeJS.Timeout | undefined
+
+  const keep = (work: Promise<void>): void => {
+    const done = work.catch((error: unknown) => { log.error({ err: error }, 'health was not written') }).finally(() => writing.delete(done))
+    writing.add(done)
+  }
+
+  function count (connection: { tenantId: string, id: string }, { outcome, finishedAt, durationMs }: CallEnd): void {
+    if (durationMs === undefined) return
+    const slot = slotOf(finishedAt)
+    const name = `${connection.id} ${slot.getTime()}`
+    const { calls } = counted.get(name) ?? counted.set(name, { ...connection, slot, calls: noCalls() }).get(name)!
+    calls[outcome]++
+    calls.durations[placeOf(durationMs)]!++
+    calls.longestMs = Math.max(calls.longestMs, durationMs)
+    timer ??= setTimeout(flush, flushMs).unref()
+  }
+
+  function flush (): void {
+    clearTimeout(timer)
+    timer = undefined
+    for (const { tenantId, id, slot, calls } of counted.values()) keep(inTenant(db, tenantId, async db => { await addCalls(db, id, slot, calls) }))
+    counted.clear()
+  }
 
   return {
     note (connection, end) {
+      count({ tenantId: connection.tenantId, id: connection.id }, end)
       const bad = end.outcome === 'unknown' || end.outcome === 'nowhere' || isCredentialProblem(end.errorCode)
       const last = seen.get(connection.id)
       if (!bad && last !== undefined && !last.failing && end.finishedAt.getTime() - last.at < quietMs) return ended(connection.id)
@@ -59,16 +91,13 @@ export function createHealthRecorder ({ db, log, breakerFailures, changed, ended
       seen.set(connection.id, { failing: bad, at: end.finishedAt.getTime() })
       // Our own limit says nothing of the provider.
       if (end.outcome === 'nowhere' && end.errorCode === 'rate_limited') return ended(connection.id)
-      const done = write(db, connection, end, bad, breakerFailures)
-        .then(moved => { if (moved) changed(connection.tenantId) }, (error: unknown) => log.error({ err: error }, 'health was not written'))
-        .finally(() => {
-          writing.delete(done)
-          ended(connection.id)
-        })
-      writing.add(done)
+      keep(write(db, connection, end, bad, breakerFailures)
+        .then(moved => { if (moved) changed(connection.tenantId) })
+        .finally(() => { ended(connection.id) }))
     },
     expect: connectionId => { seen.delete(connectionId) },
     async idle () {
+      flush()
       while (writing.size > 0) await Promise.all(writing)
     }
   }
@@ -94,7 +123,8 @@ async function write (db: Kysely<Database>, connection: { tenantId: string, id: 
     if (moved) await queries.notifyConnection(db, row.id)
     if (health === row.health) return moved
     const subjectId = publicId('connection', row.id)
-    await recordEvents(db, now, [{ type: `connection.${health}`, mode: row.mode as Mode, subjectId: row.id, data: { id: subjectId, object: 'connection', health, error_code: end.errorCode } }])
+    await tellConnection(db, now, row, `connection.${health as 'healthy' | 'failing' | 'disabled'}`, { health, error_code: end.errorCode })
+    if (health === 'healthy') await resolveAlert(db, now, 'connection_failing', subjectId)
     if (health === 'failing') await raiseAlert(db, now, { kind: 'connection_failing', severity: 'critical', mode: row.mode as Mode, subjectId, detail: { error_code: end.errorCode, provider_code: end.providerCode } })
     return moved
   })

@@ -89,6 +89,24 @@ export const TestResult = Type.Object({
 }, { title: 'ConnectionTest' })
 export type TestResult = Static<typeof TestResult>
 
+/** Exact counts; times are read from counts between bounds, so a percentile is right to about a third. */
+const Figures = Type.Object({
+  from: Instant,
+  calls: Type.Integer(),
+  succeeded: Type.Integer(),
+  refused: Type.Integer({ description: 'The provider said no, such as a declined card: it is well.' }),
+  unknown: Type.Integer({ description: 'No whole answer came: it may have acted.' }),
+  nowhere: Type.Integer({ description: 'It was not reached, or our own limit held it back.' }),
+  success_rate: Nullable(Type.Number({ description: 'Succeeded of all calls, 0 to 1.' })),
+  answered_rate: Nullable(Type.Number({ description: 'Answered of all calls, yes or no: how well the provider is.' })),
+  p50_ms: Nullable(Type.Integer()),
+  p95_ms: Nullable(Type.Integer()),
+  longest_ms: Nullable(Type.Integer()),
+  payments: Type.Object({ ended: Type.Integer(), failed: Type.Integer(), failure_rate: Nullable(Type.Number()) }, { description: 'Payment attempts that were begun in this time and have ended; the newest 20,000 at most.' }),
+  webhooks: Type.Object({ taken: Type.Integer({ description: 'At most 20,000 are counted.' }), refused: Type.Integer(), unmatched: Type.Integer(), refused_share: Nullable(Type.Number()) })
+})
+export type Figures = Static<typeof Figures>
+
 export const Health = Type.Object({
   health: oneOf(healths),
   tested_at: Nullable(Instant),
@@ -100,6 +118,8 @@ export const Health = Type.Object({
     opens_after: Type.Integer({ description: 'Failures in a row.' }),
     probe_at: Nullable(Instant)
   }, { description: 'While it is open another connection goes first, where one can; then one call tries this one again.' }),
+  last_hour: Figures,
+  last_day: Figures,
   webhook: Type.Object({
     registered: Type.Boolean(), first_event_at: Nullable(Instant), last_event_at: Nullable(Instant), refused: Type.Integer(), last_refused_at: Nullable(Instant),
     shadow: Nullable(Type.Object({ scheme: Type.String(), agreed: Type.Integer(), differed: Type.Integer(), since: Nullable(Instant) }, { description: 'How often the second verifier said what the true one said.' }))

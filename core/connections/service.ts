@@ -2,12 +2,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Access } from '../access/principal.ts'
 import type { LocalText, Mode } from '../adapter/context.ts'
 import type { Adapter } from '../adapter/define.ts'
+import { resolveAlert } from '../alerts/raise.ts'
 import { recordChange } from '../audit/record.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { clearTimer, setTimer, startTimer } from '../db/timers.ts'
 import { HubError, invalidField } from '../errors.ts'
-import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, publicId, uuidOf } from '../ids.ts'
@@ -18,11 +18,13 @@ import { maskSecret } from '../vault/mask-secret.ts'
 import { checkCredentials, checkSettings } from './check-credentials.ts'
 import { countGranted } from './oauth/queries.ts'
 import { oauthTimer } from './oauth/soon.ts'
+import { figuresOf } from './health-figures.ts'
 import { credentialSubject, loadSealed, type OpenConnection } from './open.ts'
 import * as queries from './queries.ts'
 import type { ConnectionRow } from './queries.ts'
 import type { Connection, Health, ListConnections, NewConnection, PatchConnection, ReplaceCredentials, Setup, TestResult } from './schema.ts'
 import { stampsTimer } from './stamps.ts'
+import { tellConnection } from './tell.ts'
 import { healthOf, hookTokenSubject, hookTokenUse, showConnection, showError, showSetup, webhookUrl } from './view.ts'
 
 /** Keeps a tenant's account at a provider. Nothing is asked of the provider yet: `test` does that. */
@@ -44,7 +46,7 @@ export async function createConnection (hub: Hub, access: Access, body: NewConne
     await queries.insertConnection(db, { id, provider: body.provider, mode, label: body.label ?? adapter.manifest.name, settings: body.settings ?? {}, hookTokenHash: hookTokenHash(token), hookTokenSealed, now })
     for (const credential of credentials) await queries.replaceCredential(db, id, credential, now, now)
     await recordChange(db, access, now, { action: 'connection.created', subjectType: 'connection', subjectId: publicId('connection', id), detail: { provider: body.provider, mode, credentials: credentials.map(({ name, fingerprint }) => ({ name, fingerprint })) } })
-    await recordEvents(db, now, [{ type: 'connection.created', mode, subjectId: id, data: { id: publicId('connection', id), object: 'connection', provider: body.provider, mode } }])
+    await tellConnection(db, now, { id, mode, provider: body.provider }, 'connection.created')
     if (idempotency !== null) await recordSubject(db, idempotency, publicId('connection', id))
     return (await queries.findConnection(db, id))!
   })
@@ -80,6 +82,9 @@ export async function patchConnection (hub: Hub, access: Access, publicConnectio
       ...(health !== undefined && { health })
     }, now, { opensAnew: body.settings !== undefined })
     await recordChange(db, access, now, { action: 'connection.changed', subjectType: 'connection', subjectId: publicConnectionId, detail: body })
+    const changed = Object.keys(body).filter(name => name !== 'enabled')
+    if (health !== undefined) await tellConnection(db, now, before, body.enabled === true ? 'connection.enabled' : 'connection.disabled', { health })
+    if (changed.length > 0) await tellConnection(db, now, before, 'connection.updated', { changed })
     await queries.notifyConnection(db, id)
     return await findOrThrow(db, access, id)
   })
@@ -104,7 +109,7 @@ export async function deleteConnection (hub: Hub, access: Access, publicConnecti
     await queries.updateConnection(db, id, { enabled: false, health: 'disabled', deleted_at: now }, now, { opensAnew: true })
     await queries.deleteCredentials(db, id)
     await recordChange(db, access, now, { action: 'connection.deleted', subjectType: 'connection', subjectId: publicConnectionId })
-    await recordEvents(db, now, [{ type: 'connection.deleted', mode: row.mode as Mode, subjectId: id, data: { id: publicConnectionId, object: 'connection' } }])
+    await tellConnection(db, now, row, 'connection.deleted')
     await queries.notifyConnection(db, id)
   })
 }
@@ -147,6 +152,7 @@ async function storeCredentials (hub: Hub, access: Access, row: ConnectionRow, a
     const keysChanged = credentials.some(({ name }) => name !== webhookSecret)
     await queries.updateConnection(db, row.id, keysChanged ? { health: 'untested', failures_in_row: 0, last_error: null } : {}, now, { opensAnew: true })
     await recordChange(db, access, now, { action: 'connection.credentials_replaced', subjectType: 'connection', subjectId: publicId('connection', row.id), detail: { credentials: credentials.map(({ name, fingerprint, version }) => ({ name, fingerprint, version })) } })
+    await tellConnection(db, now, row, 'connection.updated', { changed: ['credentials'] })
     await queries.notifyConnection(db, row.id)
   })
 }
@@ -177,7 +183,8 @@ export async function testConnection (hub: Hub, access: Access, publicConnection
     if (ok) await startBooks(db, id, now)
     if (ok && opened.adapter.invoicing?.status !== undefined) await setTimer(db, stampsTimer, id, now)
     await recordChange(db, access, now, { action: 'connection.tested', subjectType: 'connection', subjectId: publicConnectionId, detail: { ok, ...(error !== null && { error_code: error.code }) } })
-    if (before.health !== health) await recordEvents(db, now, [{ type: `connection.${health}`, mode: opened.mode, subjectId: id, data: { id: publicConnectionId, object: 'connection', health, error_code: error?.code ?? null } }])
+    if (ok) await resolveAlert(db, now, 'connection_failing', publicConnectionId)
+    if (before.health !== health) await tellConnection(db, now, before, `connection.${health}`, { health, error_code: error?.code ?? null })
   })
   return {
     ok,
@@ -222,6 +229,7 @@ export async function registerWebhook (hub: Hub, access: Access, publicConnectio
     await queries.updateConnection(db, id, { hook_reference: providerReference, hook_url: url.replace(/[^/]+$/, ':token'), hook_registered_at: now }, now)
     await startBooks(db, id, now)
     await recordChange(db, access, now, { action: 'connection.webhook_registered', subjectType: 'connection', subjectId: publicConnectionId, detail: { provider_reference: providerReference } })
+    await tellConnection(db, now, row, 'connection.updated', { changed: ['webhook'] })
   })
   if (row.hook_reference !== null && row.hook_reference !== providerReference && unregister !== undefined) {
     await call('unregister_webhook', opened, async context => await unregister(context, row.hook_reference!))
@@ -236,6 +244,7 @@ export async function connectionHealth (hub: Hub, access: Access, publicConnecti
   await hub.health.idle()
   return await inTenant(hub.db, access.tenantId, async db => {
     const row = await findOrThrow(db, access, id)
+    const now = hub.now()
     const { refused, last } = await queries.countRefused(db, id)
     const breaker = hub.usable.breaker({ failuresInRow: row.failures_in_row, lastErrorAt: row.last_error_at })
     const counted = row.shadow_scheme === null ? undefined : await queries.findShadow(db, id, row.shadow_scheme)
@@ -247,6 +256,8 @@ export async function connectionHealth (hub: Hub, access: Access, publicConnecti
       last_error: showError(row.last_error, access.language),
       failures_in_row: row.failures_in_row,
       breaker: { state: breaker.state, opens_after: hub.config.breakerFailures, probe_at: at(breaker.probeAt) },
+      last_hour: await figuresOf(db, id, now, hourMs),
+      last_day: await figuresOf(db, id, now, 24 * hourMs),
       webhook: { registered: row.hook_reference !== null, first_event_at: at(row.first_event_at), last_event_at: at(row.last_event_at), refused, last_refused_at: at(last), shadow: row.shadow_scheme === null ? null : { scheme: row.shadow_scheme, agreed: counted?.agreed ?? 0, differed: counted?.differed ?? 0, since: at(counted?.since ?? null) } }
     }
   })
@@ -256,6 +267,8 @@ export async function connectionSetup (hub: Hub, access: Access, publicConnectio
   const row = await inTenant(hub.db, access.tenantId, async db => await findOrThrow(db, access, uuidOf('connection', publicConnectionId)))
   return await showSetup(hub, row, access.language)
 }
+
+const hourMs = 3600_000
 
 const byConsent = { es: 'Esta conexión se hizo con su permiso en el proveedor: para renovarla, conéctela otra vez.', en: 'This connection was made by consent at the provider: to renew it, connect it again.' }
 const heardByApp = { es: 'Los avisos de esta conexión llegan a la aplicación del operador, para todas sus cuentas.', en: 'The webhooks of this connection go to the operator’s application, for all its accounts.' }

@@ -1,11 +1,11 @@
 import type { Access } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
-import { raiseAlert } from '../alerts/raise.ts'
+import { raiseAlert, resolveAlert } from '../alerts/raise.ts'
+import { loadRules } from '../alerts/settings.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer, setTimer, timerAt } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
-import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, publicId, uuidOf } from '../ids.ts'
 import { recordedCall } from '../operations/call.ts'
@@ -13,6 +13,7 @@ import { forecast, forecastWindowMs, type Level, levelOf, levels } from './forec
 import { loadSealed } from './open.ts'
 import * as queries from './queries.ts'
 import type { ListStamps, StampReading } from './schema.ts'
+import { tellConnection } from './tell.ts'
 import { showReading } from './view.ts'
 
 export const stampsTimer = 'stamps'
@@ -57,20 +58,23 @@ export async function readStampsJob (hub: Hub, tenantId: string, connectionId: s
     return await inTenant(hub.db, tenantId, async db => { await retryTimer(db, stampsTimer, connectionId, new Date(hub.now().getTime() + delayMs)) })
   }
   const { stampsLeft } = result.value
-  if (stampsLeft !== undefined) await inTenant(hub.db, tenantId, async db => { await keep(hub, db, { id: connectionId, mode: connection.mode }, stampsLeft, hub.now()) })
+  if (stampsLeft !== undefined) await inTenant(hub.db, tenantId, async db => { await keep(hub, db, { id: connectionId, mode: connection.mode, provider: connection.provider }, stampsLeft, hub.now()) })
   await next(hub.config.stampsReadEvery)
 }
 
-async function keep (hub: Pick<Hub, 'config'>, db: TenantDb, connection: { id: string, mode: Mode }, left: number, now: Date): Promise<void> {
+async function keep (hub: Pick<Hub, 'config'>, db: TenantDb, connection: { id: string, mode: Mode, provider: string }, left: number, now: Date): Promise<void> {
   const before = await queries.stampReadings(db, connection.id, new Date(now.getTime() - forecastWindowMs))
   const told = forecast([...before.map(({ stamps_left: left, read_at: at }) => ({ left, at })), { left, at: now }])
-  const level = levelOf(left, told, { low: hub.config.stampsLow, lowDays: hub.config.stampsLowDays })
+  const { stamps_low: rule } = await loadRules(db, connection.mode)
+  const level = levelOf(left, told, { low: rule.left ?? hub.config.stampsLow, lowDays: rule.days ?? hub.config.stampsLowDays })
   await queries.insertStampReading(db, { id: newUuid(now), mode: connection.mode, connection_id: connection.id, stamps_left: left, per_day: told.perDay, days_left: told.daysLeft, level, read_at: now })
   await queries.forgetStampReadings(db, connection.id, new Date(now.getTime() - keptMs))
+  if (level === 'ok') await resolveAlert(db, now, 'stamps_low', publicId('connection', connection.id))
+  if (!rule.enabled) return
   if (levels.indexOf(level) <= levels.indexOf((before.at(-1)?.level ?? 'ok') as Level)) return
   const detail = { stamps_left: left, per_day: told.perDay === null ? null : Math.round(told.perDay * 10) / 10, days_left: told.daysLeft === null ? null : Math.floor(told.daysLeft), level }
   await raiseAlert(db, now, { kind: 'stamps_low', severity: level === 'low' ? 'warning' : 'critical', mode: connection.mode, subjectId: publicId('connection', connection.id), step: level, detail })
-  await recordEvents(db, now, [{ type: 'connection.stamps_low', mode: connection.mode, subjectId: connection.id, data: { id: publicId('connection', connection.id), object: 'connection', stamps: detail } }])
+  await tellConnection(db, now, connection, 'connection.stamps_low', { stamps: detail })
 }
 
 /** What was read, newest first. */

@@ -6,7 +6,7 @@ import { clearTimer, setTimer } from '../db/timers.ts'
 import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, publicId } from '../ids.ts'
-import { type MethodFact, type MethodOutcome, type MethodState, methodTransition } from './method-machine.ts'
+import { type MethodFact, type MethodOutcome, type MethodState, type MethodStatus, methodTransition } from './method-machine.ts'
 import * as queries from './queries.ts'
 import type { MethodRow } from './queries.ts'
 import { methodSubject, nextActionUse, showMethod } from './view.ts'
@@ -67,7 +67,7 @@ export async function applyMethodFact (hub: Pick<Hub, 'now'>, db: TenantDb, row:
   const isDefault = await keepDefault(db, saved, now)
   await schedule(db, saved, now)
   const told = renewed ? 'updated' : outcome.do === 'apply' && outcome.statusChanged ? saved.status : undefined
-  if (told !== undefined) await recordEvents(db, now, [{ type: `payment_method.${told}`, mode: saved.mode as 'test', subjectId: saved.id, data: showMethod(saved, 'en', { isDefault }) }])
+  if (told !== undefined) await recordEvents(db, now, [{ type: `payment_method.${told as MethodStatus | 'updated'}`, mode: saved.mode as 'test', subjectId: saved.id, data: showMethod(saved, 'en', { isDefault }) }])
   return { row: saved, outcome }
 }
 

@@ -3,6 +3,7 @@ import {
   CompiledQuery, PostgresDialect, PostgresDriver, TransactionBuilder, type IsolationLevel, type Kysely,
   type PostgresDialectConfig, type Transaction, type TransactionSettings
 } from 'kysely'
+import { traceparent } from '../telemetry/spans.ts'
 import type { Database } from './schema.ts'
 
 /** What queries take. Only `inTenant` makes one. */
@@ -43,13 +44,19 @@ class TenantDriver extends PostgresDriver {
     const begin = ['begin', isolationLevel && `isolation level ${isolationLevel}`, accessMode].filter(Boolean).join(' ')
     try {
       // `local`: the setting ends with the transaction, so the connection's next user does not inherit it.
-      await connection.executeQuery(CompiledQuery.raw(`${begin}; set local app.tenant_id = '${this.#tenantId}'`))
+      await connection.executeQuery(CompiledQuery.raw(`${begin}; set local app.tenant_id = '${this.#tenantId}'${traced()}`))
     } catch (error) {
       // The first half may have happened; a connection must not go back to the pool inside a transaction.
       await this.rollbackTransaction(connection as never).catch(() => {}) // then it is broken, and marked to be thrown away
       throw error
     }
   }
+}
+
+/** What the transaction writes remembers the trace that wrote it (the columns `trace`); digits and dashes only. */
+function traced (): string {
+  const trace = traceparent()
+  return trace === null ? '' : `; set local app.trace = '${trace}'`
 }
 
 type Connection = Parameters<PostgresDriver['beginTransaction']>[0]

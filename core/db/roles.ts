@@ -1,6 +1,7 @@
 /**
  * The roles of one installation. `pasarela_app` is what requests and jobs run as: it owns nothing and no policy lets it
- * pass. `pasarela_queue` sees BullMQ's schema only. `pasarela_gate` cannot log in: it is whose rights gate functions have.
+ * pass. `pasarela_queue` sees BullMQ's schema only. Two cannot log in: `pasarela_gate`, whose rights gate functions have, and
+ * `pasarela_backup`, which reads every row and writes none: the owner becomes it to make a backup.
  *
  * Roles belong to the whole server while locks belong to one database, so two databases that migrate at once meet here:
  * every step looks first, and is repeated when another was faster.
@@ -24,12 +25,14 @@ export async function ensureRoles (client: pg.Client, logins: Login[]): Promise<
       const own = logins.find(login => nameOf(login.url) === group)
       await ensureRole(client, group, `login nosuperuser nobypassrls${own ? passwordClause(client, own.url) : ''}`)
     }
-    await ensureRole(client, 'pasarela_gate', 'nologin nosuperuser nobypassrls')
-    await joinGate(client)
+    for (const role of ['pasarela_gate', 'pasarela_backup'] as const) {
+      await ensureRole(client, role, 'nologin nosuperuser nobypassrls')
+      await join(client, role)
+    }
     for (const { group, url } of logins) {
       const name = nameOf(url)
       if (name === group) continue
-      if (name.startsWith('pasarela_gate') || name === (group === 'pasarela_app' ? 'pasarela_queue' : 'pasarela_app')) throw new Error(`${name} has another purpose: it cannot be used as ${group}.`)
+      if (name.startsWith('pasarela_gate') || name === 'pasarela_backup' || name === (group === 'pasarela_app' ? 'pasarela_queue' : 'pasarela_app')) throw new Error(`${name} has another purpose: it cannot be used as ${group}.`)
       await ensureRole(client, name, `login nosuperuser nobypassrls${passwordClause(client, url)}`)
       const { rows: [member] } = await client.query<{ is: boolean }>("select pg_has_role($1, $2, 'usage') as is", [name, group])
       if (!member?.is) await client.query(`grant ${group} to ${client.escapeIdentifier(name)} with inherit true`)
@@ -78,18 +81,18 @@ async function ensureRole (client: pg.Client, name: string, attributes: string):
   }
 }
 
-/** The owner may become the gate role to make its functions, without having its rights otherwise: `inherit true` would show it every row. */
-async function joinGate (client: pg.Client): Promise<void> {
+/** The owner may become the role, to make the gate's functions or to read a backup, without having its rights otherwise: `inherit true` would show it every row. */
+async function join (client: pg.Client, role: 'pasarela_gate' | 'pasarela_backup'): Promise<void> {
   const { rows: [member] } = await client.query<{ inherits: boolean | null, sets: boolean | null }>(`
     select bool_or(inherit_option) as inherits, bool_or(set_option) as sets from pg_auth_members
-    where roleid = 'pasarela_gate'::regrole and member = current_user::regrole`)
+    where roleid = $1::regrole and member = current_user::regrole`, [role])
   if (member?.sets && !member.inherits) return
   try {
-    await client.query('grant pasarela_gate to current_user with inherit false, set true')
+    await client.query(`grant ${role} to current_user with inherit false, set true`)
   } catch (error) {
     if (codeOf(error) !== '42501') throw error
     const { rows: [me] } = await client.query<{ name: string }>('select current_user as name')
-    throw new Error(`The role pasarela_gate was made by another user, so ${me?.name} may not join it. As that user: grant pasarela_app, pasarela_queue, pasarela_gate to ${client.escapeIdentifier(me?.name ?? '')} with admin option, inherit false, set true`, { cause: error })
+    throw new Error(`The role ${role} was made by another user, so ${me?.name} may not join it. As that user: grant pasarela_app, pasarela_queue, pasarela_gate, pasarela_backup to ${client.escapeIdentifier(me?.name ?? '')} with admin option, inherit false, set true`, { cause: error })
   }
 }
 

@@ -4,6 +4,7 @@ import { raiseAlert } from '../alerts/raise.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import { clearTimer, setTimer } from '../db/timers.ts'
 import { recordEvents } from '../events/record.ts'
+import type { EventTypeOf } from '../events/types.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, publicId } from '../ids.ts'
 import { lockPayment } from '../payments/queries.ts'
@@ -57,7 +58,7 @@ export async function applyDispute (hub: Pick<Hub, 'now'>, db: TenantDb, row: Di
 }
 
 /** Each end has an event of its own. */
-function endOf (status: DisputeStatus, otherwise?: string): string[] {
+function endOf (status: DisputeStatus, otherwise?: EventTypeOf<'dispute'>): EventTypeOf<'dispute'>[] {
   switch (status) {
     case 'won':
     case 'lost':
@@ -68,7 +69,7 @@ function endOf (status: DisputeStatus, otherwise?: string): string[] {
 }
 
 /** Events, the payment's view of it, and the next look, in the same transaction. */
-async function changed (db: TenantDb, row: DisputeRow, types: string[], now: Date): Promise<void> {
+async function changed (db: TenantDb, row: DisputeRow, types: EventTypeOf<'dispute'>[], now: Date): Promise<void> {
   await recordEvents(db, now, types.map(type => ({ type, mode: row.mode as Mode, subjectId: row.id, data: showDispute(row, 'en') })))
   const newest = await queries.newestOf(db, row.payment_id)
   if (newest?.id === row.id) await queries.showOnPayment(db, row.payment_id, showBriefly(row), now)

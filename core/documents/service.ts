@@ -50,8 +50,8 @@ export async function storeDocument (hub: Pick<Hub, 'documents' | 'config' | 'no
     created_at: now,
     retain_until: yearsLater(now, Math.max(hub.config.documentsRetentionYears, document.years ?? 0))
   }
-  if (row.encrypted) await hub.documents.put(keyOf(tenantId, row), Buffer.from(await hub.vault.seal(tenantId, publicId('document', row.id), sealUse, bytes)), 'application/jose')
-  else await hub.documents.put(keyOf(tenantId, row), bytes, contentType)
+  if (row.encrypted) await hub.documents.put(keyOf(tenantId, row), Buffer.from(await hub.vault.seal(tenantId, publicId('document', row.id), sealUse, bytes)), storedType(row))
+  else await hub.documents.put(keyOf(tenantId, row), bytes, storedType(row))
   return async db => {
     await queries.insertDocument(db, row)
     await setTimer(db, 'document', row.id, row.retain_until)
@@ -61,7 +61,11 @@ export async function storeDocument (hub: Pick<Hub, 'documents' | 'config' | 'no
 
 const sealUse = 'document'
 
-const keyOf = (tenantId: string, row: Pick<DocumentRow, 'id' | 'created_at'>): string =>
+/** As the storage is told. */
+export const storedType = (row: Pick<DocumentRow, 'encrypted' | 'content_type'>): string => row.encrypted ? 'application/jose' : row.content_type
+
+/** Where the storage has its bytes. */
+export const keyOf = (tenantId: string, row: Pick<DocumentRow, 'id' | 'created_at'>): string =>
   `${publicId('tenant', tenantId)}/${row.created_at.getUTCFullYear()}/${publicId('document', row.id)}`
 
 /** The bytes exactly as they were stored. Throws when the storage lost or changed them: a fiscal document that is not the one is none. */

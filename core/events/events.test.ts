@@ -4,11 +4,12 @@ import type { Mode } from '../adapter/context.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { newUuid, publicId } from '../ids.ts'
 import { recordEvents } from './record.ts'
+import type { EventType } from './types.ts'
 
 let house: AccessApp
 t.before(async () => { house = await accessApp(t) })
 
-const record = async (tenant: TestTenant, type: string, subjectId: string, mode: Mode = 'test') => await inTenant(house.hub.db, tenant.uuid, async db =>
+const record = async (tenant: TestTenant, type: EventType, subjectId: string, mode: Mode = 'test') => await inTenant(house.hub.db, tenant.uuid, async db =>
   await recordEvents(db, house.hub.now(), [{ type, mode, subjectId, data: { object: type.split('.')[0], nested: { amount: 1 } } }]))
 
 t.test('what happened is told in the envelope of deliveries', async t => {
@@ -27,7 +28,7 @@ t.test('by type, by all types of an object, and by what it is about', async t =>
   const [payment, refund] = [newUuid(house.hub.now()), newUuid(house.hub.now())]
   await record(tenant, 'payment.processing', payment)
   await record(tenant, 'payment.succeeded', payment)
-  await record(tenant, 'payments_x.succeeded', refund)
+  await record(tenant, 'payment_link.open', refund)
   await record(tenant, 'refund.succeeded', refund)
   const types = async (query: string) => (await house.ask('GET', `/v1/events?${query}`, { key })).body.data.map(({ type }: { type: string }) => type)
   t.same(await types('type=payment.succeeded'), ['payment.succeeded'])

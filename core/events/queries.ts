@@ -23,3 +23,14 @@ export async function findAnyEvent (db: TenantDb, id: string): Promise<{ id: str
 export async function findEvent (db: TenantDb, mode: Mode, id: string): Promise<EventRow | undefined> {
   return await selectEvents(db, mode).where('id', '=', id).executeTakeFirst()
 }
+
+/** Somebody listens in this process, for the next seconds; who has gone without a word is forgotten. The database's own clock: its trigger asks by it. */
+export async function keepListening (db: TenantDb, process: string, seconds: number): Promise<void> {
+  await sql`insert into stream_listeners as l (tenant_id, process_id, until) values (${db.tenantId}, ${process}, now() + make_interval(secs => ${seconds}))
+    on conflict (tenant_id, process_id) do update set until = greatest(l.until, excluded.until)`.execute(db)
+  await sql`delete from stream_listeners where tenant_id = ${db.tenantId} and until < now() - interval '1 minute'`.execute(db)
+}
+
+export async function stopListening (db: TenantDb, process: string): Promise<void> {
+  await sql`delete from stream_listeners where tenant_id = ${db.tenantId} and process_id = ${process}`.execute(db)
+}

@@ -1,10 +1,10 @@
 import type { Mode } from '../adapter/context.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import { newUuid } from '../ids.ts'
+import type { EventType } from './types.ts'
 
 export interface NewEvent {
-  /** `payment.succeeded`, `refund.failed` … */
-  type: string
+  type: EventType
   mode: Mode
   subjectId: string
   /** The object as the API shows it, rendered now: what is delivered later never changes. */

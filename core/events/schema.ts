@@ -1,6 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { closed, Instant, listQuery, Mode, pageOf } from '../http-schema.ts'
 
+/** One type, or all of an object. */
+export const EventTypePattern = Type.String({ maxLength: 80, pattern: '^[a-z_]+\\.([a-z_.]+|\\*)$' })
+
 /** The envelope, the same here and in a delivery. */
 export const Event = Type.Object({
   id: Type.String(),

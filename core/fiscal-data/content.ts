@@ -65,7 +65,7 @@ export const InvoiceCustomer = Type.Object({
     foreign_tax_id: Type.Optional(Text(40))
   }, closed)),
   es: Type.Optional(EsCustomer)
-}, closed)
+}, { ...closed, title: 'InvoiceCustomer' })
 export type InvoiceCustomer = Static<typeof InvoiceCustomer>
 
 export const InvoiceTax = Type.Object({
@@ -96,7 +96,7 @@ export const InvoiceLine = Type.Object({
   }, closed)),
   ec: Type.Optional(EcLine),
   es: Type.Optional(EsLine)
-}, closed)
+}, { ...closed, title: 'InvoiceLine' })
 export type InvoiceLine = Static<typeof InvoiceLine>
 
 /** A rule of the authority that is broken, with its own code. */

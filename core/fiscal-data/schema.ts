@@ -19,14 +19,14 @@ const given = {
 const description = 'Of what will be invoiced: whose the document is and what is sold. It is checked by the authority’s rules before anything is charged, and kept sealed.'
 
 /** What a payment that will be invoiced brings with it. */
-export const InvoiceData = Type.Object(given, { ...closed, description })
+export const InvoiceData = Type.Object(given, { ...closed, title: 'InvoiceData', description })
 export type InvoiceData = Static<typeof InvoiceData>
 
 /** The same of a page at the provider, which may ask the buyer itself. */
 export const PageInvoiceData = Type.Object({
   ...given,
   collect: Type.Optional(Type.Boolean({ description: 'The page asks the buyer for what the document needs, as far as the provider’s page can. What was typed there goes before `customer`.' }))
-}, { ...closed, description })
+}, { ...closed, title: 'PageInvoiceData', description })
 export type PageInvoiceData = Static<typeof PageInvoiceData>
 
 /** What the answer says of it. */

@@ -8,6 +8,11 @@ export async function sealBody (vault: Pick<Vault, 'seal'>, tenantId: string, id
   return await vault.seal(tenantId, publicId('inbound', id), use, body)
 }
 
+/** Empty when it was expunged (`isExpunged`). */
 export async function openBody (vault: Pick<Vault, 'open'>, tenantId: string, id: string, sealed: string): Promise<Buffer> {
+  if (isExpunged(sealed)) return Buffer.alloc(0)
   return Buffer.from(await vault.open(tenantId, publicId('inbound', id), use, sealed))
 }
+
+/** After RETENTION_PAYLOADS, or when a person was erased, what was sent is gone: even an empty body is something when it is sealed. */
+export const isExpunged = (sealed: string): boolean => sealed === ''

@@ -1,7 +1,7 @@
 import type { PaymentSnapshot, RefundSnapshot } from '../adapter/payments.ts'
 import type { ProviderEvent } from '../adapter/webhooks.ts'
 import { isProviderError } from '../adapter/problems.ts'
-import { raiseAlert } from '../alerts/raise.ts'
+import { raiseAlert, resolveAlert } from '../alerts/raise.ts'
 import { adoptPagePayment, processCheckout } from '../checkout/inbound.ts'
 import { lookSoon } from '../connections/oauth/soon.ts'
 import { loadSealed, type SealedConnection } from '../connections/open.ts'
@@ -21,7 +21,7 @@ import { wakeLeftAttempt } from '../payments/left-attempts.ts'
 import { pullPayment } from '../payments/pull.ts'
 import { adoptRefund, applyRefund } from '../payments/refunds.ts'
 import { processSubscriptionEvent } from '../subscriptions/process.ts'
-import { openBody } from './body.ts'
+import { isExpunged, openBody } from './body.ts'
 import * as queries from './queries.ts'
 
 type InboundRow = NonNullable<Awaited<ReturnType<typeof queries.claimInbound>>>
@@ -39,9 +39,12 @@ export async function processInbound (hub: Hub, tenantId: string, id: string): P
   if (claimed === undefined) return
   const { row, connection } = claimed
   try {
-    const ending = connection === undefined ? { status: 'ignored' as const, reason: 'the connection was deleted' } : await processEvents(hub, connection, row)
+    const ending = connection === undefined
+      ? { status: 'ignored' as const, reason: 'the connection was deleted' }
+      : isExpunged(row.body_sealed) ? { status: 'ignored' as const, reason: 'what was sent is no longer kept' } : await processEvents(hub, connection, row)
     const first = await inTenant(hub.db, tenantId, async db => {
       await queries.finishInbound(db, id, { ...ending, nextRunAt: null, now: hub.now() })
+      if (row.attempts > 1) await resolveAlert(db, hub.now(), 'inbound_parked', publicId('inbound', id))
       return await queries.markEventSeen(db, row.connection_id, row.received_at)
     })
     if (first && connection !== undefined) await beginListing(hub, connection)

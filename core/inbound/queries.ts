@@ -74,13 +74,13 @@ export async function finishInbound (db: TenantDb, id: string, end: { status: st
 }
 
 export async function countMatching (db: TenantDb, filter: InboundFilter): Promise<number> {
-  const { n } = await filtered(db, filter).select(sql<number>`count(*)`.as('n')).executeTakeFirstOrThrow()
+  const { n } = await filtered(db, filter).where('body_sealed', '<>', '').select(sql<number>`count(*)`.as('n')).executeTakeFirstOrThrow()
   return n
 }
 
 /** Puts them back at the start, the newest `atMost` of them. Processing is idempotent, so replaying what was processed is safe. */
 export async function replayMatching (db: TenantDb, filter: InboundFilter, now: Date, atMost: number): Promise<string[]> {
-  const ids = await filtered(db, filter).select('id').orderBy('id', 'desc').limit(atMost).execute()
+  const ids = await filtered(db, filter).where('body_sealed', '<>', '').select('id').orderBy('id', 'desc').limit(atMost).execute()
   if (ids.length === 0) return []
   await db.updateTable('inbound_events').set({ status: 'received', reason: null, attempts: 0, next_run_at: now })
     .where('tenant_id', '=', db.tenantId).where('id', 'in', ids.map(({ id }) => id)).execute()

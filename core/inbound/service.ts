@@ -6,7 +6,7 @@ import { inTenant } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { type IdKind, publicId, uuidOf } from '../ids.ts'
-import { openBody } from './body.ts'
+import { isExpunged, openBody } from './body.ts'
 import * as queries from './queries.ts'
 import type { InboundEvent, InboundEventDetail, ListInbound, Replayed, ReplayMany } from './schema.ts'
 
@@ -54,6 +54,7 @@ export async function replayOne (hub: Hub, access: Access, publicInboundId: stri
       throw new HubError(refused?.mode === access.mode ? 'invalid_state' : 'not_found')
     }
     if (before.mode !== access.mode) throw new HubError('not_found')
+    if (isExpunged(before.body_sealed)) throw new HubError('invalid_state', { detail: { en: 'What was sent is no longer kept (RETENTION_PAYLOADS), so it cannot be processed once more.', es: 'Lo que se envió ya no se conserva (RETENTION_PAYLOADS): no se puede procesar de nuevo.' } })
     const now = hub.now()
     await queries.finishInbound(db, id, { status: 'received', reason: null, nextRunAt: now, now })
     await queries.resetAttempts(db, id)

@@ -1,9 +1,11 @@
 import { sql } from 'kysely'
 import type { Mode } from '../adapter/context.ts'
-import { raiseAlert } from '../alerts/raise.ts'
+import { listStanding } from '../alerts/queries.ts'
+import { raiseLasting, resolveAlert } from '../alerts/raise.ts'
+import { loadRules } from '../alerts/settings.ts'
+import { tellConnection } from '../connections/tell.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, setTimer, startTimer } from '../db/timers.ts'
-import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { publicId, uuidAt } from '../ids.ts'
 import type { HookTarget } from './targets.ts'
@@ -23,13 +25,13 @@ export interface Counted { refused: number, taken: number }
 export const shareOf = ({ refused, taken }: Counted): number => refused + taken === 0 ? 0 : refused / (refused + taken)
 
 /**
- * Whether more is refused than chance and the usual noise explain: enough of them to speak of a share at all, a tenth of what came, and
- * three times the share of the day before.
+ * Whether more is refused than chance and the usual noise explain: enough of them to speak of a share at all, so many percent of what
+ * came, and three times the share of the day before.
  */
-export function isJump (now: Counted, before: Counted, { atLeast = 5 } = {}): boolean {
+export function isJump (now: Counted, before: Counted, { atLeast = 5, percent = 10 } = {}): boolean {
   const [all, allBefore] = [now.refused + now.taken, before.refused + before.taken]
   // In whole numbers: three times a tenth is no fraction that a computer has.
-  return now.refused >= atLeast && 10 * now.refused >= all && now.refused * allBefore >= 3 * before.refused * all
+  return now.refused >= atLeast && 100 * now.refused >= percent * all && now.refused * allBefore >= 3 * before.refused * all
 }
 
 /** In the transaction that keeps a refused webhook: counts it, and has the connection's share looked at soon. */
@@ -52,13 +54,14 @@ export async function watchRefused (hub: Hub, tenantId: string, connectionId: st
       return await clearTimer(db, shareTimer, connectionId)
     }
     const before = await count(db, connectionId, new Date(from.getTime() - beforeMs), from)
-    const jumped = isJump(current, before)
+    const { webhooks_refused: rule } = await loadRules(db, connection.mode as Mode)
+    const jumped = rule.enabled && isJump(current, before, { atLeast: rule.at_least, percent: rule.percent })
     if (jumped) {
       const subjectId = publicId('connection', connectionId)
       const mode = connection.mode as Mode
       const detail = { ...told(current, before), since: from.toISOString(), reason: await mostly(db, connectionId, from) }
-      await raiseAlert(db, now, { kind: 'webhooks_refused', severity: shareOf(current) >= 0.5 ? 'critical' : 'warning', mode, subjectId, detail })
-      await recordEvents(db, now, [{ type: 'connection.webhooks_refused', mode, subjectId: connectionId, data: { id: subjectId, object: 'connection', provider: connection.provider, webhooks: detail } }])
+      await raiseLasting(db, now, { kind: 'webhooks_refused', severity: shareOf(current) >= 0.5 ? 'critical' : 'warning', mode, subjectId, detail })
+      await tellConnection(db, now, { id: connectionId, mode, provider: connection.provider }, 'connection.webhooks_refused', { webhooks: detail })
     }
     await setTimer(db, shareTimer, connectionId, new Date(now.getTime() + (jumped ? windowMs : slotMs)))
   })
@@ -87,15 +90,20 @@ export async function watchProviders (hub: Pick<Hub, 'db' | 'now'>): Promise<voi
   const from = slotOf(new Date(now.getTime() - windowMs))
   const current = await byProvider(hub, from, now)
   const suspects = current.filter(seen => seen.connections >= connectionsAtLeast && isJump(seen, { refused: 0, taken: 0 }, { atLeast: 10 }))
-  if (suspects.length === 0) return
-  const before = await byProvider(hub, new Date(from.getTime() - beforeMs), from)
   const { rows: [platform] } = await sql<{ id: string }>`select id from gate.platform_tenant()`.execute(hub.db)
   if (platform === undefined) return
+  await inTenant(hub.db, platform.id, async db => {
+    for (const { kind, subject_id: subject } of await listStanding(db, 1000)) {
+      if (kind === 'provider_webhooks_refused' && !current.some(seen => `${seen.provider}:${seen.mode}` === subject)) await resolveAlert(db, now, kind, subject!)
+    }
+  })
+  if (suspects.length === 0) return
+  const before = await byProvider(hub, new Date(from.getTime() - beforeMs), from)
   for (const seen of suspects) {
     const usual = before.find(({ provider, mode }) => provider === seen.provider && mode === seen.mode) ?? { refused: 0, taken: 0 }
     if (!isJump(seen, usual, { atLeast: 10 })) continue
     await inTenant(hub.db, platform.id, async db => {
-      await raiseAlert(db, now, { kind: 'provider_webhooks_refused', severity: 'critical', mode: seen.mode, subjectId: `${seen.provider}:${seen.mode}`, detail: { provider: seen.provider, connections: seen.connections, ...told(seen, usual), since: from.toISOString() } })
+      await raiseLasting(db, now, { kind: 'provider_webhooks_refused', severity: 'critical', mode: seen.mode, subjectId: `${seen.provider}:${seen.mode}`, detail: { provider: seen.provider, connections: seen.connections, ...told(seen, usual), since: from.toISOString() } })
     })
   }
 }

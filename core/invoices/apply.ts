@@ -9,6 +9,7 @@ import { nameless, withCustomerOf } from './delegate.ts'
 import { type Fact, type InvoiceState, isStamped, type Outcome, transition } from './machine.ts'
 import * as queries from './queries.ts'
 import type { InvoiceChanges, InvoiceRow } from './queries.ts'
+import { annulRecord } from './records.ts'
 import { eventData } from './view.ts'
 
 export interface Applied {
@@ -39,8 +40,10 @@ export async function applyFact (hub: Pick<Hub, 'now' | 'config' | 'adapters'>, 
     ...(next.status === 'canceled' && before.status !== 'canceled' && { canceled_at: now })
   }, now)
   if (outcome.statusChanged) await recordEvents(db, now, [{ type: `invoice.${next.status}`, mode: saved.mode as 'test', subjectId: saved.id, data: eventData(saved) }])
+  else if (before.review === null && next.review !== null) await recordEvents(db, now, [{ type: 'invoice.review', mode: saved.mode as 'test', subjectId: saved.id, data: eventData(saved) }])
   if (!isStamped(before.status) && isStamped(next.status)) await afterIssue(hub, db, withCustomerOf(saved, row), now)
   if (outcome.statusChanged) await wakeReceivable(db, saved, now)
+  if (outcome.statusChanged && next.status === 'canceled') await annulRecord(hub, db, saved)
   for (const alert of alertsOf(before, next, saved)) await raiseAlert(db, now, alert)
   const at = nextLook(hub, before, next, now)
   if (at === null) await clearTimer(db, 'invoice', row.id)

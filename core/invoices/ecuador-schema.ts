@@ -54,5 +54,5 @@ export const EcInvoiceBody = Type.Object({
   modified: Type.Optional(Type.Object({ document: Type.String({ pattern: '^\\d{2}$' }), number: DocumentNumber, issued_on: Day }, closed)),
   withholding: Type.Optional(Withholding),
   delivery: Type.Optional(Delivery)
-}, closed)
+}, { ...closed, title: 'EcInvoiceBody' })
 export type EcInvoiceBody = Static<typeof EcInvoiceBody>

@@ -1,14 +1,17 @@
 import { paymentMeans, taxName } from '../fiscal/es/codes.ts'
 import { addressAt, allAt, childAt, nameAt, readFacturae, textAt } from '../fiscal/es/read.ts'
+import { qrHeading, qrLegend, qrSideMm } from '../fiscal/es/verifactu/qr.ts'
 import type { XmlElement } from '../fiscal/xml/element.ts'
 import type { PrintOptions } from './pdf.ts'
+import { drawQr } from './qr.ts'
 import { sheet } from './sheet.ts'
 
 /**
  * The printed representation of a Facturae, made from the signed document alone: what RD 1619/2012 (arts. 6, 7, 15) wants on an
- * invoice, and the public bodies that it is for. Paper is A4 unless asked otherwise.
+ * invoice, and the public bodies that it is for. Where its issuer keeps records for the AEAT its QR stands at the top, with its legend
+ * (Orden HAC/1177/2024, art. 21). Paper is A4 unless asked otherwise.
  */
-export async function printFacturae (xml: Uint8Array, { language = 'es', size = 'A4', colour = '#1f3a5f', footer, logo, canceled = false, test = false }: PrintOptions): Promise<Buffer> {
+export async function printFacturae (xml: Uint8Array, { verificationUrl = '', language = 'es', size = 'A4', colour = '#1f3a5f', footer, logo, canceled = false, test = false }: Partial<PrintOptions>): Promise<Buffer> {
   const { invoice, seller, buyer } = readFacturae(xml)
   const say = words[language]
   const at = (...path: string[]): string => textAt(invoice, ...path)
@@ -30,7 +33,8 @@ export async function printFacturae (xml: Uint8Array, { language = 'es', size = 
   const afterSeller = doc.y
   doc.font('Helvetica-Bold').fontSize(11).fillColor(colour).text(`${kind} ${number}`, margin + width - 185, top, { width: 185, align: 'right' })
   doc.font('Helvetica').fontSize(8).fillColor('#000000').text(`${say.date}: ${at('InvoiceIssueData', 'IssueDate')}`, { width: 185, align: 'right' }).text('Facturae 3.2.2', { width: 185, align: 'right' })
-  doc.y = Math.max(afterSeller, doc.y, top + (logo === undefined ? 0 : 58))
+  const beside = verificationUrl === '' ? doc.y : taxQr(doc, verificationUrl, margin + width, doc.y + 4)
+  doc.y = Math.max(afterSeller, beside, top + (logo === undefined ? 0 : 58))
 
   page.heading(say.buyer)
   page.pairs([
@@ -88,6 +92,23 @@ export async function printFacturae (xml: Uint8Array, { language = 'es', size = 
     doc.font('Helvetica').fontSize(7.5).fillColor('#333333').text(notes.join('\n'), margin, doc.y, { width })
   }
   return await page.end()
+}
+
+const pointsPerMm = 72 / 25.4
+
+/** 35 mm a side (30 to 40 are asked for) with 6 mm of white around it, its heading above and its legend below; gives where it ends. */
+function taxQr (doc: PDFKit.PDFDocument, url: string, right: number, top: number): number {
+  const side = qrSideMm * pointsPerMm
+  const white = 6 * pointsPerMm
+  const wide = side + 2 * white
+  const left = right - wide
+  doc.font('Helvetica-Bold').fontSize(8).fillColor('#000000').text(qrHeading, left, top, { width: wide, align: 'center' })
+  drawQr(doc, url, { x: left + white, y: doc.y + white, side, quiet: 0 })
+  const below = doc.y + wide
+  // In Spanish whatever the language of the rest: the order gives the words.
+  if (url.includes('/ValidarQR?')) doc.font('Helvetica').fontSize(6.5).text(qrLegend, left, below - white / 2, { width: wide, align: 'center' }).font('Helvetica-Bold').text('VERI*FACTU', { width: wide, align: 'center' })
+  else doc.y = below
+  return doc.y
 }
 
 const taxText = (tax: XmlElement): string => `${taxName(textAt(tax, 'TaxTypeCode'))} ${percent(textAt(tax, 'TaxRate'))}`

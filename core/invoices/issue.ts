@@ -8,6 +8,7 @@ import type { OpenConnection } from '../connections/open.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer, setTimer } from '../db/timers.ts'
 import { storeDocument } from '../documents/service.ts'
+import { recordEvents } from '../events/record.ts'
 import { FiscalError } from '../fiscal/errors.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
@@ -23,6 +24,7 @@ import { openInvoice, sealCustomer } from './delegate.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
 import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
+import { eventData } from './view.ts'
 
 /**
  * Carries an invoice on from wherever it stands: seals it, sends it, finds out what became of it, follows its cancellation.
@@ -285,7 +287,9 @@ export async function told (hub: Hub, row: InvoiceRow, snapshot: DocumentSnapsho
     await change(hub, row, async (db, locked) => {
       await also(db)
       await raiseAlert(db, hub.now(), { kind: 'invoice_review', severity: 'critical', mode: row.mode as 'test', subjectId: publicId('invoice', row.id), detail: { reason: 'other_document', differs: error.message, provider_reference: snapshot.providerReference } })
-      return await queries.updateInvoice(db, locked.id, { review: 'other_document', provider_reference: snapshot.providerReference, messages: [{ code: 'other_document', message: error.message }] }, hub.now())
+      const saved = await queries.updateInvoice(db, locked.id, { review: 'other_document', provider_reference: snapshot.providerReference, messages: [{ code: 'other_document', message: error.message }] }, hub.now())
+      if (locked.review === null) await recordEvents(db, hub.now(), [{ type: 'invoice.review', mode: saved.mode as 'test', subjectId: saved.id, data: eventData(saved) }])
+      return saved
     }, { anyVersion: true })
     return 'later'
   }

@@ -1,10 +1,10 @@
 import PDFDocument from 'pdfkit'
-import QRCode from 'qrcode'
 import { catalogues } from '../fiscal/catalogues/catalogues.ts'
 import { cadenaTfd } from '../fiscal/mx/cadena.ts'
 import type { Comprobante } from '../fiscal/mx/model.ts'
 import { readCfdi } from '../fiscal/mx/read.ts'
 import { timbreOf } from '../fiscal/mx/seal.ts'
+import { drawQr } from './qr.ts'
 
 export interface PrintOptions {
   /** What the QR code holds. */
@@ -189,7 +189,7 @@ export async function printCfdi (xml: Uint8Array, options: PrintOptions): Promis
   heading(say.timbre)
   room(qrSide + 20)
   const y = doc.y
-  qr(doc, options.verificationUrl, margin, y)
+  drawQr(doc, options.verificationUrl, { x: margin, y, side: qrSide })
   doc.y = y
   pairsAt([['UUID', timbre.UUID], [say.stampedAt, timbre.FechaTimbrado.replace('T', ' ')], [say.pac, timbre.RfcProvCertif], [say.csd, comprobante.NoCertificado ?? ''], [say.satCsd, timbre.NoCertificadoSAT]], width - qrSide - 16, margin + qrSide + 14)
   doc.y = Math.max(doc.y, y + qrSide + 6)
@@ -214,20 +214,6 @@ export async function printCfdi (xml: Uint8Array, options: PrintOptions): Promis
       doc.font('Helvetica-Bold').fontSize(8).fillColor('#555555').text(`${label}: `, x, doc.y, { width: wide, continued: true }).font('Helvetica').fillColor('#000000').text(value)
     }
   }
-}
-
-/** As vectors: sharp at any size. Level M. */
-function qr (doc: PDFKit.PDFDocument, text: string, x: number, y: number): void {
-  const { modules } = QRCode.create(text, { errorCorrectionLevel: 'M' })
-  const quiet = 2
-  const side = qrSide / (modules.size + 2 * quiet)
-  doc.save().fillColor('#000000')
-  for (let row = 0; row < modules.size; row++) {
-    for (let column = 0; column < modules.size; column++) {
-      if (modules.get(row, column) === 1) doc.rect(x + (column + quiet) * side, y + (row + quiet) * side, side + 0.05, side + 0.05)
-    }
-  }
-  doc.fill().restore()
 }
 
 /** A seal is one word: it is given places to break at. */

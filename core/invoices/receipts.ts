@@ -9,8 +9,9 @@ import { seriesFor, takeNumber } from '../series/service.ts'
 import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import { applyFact } from './apply.ts'
 import { withCustomerOf } from './delegate.ts'
-import type { CountryEngine, Finding, ReceiptInput } from './engine.ts'
+import type { CountryEngine, ReceiptInput } from './engine.ts'
 import { engineOf } from './engines.ts'
+import { assertIssuable } from './issuable.ts'
 import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
 import type { ChangeInvoice } from './schema.ts'
@@ -94,9 +95,4 @@ export async function numberOf (db: TenantDb, issuer: IssuerRow, kind: string, p
 export function placeOf ({ body }: Pick<InvoiceRow, 'body'>): { branch?: string, till?: string } {
   const { branch, till } = body as unknown as Pick<ChangeInvoice, 'branch' | 'till'>
   return { ...(branch !== undefined && { branch }), ...(till !== undefined && { till }) }
-}
-
-export function assertIssuable (findings: readonly Finding[]): void {
-  const broken = findings.filter(({ level }) => level === 'error')
-  if (broken.length > 0) throw new HubError('invoice_invalid', { errors: broken.map(({ code, path, message }) => ({ path, code, message })) })
 }

@@ -50,10 +50,10 @@ const content = {
   metadata: Type.Optional(Metadata)
 }
 
-export const NewInvoice = Type.Object({ ...content, draft: Type.Optional(Type.Boolean({ default: false, description: 'Kept unissued, without a number.' })) }, closed)
+export const NewInvoice = Type.Object({ ...content, draft: Type.Optional(Type.Boolean({ default: false, description: 'Kept unissued, without a number.' })) }, { ...closed, title: 'NewInvoice' })
 export type NewInvoice = Static<typeof NewInvoice>
 
-export const ChangeInvoice = Type.Object(content, closed)
+export const ChangeInvoice = Type.Object(content, { ...closed, title: 'ChangeInvoice' })
 export type ChangeInvoice = Static<typeof ChangeInvoice>
 
 export const CancelInvoice = Type.Object({

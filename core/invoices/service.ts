@@ -26,9 +26,11 @@ import { assertOursToInvoice } from './automatic.ts'
 import { openInvoice, seeInvoice } from './delegate.ts'
 import type { Finding, Making as EngineMaking } from './engine.ts'
 import { engineOf } from './engines.ts'
+import { assertIssuable } from './issuable.ts'
 import { isStamped, type InvoiceStatus } from './machine.ts'
 import { printed } from './print.ts'
-import { assertIssuable, numberOf, placeOf, receiptModel } from './receipts.ts'
+import { recordFindingsOf, withRecord } from './records.ts'
+import { numberOf, placeOf, receiptModel } from './receipts.ts'
 import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
 import type { ChangeInvoice, Invoice, ListInvoices, NewCreditNote, NewInvoice, PrintQuery, Validation } from './schema.ts'
@@ -117,12 +119,13 @@ async function queue (hub: Hub, db: TenantDb, row: InvoiceRow, body: Body, issue
   const numbered = row.number !== null
     ? { series_id: row.series_id, series: row.series, number: row.number }
     : await numberOf(db, issuer, row.kind, { ...(body.series !== undefined && { wanted: body.series }), ...placeOf(row) })
-  const model = row.kind === 'payment_receipt'
+  const made = row.kind === 'payment_receipt'
     ? await receiptModel(db, row, now)
     : modelOf(hub, body, {
       issuer, kind: row.kind, ...beforeOf(row), reference: publicId('invoice', row.id), issuedAt: now,
       ...(numbered.series !== null && numbered.series !== '' && { series: numbered.series }), ...(numbered.number !== null && { number: numbered.number })
     })
+  const model = await withRecord(hub, db, { row, issuer, model: made })
   const { row: queued, outcome } = await applyFact(hub, db, row, { type: 'queued' }, {
     ...numbered, model, issued_at: new Date(model.issuedAt), total: model.totals.total, messages: [], sealed: null, ...(certificate !== undefined && { certificate_id: certificate.id })
   })
@@ -139,7 +142,7 @@ export async function validateInvoice (hub: Hub, access: Access, given: NewInvoi
   const now = hub.now()
   const issuer = await issuerOf(hub, access, body)
   const model = modelOf(hub, body, { issuer, kind: body.kind ?? 'invoice', reference: 'inv_validate', issuedAt: now })
-  const findings = engine.findings(model, now, hub.config.dataDir)
+  const findings = [...engine.findings(model, now, hub.config.dataDir), ...await inTenant(hub.db, access.tenantId, async db => await recordFindingsOf(hub, db, issuer, model))]
   const told = (level: Finding['level']) => findings.filter(finding => finding.level === level).map(finding => ({ ...finding, message: finding.message[access.language] }))
   return { ok: told('error').length === 0, errors: told('error'), warnings: told('warning'), totals: model.totals }
 }
@@ -162,9 +165,11 @@ export async function changeInvoice (hub: Hub, access: Access, publicInvoiceId: 
     if (locked.number !== null && issuer.id !== locked.issuer_id) throw invalidField('issuer', 'cannot be changed: the document has its number')
     const model = modelOf(hub, body, { issuer, kind: locked.kind, reference: publicInvoiceId, issuedAt: now, ...beforeOf(locked), ...(locked.series !== null && { series: locked.series }), ...(locked.number !== null && { number: locked.number }) })
     await recordChange(db, access, now, { action: 'invoice.changed', subjectType: 'invoice', subjectId: publicInvoiceId, detail: { total: model.totals.total } })
-    return await queries.updateInvoice(db, id, {
+    const saved = await queries.updateInvoice(db, id, {
       body, model, customer_tax_id: body.customer.tax_id, currency: body.currency, total: model.totals.total, due: body.payment?.due ?? null, issuer_id: issuer.id, payment_id: paymentId, reference: body.reference ?? null, metadata: body.metadata ?? {}
     }, now)
+    await recordEvents(db, now, [{ type: 'invoice.updated', mode: access.mode, subjectId: id, data: eventData(saved) }])
+    return saved
   })
   return await show(hub, row)
 }
@@ -331,6 +336,6 @@ async function show (hub: Hub, row: InvoiceRow): Promise<Invoice> {
   const documents = await inTenant(hub.db, row.tenant_id, async db => await documentsOf(db, 'invoice', row.id))
   const xml = isStamped(row.status as InvoiceStatus) ? documents.find(({ kind }) => kind === 'xml') : undefined
   const engine = engineOf(row.country)
-  const url = xml === undefined || engine.verificationUrl === undefined ? null : engine.verificationUrl(row.model as unknown as InvoiceModel, row.fiscal_id!, await readBytes(hub, xml), row.mode as 'test')
+  const url = xml === undefined || engine.verificationUrl === undefined ? null : engine.verificationUrl(row.model as unknown as InvoiceModel, row.fiscal_id!, await readBytes(hub, xml), row.mode as 'test') || null
   return showInvoice(await openInvoice(hub, row), documents, url)
 }

@@ -26,6 +26,14 @@ export const EsInvoiceBody = Type.Object({
   contract_reference: Type.Optional(Text(20, 'The buyer’s contract.')),
   file_reference: Type.Optional(Text(20, 'The buyer’s file (expediente).')),
   corrective: Type.Optional(EsCorrective),
+  verifactu: Type.Optional(Type.Object({
+    type: Type.Optional(oneOf(['F1', 'F2', 'F3', 'R1', 'R2', 'R3', 'R4', 'R5'], { description: 'TipoFactura; told from the invoice when absent.' })),
+    regime: Type.Optional(Type.String({ pattern: '^\\d{2}$', description: 'ClaveRegimen; 01 when absent, 02 for exports, 18 with the recargo de equivalencia.' })),
+    exemption: Type.Optional(Type.String({ pattern: '^E[1-8]$', description: 'OperacionExenta; told from the provision that a line names when absent.' })),
+    description: Type.Optional(Text(500, 'DescripcionOperacion; `description` or the first line when absent.')),
+    without_recipient: Type.Optional(Type.Boolean({ description: 'Art. 6.1.d RD 1619/2012: an F2 or R5 whose buyer need not be named, over 3,000 € too.' })),
+    substitutes: Type.Optional(Type.Array(Type.Object({ number: Text(60, 'Series and number.'), issued_on: Day }, closed), { maxItems: 1000, description: 'Of an F3: the simplified invoices that it replaces.' }))
+  }, { ...closed, description: 'What the record for the AEAT says otherwise, where the issuer keeps records (VERI*FACTU).' })),
   discounts: Charges('Of the whole invoice.'),
   charges: Charges('Of the whole invoice.'),
   account: Type.Optional(Type.Object({ iban: Text(42), bic: Type.Optional(Text(11)) }, { ...closed, description: 'Where it is paid, or collected from (payment.form 02); the issuer’s (`es.iban`) when absent.' })),
@@ -34,5 +42,5 @@ export const EsInvoiceBody = Type.Object({
   }, closed), { maxItems: 5 })),
   legal_literals: Type.Optional(Type.Array(Text(250), { maxItems: 20 })),
   additional_information: Type.Optional(Text(2500))
-}, closed)
+}, { ...closed, title: 'EsInvoiceBody' })
 export type EsInvoiceBody = Static<typeof EsInvoiceBody>

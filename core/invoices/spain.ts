@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { EsInvoice, EsParty, Invoice as InvoiceModel, InvoiceLine, InvoiceParty } from '../adapter/invoicing.ts'
 import { HubError } from '../errors.ts'
-import { fixed } from '../fiscal/decimal.ts'
+import { Decimal, fixed, sum } from '../fiscal/decimal.ts'
 import { FiscalError } from '../fiscal/errors.ts'
 import { amountsOf, unifiedTotals } from '../fiscal/es/amounts.ts'
 import { buildFacturae } from '../fiscal/es/build.ts'
 import { zoneOf } from '../fiscal/es/clock.ts'
 import { facturaeFindings } from '../fiscal/es/rules.ts'
+import { altaOf } from '../fiscal/es/verifactu/from-invoice.ts'
 import { facturaeProfile } from '../fiscal/xades/profiles.ts'
 import { zonedTime } from '../fiscal/xades/time.ts'
 import { signVerified } from '../fiscal/xades/verify.ts'
@@ -46,7 +47,9 @@ export const spain: CountryEngine = {
   // Código de Comercio, art. 30.
   retentionYears: 6,
   credit: ({ payment, related, es, ...note }, { es: asked, reason, form }, about) => {
-    const { issuedOn } = (about.model as unknown as InvoiceModel).es!
+    const original = about.model as unknown as InvoiceModel
+    const { issuedOn } = original.es!
+    const rectified = asked?.method === '01' ? rectifiedOf(original) : undefined
     return {
       ...note,
       ...(form !== undefined && { payment: { form } }),
@@ -55,10 +58,12 @@ export const spain: CountryEngine = {
         ...(es?.contract_reference !== undefined && { contract_reference: es.contract_reference }),
         ...(es?.file_reference !== undefined && { file_reference: es.file_reference }),
         ...(es?.transaction_reference !== undefined && { transaction_reference: es.transaction_reference }),
-        corrective: { ...asked, ...(about.series !== null && about.series !== '' && { series: about.series }), ...(about.number !== null && { number: about.number }), issued_on: issuedOn, ...(reason !== undefined && { note: reason }) }
+        corrective: { ...asked, ...(about.series !== null && about.series !== '' && { series: about.series }), ...(about.number !== null && { number: about.number }), issued_on: issuedOn, ...(reason !== undefined && { note: reason }), ...(rectified !== undefined && { rectified }) }
       }
     }
   },
+  // Of one whose issuer keeps records: where its QR leads.
+  verificationUrl: model => model.es?.verifactu?.url ?? '',
   print: printFacturae,
   fileName: ({ issuer, series = '', number = '' }) => `${issuer.taxId}_${series}${number}.xml`
 }
@@ -104,9 +109,9 @@ function modelOf (body: ChangeInvoice, { issuer, kind, reference, issuedAt, seri
 
 function invoiceOf (own: ChangeInvoice['es'], issuer: IssuerRow, issuedOn: string): EsInvoice {
   const { iban, bic } = issuer.es
-  const given = own?.corrective
+  const given = own?.corrective as (NonNullable<ChangeInvoice['es']>['corrective'] & { rectified?: Rectified }) | undefined
   const corrective = given && defined({
-    reason: given.reason ?? '16', method: given.method ?? '02', period: given.period ?? monthOf(given.issued_on ?? issuedOn), series: given.series, number: given.number, issuedOn: given.issued_on, note: given.note
+    rectified: given.rectified, reason: given.reason ?? '16', method: given.method ?? '02', period: given.period ?? monthOf(given.issued_on ?? issuedOn), series: given.series, number: given.number, issuedOn: given.issued_on, note: given.note
   })
   return defined<EsInvoice>({
     issuedOn,
@@ -119,6 +124,7 @@ function invoiceOf (own: ChangeInvoice['es'], issuer: IssuerRow, issuedOn: strin
     contractReference: own?.contract_reference,
     fileReference: own?.file_reference,
     corrective: corrective as EsInvoice['corrective'],
+    verifactu: own?.verifactu && verifactuOf(own.verifactu),
     discounts: own?.discounts,
     charges: own?.charges,
     account: own?.account ?? (iban === undefined ? undefined : defined({ iban, bic })),
@@ -126,6 +132,20 @@ function invoiceOf (own: ChangeInvoice['es'], issuer: IssuerRow, issuedOn: strin
     legalLiterals: own?.legal_literals,
     additionalInformation: own?.additional_information
   })
+}
+
+type Rectified = NonNullable<NonNullable<EsInvoice['corrective']>['rectified']>
+
+const verifactuOf = ({ type, regime, exemption, description, without_recipient: withoutRecipient, substitutes }: NonNullable<NonNullable<ChangeInvoice['es']>['verifactu']>): NonNullable<EsInvoice['verifactu']> => defined({
+  type, regime, exemption, description, withoutRecipient, substitutes: substitutes?.map(({ number, issued_on: issuedOn }) => ({ number, issuedOn }))
+})
+
+/** Base, tax and surcharge of the invoice that another takes the place of, as its record said them. */
+function rectifiedOf (model: InvoiceModel): Rectified {
+  const { details } = altaOf(model)
+  const total = (values: (string | undefined)[]): string => fixed(sum(values.map(value => new Decimal(value ?? 0))), 2)
+  const surcharges = details.map(({ surcharge }) => surcharge?.amount)
+  return { base: total(details.map(({ base }) => base)), tax: total(details.map(({ amount }) => amount)), ...(surcharges.some(amount => amount !== undefined) && { surcharge: total(surcharges) }) }
 }
 
 /** From its first day to its last. */

@@ -33,7 +33,7 @@ export const Branch = Type.Object({
   address: Type.Optional(Address),
   tills: Type.Optional(Type.Array(Till, { maxItems: 200 })),
   default_series: Type.Optional(DefaultSeries)
-}, closed)
+}, { ...closed, title: 'Branch' })
 export type Branch = Static<typeof Branch>
 
 const Mx = Type.Object({

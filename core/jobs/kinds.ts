@@ -20,12 +20,16 @@ export const jobKinds = [
   'stamps',
   'oauth',
   'refused_share',
+  'alerts',
+  'support_access',
   'left_attempt',
   'balance_transactions',
   'completeness_audit',
+  'reconciliation',
   'checkout_page',
   'dispute',
   'dispute_listing',
+  'verifactu',
   'bank_transfer',
   'bank_statement',
   'sale',
@@ -38,4 +42,9 @@ export const jobKinds = [
 export type JobKind = typeof jobKinds[number]
 
 /** The row that has work to do. A job says no more than that; what there is to do is read from the row, under its lock. */
-export interface JobRef { tenantId: string, id: string }
+export interface JobRef {
+  tenantId: string
+  id: string
+  /** Of whoever made the work (a `traceparent`), where the row kept it. Whoever enqueues inside a span need not say. */
+  trace?: string
+}

@@ -3,6 +3,10 @@
  * row with `next_run_at`; a job holds that row's ids, may be lost at any time, and is then made again by the sweeper.
  */
 import type { Queue } from 'bullmq'
+import { publicId } from '../ids.ts'
+import { isTracing, traceparent } from '../telemetry/spans.ts'
+import { queueTelemetry } from '../telemetry/queue-telemetry.ts'
+import { atWork, noteWork } from '../telemetry/work.ts'
 import { jobKinds, type JobKind, type JobRef } from './kinds.ts'
 import { quietErrors, type JobsLog } from './log.ts'
 import { createPostgresStore } from './postgres-store.ts'
@@ -29,13 +33,20 @@ export interface EnqueueOptions {
    * sweeper (see `jobId`). Only for a caller that made new work for a row it knows to be busy.
    */
   round?: number
+  /** Leaves the last so many jobs on the board when they have ended, with what they told. Only where every job has an id of its own (`round`). */
+  kept?: number
 }
 
 export interface Job extends JobRef {
   /** 1, and one more each time a worker died or stalled while it held this job. */
   attempt: number
 }
-export type JobHandler = (job: Job) => Promise<void>
+export type JobHandler = (job: Job) => Promise<unknown>
+export interface WorkOptions {
+  concurrency: number
+  /** The board shows what the handler answered, or that it failed and why: for jobs that are kept. */
+  told?: boolean
+}
 export interface JobCounts { waiting: number, active: number }
 
 export interface Queues<Kind extends string = JobKind> {
@@ -49,7 +60,7 @@ export interface Queues<Kind extends string = JobKind> {
    * Gives `handler` the jobs of a kind. It may get a row that has nothing to do any more, or get one twice at once (a
    * lock that expired): it locks the row and looks. What it throws is logged and ends the job.
    */
-  work: (kind: Kind, handler: JobHandler, options: { concurrency: number }) => void
+  work: (kind: Kind, handler: JobHandler, options: WorkOptions) => void
   /** Takes no further jobs, lets handlers end within the bound, closes every connection. Jobs cut off go to another worker. */
   close: (boundMs?: number) => Promise<void>
   /** Resolves when the store answers and every worker listens; rejects when that takes too long. */
@@ -71,10 +82,12 @@ export async function createQueues<Kind extends string = JobKind> (options: Queu
   let closed = false
   const onError = (error: Error, where: string): void => { if (!closed) report(error, where) }
   const store = openStore(options, kinds.length, onError)
+  const telemetry = isTracing() ? { telemetry: queueTelemetry() } : {}
   const queues = new Map(kinds.map(kind => [kind, store.createQueue(kind, {
     // The row is the truth: nothing is kept of a job that ended, or its id could not be queued again. Retries are the row's.
     defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
-    streams: { events: { maxLen: keptEvents } }
+    streams: { events: { maxLen: keptEvents } },
+    ...telemetry
   })]))
   for (const [kind, queue] of queues) queue.on('error', error => { onError(error, kind) })
   const loops = new Map<Kind, WorkerLoop>()
@@ -99,10 +112,15 @@ export async function createQueues<Kind extends string = JobKind> (options: Queu
   }
 
   return {
-    enqueue: async (kind, jobs, { round } = {}) => {
+    enqueue: async (kind, jobs, { round, kept } = {}) => {
       if (closed || jobs.length === 0) return
       const queue = queueOf(queues, kind)
-      const entries = jobs.map(({ tenantId, id }) => ({ name: kind, data: { tenantId, id }, opts: { jobId: jobId(kind, id, round) } }))
+      const alone = isTracing() && traceparent() === null // then BullMQ does not say whose the job is
+      const entries = jobs.map(({ tenantId, id, trace }) => ({
+        name: kept === undefined ? kind as string : id,
+        data: { tenantId, id },
+        opts: { jobId: jobId(kind, id, round), ...(kept !== undefined && { removeOnComplete: { count: kept }, removeOnFail: { count: kept } }), ...(alone && trace !== undefined && { telemetry: { metadata: trace } }) }
+      }))
       try {
         for (let start = 0; start < entries.length; start += bulkSize) {
           const some = entries.slice(start, start + bulkSize)
@@ -115,31 +133,35 @@ export async function createQueues<Kind extends string = JobKind> (options: Queu
       }
     },
 
-    work: (kind, handler, { concurrency }) => {
+    work: (kind, handler, { concurrency, told = false }) => {
       queueOf(queues, kind)
       if (closing) throw new Error('the queues are closing')
       if (loops.has(kind)) throw new Error(`jobs of kind ${kind} have a handler already`)
       running.set(kind, 0)
       const create = (): ReturnType<typeof store.createWorker> => {
-        const worker = store.createWorker(kind, async job => {
+        const worker = store.createWorker(kind, async job => await atWork({}, async () => {
           const { tenantId, id } = job.data as JobRef
+          noteWork({ ...(tenantId.length === 36 && { tenant: publicId('tenant', tenantId) }), job: jobId(kind, id) })
           running.set(kind, (running.get(kind) ?? 0) + 1)
           try {
-            await handler({ tenantId, id, attempt: job.attemptsStarted })
+            const answer = await handler({ tenantId, id, attempt: job.attemptsStarted })
+            if (told) return answer
           } catch (err) {
             // Told, not rethrown: BullMQ gives some errors' names and messages a meaning (delay, rate limit), and has no retry to decide on.
             log.error({ err, kind, tenantId, id, attempt: job.attemptsStarted }, 'a job failed; its row says when it runs again')
+            if (told) throw new Error(`failed: ${err instanceof Error ? err.message : String(err)}`)
           } finally {
             running.set(kind, (running.get(kind) ?? 0) - 1)
           }
-        }, {
+        }), {
           autorun: false,
           concurrency,
           lockDuration: lockMs,
           stalledInterval: stalledMs,
           runRetryDelay: 1_000,
           // A job that takes its worker down comes back each time: whether that goes on is for its row to say (`attempt` tells).
-          maxStalledCount: 2 ** 31 - 1
+          maxStalledCount: 2 ** 31 - 1,
+          ...telemetry
         })
         worker.on('error', error => { onError(error, kind) })
         worker.on('stalled', id => { log.warn({ kind, job: id }, 'a job lost its worker and was queued again') })

@@ -1,5 +1,7 @@
 /** Brings back what the queue does not hold: rows whose time has come, and rows whose job was lost in a crash. */
 import { sql, type QueryExecutorProvider } from 'kysely'
+import { uuidAt } from '../ids.ts'
+import { isTracing } from '../telemetry/spans.ts'
 import { jobKinds, type JobKind, type JobRef } from './kinds.ts'
 import type { JobsLog } from './log.ts'
 import type { Queues } from './queues.ts'
@@ -17,6 +19,8 @@ export interface SweeperOptions {
   log: JobsLog
   after?: After
 }
+
+interface Due { kind: string, tenant_id: string, id: string }
 
 export interface Sweeper {
   /** Resolves when the sweep under way has ended. */
@@ -36,17 +40,29 @@ export function startSweeper ({ db, queues, intervalMs, batch, now, log, after =
   let last: Promise<unknown> = Promise.resolve()
 
   async function sweep (): Promise<number> {
-    const { rows } = await sql<{ kind: string, tenant_id: string, id: string }>`
+    const { rows } = await sql<Due>`
       select kind, tenant_id, id from gate.due_work(${now()}, ${batch})`.execute(db)
     const due = Map.groupBy(rows, row => row.kind)
+    const traces = isTracing() && rows.length > 0 ? await tracesOf(rows) : undefined
     let enqueued = 0
     for (const [kind, found] of due) {
       // While a newer version migrates and we still serve, the database may know a kind that we do not.
       if (!isJobKind(kind)) continue
-      await queues.enqueue(kind, found.map((row): JobRef => ({ tenantId: row.tenant_id, id: row.id })))
+      await queues.enqueue(kind, found.map((row): JobRef => {
+        const trace = traces?.get(`${kind} ${row.id}`)
+        return { tenantId: row.tenant_id, id: row.id, ...(trace !== undefined && { trace }) }
+      }))
       enqueued += found.length
     }
     return enqueued
+  }
+
+  /** What was asked for within the last hour goes on in its trace; what is older is found by its ids. */
+  async function tracesOf (due: readonly Due[]): Promise<Map<string, string>> {
+    const since = uuidAt(new Date(now().getTime() - 3_600_000))
+    const { rows } = await sql<{ kind: string, id: string, trace: string | null }>`
+      select kind, id, trace from gate.traces_of(${due.map(row => row.kind)}::text[], ${due.map(row => row.tenant_id)}::uuid[], ${due.map(row => row.id)}::uuid[], ${since})`.execute(db)
+    return new Map(rows.flatMap(({ kind, id, trace }) => trace === null ? [] : [[`${kind} ${id}`, trace]]))
   }
 
   /** One at a time, each with a look at the database that began after it was asked for. */

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { Readable } from 'node:stream'
 import SMTPConnection, { type SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection'
-import { publicAddressOf } from './guard.ts'
+import { publicAddressOf } from '../net-guard.ts'
 import type { MailSettings } from './settings.ts'
 
 /** What a server answered to one recipient. 4xx: perhaps later; 5xx: never (RFC 5321 §4.2.1). */

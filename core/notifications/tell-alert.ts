@@ -24,8 +24,8 @@ export async function tellAlert (hub: Hub, tenantId: string, id: string): Promis
   })
   if (found === undefined) return
   const { alert, mode, switches } = found
-  // One that somebody has seen meanwhile needs no mail.
-  const prepared = alert === undefined || alert.acknowledged_at !== null
+  // One that somebody has seen meanwhile, or that is over, needs no mail.
+  const prepared = alert === undefined || alert.acknowledged_at !== null || alert.resolved_at !== null
     ? undefined
     : await prepareAdminNotice(hub, tenantId, {
       kind: 'alert', mode, subjectType: 'alert', subjectId: id, data: { message: alertText(alert.kind, switches.language), severity: alert.severity, ...(alert.subject_id !== null ? { subject: alert.subject_id } : { subject: '' }) }

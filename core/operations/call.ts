@@ -8,7 +8,9 @@ import { delegates } from '../db/delegated.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
-import { newUuid } from '../ids.ts'
+import { newUuid, publicId } from '../ids.ts'
+import { failSpan, inSpan, isTracing, pastSpan, SpanKind } from '../telemetry/spans.ts'
+import { currentWork, noteWork, workAttributes } from '../telemetry/work.ts'
 
 /** One call to a provider, as it is kept: when, what, how long, how it ended, and what was said, scrubbed. */
 export interface CallReport {
@@ -51,6 +53,7 @@ export interface NewOperation {
 /** Writes the intent, in the transaction that commits before the provider is asked. */
 export async function insertOperation (db: TenantDb, now: Date, operation: NewOperation): Promise<string> {
   const id = newUuid(now)
+  noteWork({ operation: publicId('operation', id), connection: publicId('connection', operation.connection.id) })
   await db.insertInto('operations').values({
     tenant_id: db.tenantId,
     id,
@@ -95,7 +98,7 @@ export async function finishOperation (db: TenantDb, id: string, report: CallRep
   await db.updateTable('operations').set({ ...reportColumns(report), exchanges }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
 }
 
-const ofBuyers: ReadonlySet<OperationName> = new Set(['issue', 'get_document', 'find_document', 'validate_document', 'cancel_document', 'get_cancellation', 'download', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'check_customer', 'look_up_document', 'get_checkout_of'])
+const ofBuyers: ReadonlySet<OperationName> = new Set(['issue', 'get_document', 'find_document', 'validate_document', 'cancel_document', 'get_cancellation', 'download', 'credit_note', 'payment_receipt', 'self_invoice', 'register_sale', 'global_invoice', 'check_customer', 'look_up_document', 'get_checkout_of', 'submit_records', 'find_records'])
 
 /** A report as the table has it. */
 export const reportColumns = (report: CallReport) => ({
@@ -114,12 +117,26 @@ const outcomeOf = { nowhere: 'nowhere', unknown: 'unknown', answered: 'refused' 
  * Calls the adapter and never throws: whatever leaves it that is not a ProviderError (a bug of ours, a body that could not
  * be read) may have struck after the request left, so it counts as `unknown`.
  */
-export async function callProvider<T> (
-  hub: Pick<Hub, 'now' | 'log' | 'health' | 'metrics'>, connection: OpenConnection, kind: OperationName, call: (context: ConnectionContext) => Promise<T>
-): Promise<CallResult<T>> {
+export async function callProvider<T> (hub: CallHub, connection: OpenConnection, kind: OperationName, call: (context: ConnectionContext) => Promise<T>): Promise<CallResult<T>> {
+  const provider = connection.adapter.manifest.id
+  const attributes = { 'pasarela.provider': provider, 'pasarela.call': kind, 'pasarela.mode': connection.mode, ...workAttributes({ ...currentWork(), connection: publicId('connection', connection.id) }) }
+  return await inSpan(`${provider} ${kind}`, { attributes }, async span => {
+    const result = await called(hub, connection, kind, call)
+    span.setAttribute('pasarela.outcome', result.report.outcome)
+    if (!result.ok) failSpan(span, result.error.code)
+    return result
+  })
+}
+
+type CallHub = Pick<Hub, 'now' | 'log' | 'health' | 'metrics'>
+
+async function called<T> (hub: CallHub, connection: OpenConnection, kind: OperationName, call: (context: ConnectionContext) => Promise<T>): Promise<CallResult<T>> {
   const exchanges: HttpExchange[] = []
   const startedAt = performance.now()
-  const context = connection.context(kind, exchange => exchanges.push(exchange))
+  const context = connection.context(kind, exchange => {
+    exchanges.push(exchange)
+    traceExchange(exchange)
+  })
   const report = (fields: Partial<CallReport>): CallReport => ({
     outcome: 'succeeded',
     errorCode: null,
@@ -143,6 +160,20 @@ export async function callProvider<T> (
     told(hub, connection, kind, done)
     return { ok: false, error, report: done }
   }
+}
+
+/**
+ * One exchange, as the semantic conventions for HTTP clients have it, without path and query: these hold a provider's
+ * tokens and a buyer's tax id. The operation's row has them, scrubbed. No `traceparent` is sent: who we trace is no
+ * business of a provider's.
+ */
+function traceExchange ({ method, url, status, durationMs, error }: HttpExchange): void {
+  if (!isTracing()) return
+  const { hostname, port, protocol } = new URL(url)
+  pastSpan(method, {
+    kind: SpanKind.CLIENT,
+    attributes: { 'http.request.method': method, 'server.address': hostname, 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80), ...(status !== undefined && { 'http.response.status_code': status }) }
+  }, durationMs, error?.code ?? (status !== undefined && status >= 400 ? String(status) : undefined))
 }
 
 /** The provider's own words, as they can be kept: some repeat what they were sent. */

@@ -12,11 +12,12 @@ export const Problem = Type.Object({
   retry: oneOf(['never', 'after_user_action', 'same_key', 'after_lookup', 'backoff']),
   provider_code: Nullable(Type.String()),
   provider_message: Nullable(Type.String())
-})
+}, { title: 'ProviderProblem' })
 
 /** What the payer does next, as the API shows it. */
 export const NextAction = Type.Unsafe<Record<string, unknown>>({
   type: 'object',
+  title: 'NextAction',
   required: ['type'],
   properties: { type: { type: 'string', enum: ['redirect', 'client_secret', 'voucher', 'bank_transfer', 'qr', 'wallet_push', 'sdk_challenge'] } },
   additionalProperties: true,

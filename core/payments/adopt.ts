@@ -9,6 +9,7 @@ import type { Hub } from '../hub.ts'
 import { newUuid, publicId } from '../ids.ts'
 import { applyFact } from './apply.ts'
 import { prepareKept } from './keep-method.ts'
+import type { PaymentStatus } from './machine.ts'
 import * as queries from './queries.ts'
 import type { PaymentOrigin, PaymentRow } from './queries.ts'
 import { sealNextAction, showPayment } from './view.ts'
@@ -68,7 +69,7 @@ export async function adoptPayment (hub: Pick<Hub, 'now' | 'config'>, db: Tenant
   if (made !== undefined) {
     await recordSystemChange(db, now, 'provider', { action: 'payment.adopted', subjectType: 'payment', subjectId: publicId('payment', row.id), detail: { origin: publicId(origin.type, origin.id), provider_reference: snapshot.providerReference } })
     // Where it begins as it is written, nothing changed that would tell of it.
-    if (outcome.do === 'apply' && !outcome.statusChanged && outcome.review === undefined) await recordEvents(db, now, [{ type: `payment.${after.status}`, mode: connection.mode, subjectId: after.id, data: showPayment(after, 'en') }])
+    if (outcome.do === 'apply' && !outcome.statusChanged && outcome.review === undefined) await recordEvents(db, now, [{ type: `payment.${after.status as PaymentStatus}`, mode: connection.mode, subjectId: after.id, data: showPayment(after, 'en') }])
   }
   const unsaid = snapshot.nextAction !== undefined && sealed === undefined && after.status === 'requires_action'
   if (outcome.do === 'pull' || unsaid) await queries.scheduleResolve(db, 'payments', after.id, now, 0)

@@ -1,7 +1,8 @@
 import type { PaymentSnapshot } from '../adapter/payments.ts'
-import { type NewAlert, raiseAlert } from '../alerts/raise.ts'
+import { type NewAlert, raiseAlert, resolveAlert } from '../alerts/raise.ts'
 import type { KeptMethod } from '../customers/apply-method.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
+import type { EventTypeOf } from '../events/types.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, publicId } from '../ids.ts'
 import { applyKept, prepareKept } from './keep-method.ts'
@@ -66,10 +67,11 @@ export function decide (hub: Pick<Hub, 'now' | 'config'>, row: PaymentRow, { fac
     next_run_at: outcome.pull === true ? now : nextRun(hub, row, next, now),
     updated_at: now
   }
-  const told = (type: string) => ({ id: newUuid(now), mode: state.mode, type, subject_id: row.id, data: showPayment(payment, 'en'), created_at: now })
+  const told = (type: EventTypeOf<'payment'>) => ({ id: newUuid(now), mode: state.mode, type, subject_id: row.id, data: showPayment(payment, 'en'), created_at: now })
   const events = [
     ...(outcome.statusChanged ? [told(`payment.${next.status}`)] : []),
     ...(outcome.review !== undefined ? [told('payment.review')] : []),
+    ...(state.review !== null && next.review === null ? [told('payment.review_resolved')] : []),
     ...(next.amountReceived > state.amountReceived && !outcome.statusChanged ? [told('payment.partially_funded')] : [])
   ]
   const subjectId = publicId('payment', row.id)
@@ -96,6 +98,7 @@ export async function applyFact (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb,
   const saved = await queries.settle(db, row, settlement)
   if (saved === undefined) throw new Error(`payment ${row.id} was not locked while a fact was applied`)
   for (const alert of alerts) await raiseAlert(db, hub.now(), alert)
+  if (row.review !== null && saved.review === null) await resolveAlert(db, hub.now(), ['amount_mismatch', 'money_after_end', 'payment_review'], publicId('payment', saved.id))
   return { row: saved, outcome }
 }
 

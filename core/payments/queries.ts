@@ -4,8 +4,11 @@ import type { PaymentProblem, ProviderPaymentStatus } from '../adapter/payments.
 import { codeOf } from '../db/errors.ts'
 import type { IdWindow } from '../db/id-window.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
+import { keepingTrace } from '../db/keeping-trace.ts'
 import type { Database } from '../db/schema.ts'
+import type { EventType } from '../events/types.ts'
 import { publicId } from '../ids.ts'
+import { noteWork } from '../telemetry/work.ts'
 import type { PaymentState, PaymentStatus, PendingKind, Review } from './machine.ts'
 
 /** The only SQL about payments. A row comes as the database has it; `stateOf` gives the machine's view of it. */
@@ -31,7 +34,8 @@ type NullUntilAnswered = 'succeeded_at' | 'origin_type' | 'origin_id' | 'dispute
  * then nothing was written.
  */
 export async function beginPayment (db: Kysely<Database>, connectionVersion: number, { payment, attempt, operation, audit }: Intent, idempotency: { key: string, owner: string } | null): Promise<PaymentRow> {
-  await sql`select app.begin_payment(${payment.tenant_id}, ${connectionVersion}, ${JSON.stringify(payment)}::jsonb, ${JSON.stringify(attempt)}::jsonb,
+  noteWork({ operation: publicId('operation', operation.id), connection: publicId('connection', operation.connection_id) })
+  await sql`select ${keepingTrace()}app.begin_payment(${payment.tenant_id}, ${connectionVersion}, ${JSON.stringify(payment)}::jsonb, ${JSON.stringify(attempt)}::jsonb,
     ${JSON.stringify(operation)}::jsonb, ${JSON.stringify(audit)}::jsonb, ${idempotency?.key ?? null}, ${idempotency?.owner ?? null}, ${publicId('payment', payment.id)})`.execute(db)
   // A payment of an invoice is written in a transaction of several steps anyway, that of its reservation.
   if (payment.invoice_id !== null) await db.updateTable('payments').set({ invoice_id: payment.invoice_id, exchange_rate: payment.exchange_rate }).where('tenant_id', '=', payment.tenant_id).where('id', '=', payment.id).execute()
@@ -211,7 +215,7 @@ export interface Settlement {
   /** The row as it becomes. */
   payment: PaymentRow
   attempt: { number: number, status: string, provider_reference: string | null, transaction_reference: string | null, error: PaymentProblem | null, updated_at: Date } | null
-  events: readonly { id: string, mode: string, type: string, subject_id: string, data: object, created_at: Date }[]
+  events: readonly { id: string, mode: string, type: EventType, subject_id: string, data: object, created_at: Date }[]
   /** The call that told it, with its report. */
   operation?: { id: string, report: { exchanges: object } & Record<string, unknown> }
 }
@@ -219,7 +223,7 @@ export interface Settlement {
 /** Writes what the machine decided on `row`; undefined, and nothing written, when the row has moved on since. */
 export async function settle (db: Kysely<Database>, row: PaymentRow, { payment, attempt, events, operation }: Settlement): Promise<PaymentRow | undefined> {
   const { exchanges = null, ...report } = operation?.report ?? {}
-  const { rows } = await sql<{ settled: boolean }>`select app.settle_payment(${row.tenant_id}, ${row.id}, ${row.version}, ${JSON.stringify(payment)}::jsonb, ${attempt && JSON.stringify(attempt)}::jsonb,
+  const { rows } = await sql<{ settled: boolean }>`select ${keepingTrace()}app.settle_payment(${row.tenant_id}, ${row.id}, ${row.version}, ${JSON.stringify(payment)}::jsonb, ${attempt && JSON.stringify(attempt)}::jsonb,
     ${operation?.id ?? null}, ${operation === undefined ? null : JSON.stringify(report)}::jsonb, ${exchanges && JSON.stringify(exchanges)}::jsonb, ${JSON.stringify(events)}::jsonb) as settled`.execute(db)
   return rows[0]?.settled === true ? { ...payment, version: row.version + 1 } : undefined
 }

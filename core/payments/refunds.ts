@@ -185,7 +185,7 @@ async function afterRefundChange (hub: Pick<Hub, 'now'>, db: TenantDb, refund: R
 }
 
 async function recordRefundEvent (hub: Pick<Hub, 'now'>, db: TenantDb, refund: RefundRow): Promise<void> {
-  await recordEvents(db, hub.now(), [{ type: `refund.${refund.status}`, mode: refund.mode as 'test', subjectId: refund.id, data: showRefund(refund, 'en') }])
+  await recordEvents(db, hub.now(), [{ type: `refund.${refund.status as RefundStatus}`, mode: refund.mode as 'test', subjectId: refund.id, data: showRefund(refund, 'en') }])
 }
 
 /**

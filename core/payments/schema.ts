@@ -69,7 +69,7 @@ export const NewPayment = Type.Object({
   invoice: Type.Optional(InvoiceData),
   exchange_rate: Type.Optional(Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,6})?$', description: 'With `invoice_id`, in a currency that is not that of the invoice’s country: units of that country’s currency for one of `currency` on the day of the payment. The receipt (complemento de pago) says it; without it the receipt waits for you.' })),
   metadata: Type.Optional(Metadata)
-}, closed)
+}, { ...closed, title: 'NewPayment' })
 export type NewPayment = Static<typeof NewPayment>
 
 export const ConfirmPayment = Type.Object({ method: Method, return_url: Type.Optional(Url), off_session: Type.Optional(Type.Boolean()) }, closed)
@@ -83,7 +83,7 @@ export const NewRefund = Type.Object({
   amount: Type.Optional(Amount),
   reason: Type.Optional(oneOf(['requested_by_customer', 'duplicate', 'fraudulent'])),
   metadata: Type.Optional(Metadata)
-}, closed)
+}, { ...closed, title: 'NewRefund' })
 export type NewRefund = Static<typeof NewRefund>
 
 export const ResolveReview = Type.Object({

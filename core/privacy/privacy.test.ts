@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import { mailServer, type MailServer } from '../../test/support/mail-server.ts'
 import { country, type Country, order, shop as newShop, type Shop } from '../../test/support/mexico.ts'
@@ -83,14 +84,19 @@ for (const wish of ['keep', 'delegate'] as const) {
     t.match(await sales.getSale(hub(), access, ids.open), { customer: { tax_id: buyer.tax_id } })
 
     const again = await erasePerson(hub(), access, person)
-    t.same(again.erased, { customers: 0, sales: 0, fiscal_data: 0, mails: 0, notices: 0 })
+    t.same(again.erased, { customers: 0, sales: 0, fiscal_data: 0, mails: 0, notices: 0, events: 0, operations: 0, inbound_events: 0 })
     // The link is over: nothing needs it any more.
     made.advance(8 * 24 * 3600_000)
     await settle()
-    t.match(await erasePerson(hub(), access, person), { erased: { sales: 1 } })
+    const last = await erasePerson(hub(), access, person)
+    t.match(last, { erased: { sales: 1 } })
+    t.ok(last.erased.events >= 4 && last.erased.operations >= 2, 'nor is it in what was told and said')
+    const { rows: said } = await sql<{ text: string }>`select data::text as text from events where tenant_id = ${tenantId} union all select exchanges::text from operations where tenant_id = ${tenantId}`.execute(made.database.owner)
+    t.notOk(said.some(({ text }) => text.includes(buyer.tax_id) || text.includes(buyer.email)))
+    t.equal((await erasePerson(hub(), access, person)).erased.events, 0)
     t.same((await exportPerson(hub(), access, person)).sales, [])
     const log = await made.database.owner.selectFrom('audit_log').select(['action', 'detail']).where('tenant_id', '=', tenantId).where('action', 'like', 'privacy.%').execute()
-    t.same(log.map(({ action }) => action), ['privacy.exported', 'privacy.erased', 'privacy.erased', 'privacy.erased', 'privacy.exported'])
+    t.same(log.map(({ action }) => action), ['privacy.exported', 'privacy.erased', 'privacy.erased', 'privacy.erased', 'privacy.erased', 'privacy.exported'])
     t.notMatch(JSON.stringify(log), /IVD920810GU2/)
   })
 }

@@ -14,6 +14,7 @@ import type { InvoiceRow } from '../invoices/queries.ts'
 import { showInvoice } from '../invoices/view.ts'
 import { getNotice } from '../notifications/notices/service.ts'
 import { getMail } from '../notifications/service.ts'
+import { expungeSubjects } from '../retention/service.ts'
 import { buyerOf, taxIdOf } from '../sales/buyer.ts'
 import { lockSale, type SaleRow, updateSale } from '../sales/queries.ts'
 import { showSale } from '../sales/view.ts'
@@ -62,7 +63,7 @@ export async function erasePerson (hub: Hub, access: Access, person: Person): Pr
   const now = hub.now()
   const found = await find(hub, access, person)
   const kept: Kept[] = []
-  const erased: Erasure['erased'] = { customers: 0, sales: 0, fiscal_data: 0, mails: 0, notices: 0 }
+  const erased: Erasure['erased'] = { customers: 0, sales: 0, fiscal_data: 0, mails: 0, notices: 0, events: 0, operations: 0, inbound_events: 0 }
   await inTenant(hub.db, access.tenantId, async db => {
     const open = new Set<string>()
     for (const { id } of found.sales) {
@@ -85,6 +86,7 @@ export async function erasePerson (hub: Hub, access: Access, person: Person): Pr
       const stamped = isStamped(status as InvoiceStatus)
       kept.push({ id: publicId('invoice', id), reason: stamped ? 'law' : 'not_issued', until: until.get(id)?.toISOString() ?? null })
     }
+    Object.assign(erased, await expungeSubjects(db, [...found.sales, ...found.invoices, ...found.payments, ...found.customers].map(({ id }) => id), now))
     for (const { id } of found.payments) kept.push({ id: publicId('payment', id), reason: 'law', until: null })
     await record(db, access, now, 'erased', { ...erased, kept: kept.length })
   })

@@ -12,6 +12,7 @@ import type { Hub } from '../hub.ts'
 import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
 import { recordedCall } from '../operations/call.ts'
 import { checkedRange, connectionOf, listingError, requireListing } from './connection.ts'
+import { startMatching } from './matching/run.ts'
 import * as queries from './queries.ts'
 import type { NewTransaction, TransactionRow } from './queries.ts'
 import type { BalanceTransaction, ListBalanceTransactions, Range, TransactionReading } from './schema.ts'
@@ -69,6 +70,7 @@ export async function readTransactionsJob (hub: Hub, tenantId: string, connectio
   if (hub.adapters.get(connection.provider)?.payments?.listTransactions === undefined) return await later(7 * everyMs)
   try {
     await readRange(hub, connection, await usualRange(hub, connection, now), { requestId: transactionTimer, pages: Infinity })
+    await inTenant(hub.db, tenantId, async db => { await startMatching(db, connection.mode, now) })
     await later(everyMs)
   } catch (error) {
     hub.log.warn({ err: error, connection: publicId('connection', connectionId) }, 'the books of a connection could not be read yet')

@@ -35,7 +35,8 @@ export async function move (hub: Pick<Hub, 'now'>, db: TenantDb, row: SaleRow, f
     paid: paidAt !== null, canceled: row.status === 'canceled', refundedAll: isGivenBack({ refunded: changes.refunded ?? row.refunded, total: row.total }), document
   })
   const saved = await queries.updateSale(db, row.id, { ...changes, document, status }, now)
-  if (status !== row.status) await recordEvents(db, now, [{ type: `sale.${status}`, mode: row.mode as Mode, subjectId: row.id, data: eventData(saved) }])
+  const type = status !== row.status ? `sale.${status}` as const : saved.refunded !== row.refunded ? 'sale.partially_refunded' : undefined
+  if (type !== undefined) await recordEvents(db, now, [{ type, mode: row.mode as Mode, subjectId: row.id, data: eventData(saved) }])
   await plan(hub, db, saved)
   // Whoever did this tells the buyer in the next moment; should they die, the job does. And what was refunded may have to be credited.
   if (fact === 'link_made' || fact === 'invoice_rejected') await setTimer(db, saleTimer, row.id, now)

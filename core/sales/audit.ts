@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { raiseAlert, type NewAlert } from '../alerts/raise.ts'
+import { type NewAlert, raiseLasting } from '../alerts/raise.ts'
 import type { Mode } from '../adapter/context.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer } from '../db/timers.ts'
@@ -58,7 +58,7 @@ export async function auditSales (hub: Hub, tenantId: string, issuerId: string):
     const issuer = await findIssuer(db, issuerId)
     if (issuer === undefined) return await clearTimer(db, auditTimer, issuerId)
     for (const { kind, saleId, reason } of await findingsOf(db, issuerId, now)) {
-      await raiseAlert(db, now, { kind, severity: 'critical', mode: issuer.mode as Mode, subjectId: publicId('sale', saleId), detail: { reason } })
+      await raiseLasting(db, now, { kind, severity: 'critical', mode: issuer.mode as Mode, subjectId: publicId('sale', saleId), detail: { reason } })
     }
     await retryTimer(db, auditTimer, issuerId, new Date(now.getTime() + dayMs))
   })

@@ -47,7 +47,7 @@ const content = {
   metadata: Type.Optional(Metadata)
 }
 
-export const NewSale = Type.Object({ ...content, client_id: Type.Optional(text(100, 'Made by the till: the same id with the same content is the same sale, with another it is a conflict.')) }, closed)
+export const NewSale = Type.Object({ ...content, client_id: Type.Optional(text(100, 'Made by the till: the same id with the same content is the same sale, with another it is a conflict.')) }, { ...closed, title: 'NewSale' })
 export type NewSale = Static<typeof NewSale>
 
 export const NewSales = Type.Object({ sales: Type.Array(Type.Object({ ...content, client_id: text(100) }, closed), { minItems: 1, maxItems: 200 }) }, closed)

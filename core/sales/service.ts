@@ -26,6 +26,7 @@ import { buyerOf, sealBuyer } from './buyer.ts'
 import { keptCustomer } from './customers.ts'
 import { bodyOf, formOf, makeInvoiceOf, publicAtLarge } from './documents.ts'
 import { linkUrl } from './link.ts'
+import type { SaleStatus } from './machine.ts'
 import { providerLink, registerAtProvider } from './at-provider.ts'
 import { tellBuyer } from './notices.ts'
 import { orphanAt, zoneOfIssuer } from './period.ts'
@@ -80,7 +81,7 @@ export async function takeDown (hub: Hub, access: Access, body: NewSale, idempot
     await plan(hub, db, inserted)
     await startTimer(db, auditTimer, issuer.id, new Date(now.getTime() + dayMs))
     await recordChange(db, access, now, { action: 'sale.created', subjectType: 'sale', subjectId: publicId('sale', inserted.id), detail: { ticket: inserted.ticket, total: inserted.total, currency: inserted.currency } })
-    await recordEvents(db, now, [{ type: `sale.${inserted.status}`, mode: access.mode, subjectId: inserted.id, data: eventData(inserted) }])
+    await recordEvents(db, now, [{ type: `sale.${inserted.status as SaleStatus}`, mode: access.mode, subjectId: inserted.id, data: eventData(inserted) }])
     if (idempotency !== null) await recordSubject(db, idempotency, publicId('sale', inserted.id))
     return inserted
   })

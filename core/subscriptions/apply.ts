@@ -6,7 +6,7 @@ import { recordEvents } from '../events/record.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid, parseId, publicId } from '../ids.ts'
 import { problemText } from '../adapter/problem-text.ts'
-import { cycleTransition, eventsOf, type Fact, isFinal, type Outcome, type SubscriptionState, transition } from './machine.ts'
+import { cycleTransition, eventsOf, type Fact, type SubscriptionEvent, isFinal, type Outcome, type SubscriptionState, transition } from './machine.ts'
 import * as queries from './queries.ts'
 import type { CycleRow, SubscriptionRow } from './queries.ts'
 import { sealNextAction, showCycle, showSubscription } from './view.ts'
@@ -44,7 +44,7 @@ export async function applyFact (hub: ApplyHub, db: TenantDb, row: SubscriptionR
   const reviewed = next.review !== before.review
   const saved = outcome.do === 'apply' ? await save(hub, db, row, next, { fact, nextActionSealed, reviewed }) : row
   if (outcome.do === 'apply') {
-    await tell(hub, db, saved, [...eventsOf(before, next), ...(isChanged(row, fact, next, reviewed) ? ['updated'] : [])])
+    await tell(hub, db, saved, [...eventsOf(before, next), ...(isChanged(row, fact, next, reviewed) ? ['updated' as const] : [])])
     if (outcome.undone !== undefined) await tell(hub, db, saved, ['change_failed'], { change: changeOf(row, outcome.undone) })
     if (reviewed && next.review !== null) await raiseAlert(db, hub.now(), { kind: 'subscription_review', severity: 'critical', mode: next.mode, subjectId: next.reference, detail: { ...next.review } })
   }
@@ -84,9 +84,9 @@ function changeOf (row: SubscriptionRow, problem: { code: keyof typeof problemTe
   return { kind: row.pending_kind?.replace('_subscription', ''), asked: row.pending_change, error: { code: problem.code, message: problemText[problem.code].en } }
 }
 
-async function tell (hub: ApplyHub, db: TenantDb, row: SubscriptionRow, types: readonly string[], beside: object = {}): Promise<void> {
+async function tell (hub: ApplyHub, db: TenantDb, row: SubscriptionRow, types: readonly SubscriptionEvent[], beside: object = {}): Promise<void> {
   const data = { ...showSubscription(row, 'en'), ...beside }
-  await recordEvents(db, hub.now(), types.map(type => ({ type: `subscription.${type}`, mode: row.mode as 'test', subjectId: row.id, data })))
+  await recordEvents(db, hub.now(), types.map(type => ({ type: `subscription.${type}` as const, mode: row.mode as 'test', subjectId: row.id, data })))
 }
 
 /** Three days before a trial ends, or at once when it is shorter. */

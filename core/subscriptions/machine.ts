@@ -212,9 +212,12 @@ function ignore (why: string): Outcome {
   return { do: 'ignore', why }
 }
 
+/** What can be told: `subscription.<this>`. */
+export type SubscriptionEvent = 'created' | 'activated' | 'resumed' | 'updated' | 'change_failed' | 'trial_ending' | 'renewed' | 'payment_failed' | 'review' | 'review_resolved' | Exclude<SubscriptionState['knownStatus'], 'incomplete' | 'active' | 'unknown'>
+
 /** What is told of a change, in order. */
-export function eventsOf (before: SubscriptionState, after: SubscriptionState): string[] {
-  const events: string[] = []
+export function eventsOf (before: SubscriptionState, after: SubscriptionState): SubscriptionEvent[] {
+  const events: SubscriptionEvent[] = []
   const [was, is] = [before.knownStatus, after.knownStatus]
   if (before.providerReference === null && after.providerReference !== null) events.push('created')
   if (was !== is) {
@@ -222,6 +225,7 @@ export function eventsOf (before: SubscriptionState, after: SubscriptionState): 
     else if (is !== 'incomplete') events.push(is)
   } else if (before.cancelAtPeriodEnd !== after.cancelAtPeriodEnd) events.push('updated')
   if (after.review !== null && after.review !== before.review) events.push('review')
+  if (before.review !== null && after.review === null) events.push('review_resolved')
   return events
 }
 

@@ -128,12 +128,12 @@ async function replacePassword (hub: House, access: Access, id: string, password
 }
 
 /** With the salt that the person has elsewhere: see `Passwords.check`. */
-async function hashFor (hub: House, passwords: Passwords, email: string, password: string): Promise<string> {
+export async function hashFor (hub: Pick<Hub, 'db'>, passwords: Passwords, email: string, password: string): Promise<string> {
   const [elsewhere] = await findLogins(hub.db, email, null)
   return await passwords.hash(password, elsewhere?.password_hash)
 }
 
-async function assertRoleFits (db: TenantDb, role: Role): Promise<void> {
+export async function assertRoleFits (db: TenantDb, role: Role): Promise<void> {
   if (platformRoles.has(role) !== (await queries.tenantKind(db) === 'platform')) throw invalidField('role', platformRoles.has(role) ? 'is a role of the platform' : 'is a role of tenants')
 }
 

@@ -14,8 +14,7 @@ export const texts = {
       errorsHelp: 'what each one means',
       queues: 'Queues',
       queuesHelp: 'background work, for support and administrators',
-      login: 'Sign in',
-      loginHelp: 'with e-mail and password'
+      notBuilt: 'The console is not built here: `npm run build -w tenants-ui` builds it.'
     },
     es: {
       title: 'Pagos y facturas con una sola API',
@@ -28,32 +27,7 @@ export const texts = {
       errorsHelp: 'qué significa cada uno',
       queues: 'Colas',
       queuesHelp: 'trabajo en segundo plano, para soporte y administradores',
-      login: 'Entrar',
-      loginHelp: 'con correo y contraseña'
-    }
-  },
-  login: {
-    en: {
-      title: 'Sign in',
-      email: 'E-mail',
-      password: 'Password',
-      tenant: 'Organisation',
-      submit: 'Sign in',
-      choose: 'This e-mail opens several organisations: choose one.',
-      needsScript: 'Signing in needs JavaScript.',
-      unreachable: 'The server cannot be reached. Check your connection and try again.',
-      unexpected: 'The server gave no answer that can be shown. Try again in a moment.'
-    },
-    es: {
-      title: 'Entrar',
-      email: 'Correo electrónico',
-      password: 'Contraseña',
-      tenant: 'Organización',
-      submit: 'Entrar',
-      choose: 'Este correo entra en varias organizaciones: elija una.',
-      needsScript: 'Para entrar hace falta JavaScript.',
-      unreachable: 'No se puede llegar al servidor. Revise su conexión e inténtelo de nuevo.',
-      unexpected: 'El servidor no dio una respuesta que se pueda mostrar. Inténtelo de nuevo en un momento.'
+      notBuilt: 'La consola no está construida aquí: `npm run build -w tenants-ui` la construye.'
     }
   },
   errors: {

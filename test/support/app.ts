@@ -104,7 +104,7 @@ export async function testApp (t: Teardown, { env = {}, beside, masterKeys = bes
   })
   const { hub } = built
   const queues = late.queues = await createQueues({ databaseQueueUrl: database.queueUrl, lockMs: config.queueLockMs, stalledMs: config.queueStalledMs, log })
-  const worker = runWorker(hub, queues)
+  const worker = runWorker(hub, queues, { appUrl: database.appUrl })
   const app = await buildApp({ hub, appUrl: database.appUrl, queues })
   url = await app.listen({ port: 0, host: '127.0.0.1' })
   let closing: Promise<void> | undefined

@@ -12,11 +12,14 @@ export interface CatalogueOptions {
 const app = 'pasarela_app'
 const gate = 'pasarela_gate'
 const queue = 'pasarela_queue'
+/** Reads every row and writes none. */
+const backup = 'pasarela_backup'
 const schemas = ['app', 'bullmq', 'gate', 'maintenance', 'public']
 /** What the application may hold on a table at all: no truncate, no trigger, no references. */
 const rowVerbs = ['SELECT', 'INSERT', 'UPDATE', 'DELETE']
-/** Written once: the application may neither change nor delete. */
+/** Written once: the application may neither change nor delete. What is old enough ends through a gate function. */
 const appendOnly = ['audit_log', 'events']
+const ofOldAge = ['audit_log DELETE', 'events DELETE', 'events UPDATE']
 const policyExpression = (column: string) => `(${column} = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)`
 
 /** One line for each thing that is wrong; an empty list is the proof. */
@@ -32,7 +35,7 @@ export async function catalogueProblems (db: Kysely<any>, { bookkeeping = ['kyse
 async function schemaProblems (db: Kysely<any>): Promise<string[]> {
   const { rows } = await sql<{ name: string, creators: string[], queue_in: boolean, app_in: boolean }>`
     select nspname as name, has_schema_privilege(${queue}, oid, 'usage') as queue_in, has_schema_privilege(${app}, oid, 'usage') as app_in,
-      array(select r.rolname::text from pg_roles r where r.rolname in (${app}, ${gate}, ${queue}) and has_schema_privilege(r.oid, n.oid, 'create') order by 1) as creators
+      array(select r.rolname::text from pg_roles r where r.rolname in (${app}, ${gate}, ${queue}, ${backup}) and has_schema_privilege(r.oid, n.oid, 'create') order by 1) as creators
     from pg_namespace n where nspname !~ '^pg_' and nspname <> 'information_schema'`.execute(db)
   const { rows: defaults } = await sql<{ name: string }>`select coalesce(defaclnamespace::regnamespace::text, 'every schema') as name from pg_default_acl`.execute(db)
   return [
@@ -96,12 +99,17 @@ function problemsOf (table: TableRow, bookkeeping: ReadonlySet<string>): string[
   else if (!own.permissive || own.command !== '*' || own.roles.join() !== app || own.using !== policyExpression(column) || own.check !== policyExpression(column)) problems.push('the policy tenant says something else than every other')
   const across = policies.find(policy => policy.name === 'gate')
   if (across !== undefined && (!across.permissive || across.command !== '*' || across.roles.join() !== gate || across.using !== 'true' || across.check !== 'true')) problems.push('the policy gate says something else than every other')
-  for (const policy of policies) if (policy !== own && policy !== across) problems.push(`has the policy ${policy.name}`)
+  const reading = policies.find(policy => policy.name === 'backup')
+  if (reading === undefined) problems.push('has no policy backup: a backup would not have its rows')
+  else if (!reading.permissive || reading.command !== 'r' || reading.roles.join() !== backup || reading.using !== 'true') problems.push('the policy backup says something else than every other')
+  if (!grants.some(({ who, what }) => who === backup && what === 'SELECT')) problems.push(`${backup} may not read it`)
+  for (const policy of policies) if (policy !== own && policy !== across && policy !== reading) problems.push(`has the policy ${policy.name}`)
   for (const { who, what } of grants) {
+    if (who === backup && what === 'SELECT') continue
     if (who !== app && who !== gate) problems.push(`${who} has ${what}`)
     else if (!rowVerbs.includes(what)) problems.push(`${who} has ${what}`)
     else if (who === gate && across === undefined) problems.push(`${gate} has ${what} and no policy`)
-    else if (appendOnly.includes(name) && what !== 'SELECT' && what !== 'INSERT') problems.push(`${who} has ${what} on what is append-only`)
+    else if (appendOnly.includes(name) && what !== 'SELECT' && what !== 'INSERT' && !(who === gate && ofOldAge.includes(`${name} ${what}`))) problems.push(`${who} has ${what} on what is append-only`)
   }
   return problems
 }
@@ -171,7 +179,8 @@ async function functionProblems (db: Kysely<any>): Promise<string[]> {
 }
 
 async function roleProblems (db: Kysely<any>): Promise<string[]> {
-  const names = [app, gate, queue]
+  const names = [app, gate, queue, backup]
+  const silent = [gate, backup]
   const { rows: roles } = await sql<{ name: string, login: boolean, above: string[] }>`
     select rolname as name, rolcanlogin as login, array_remove(array[
       case when rolsuper then 'SUPERUSER' end, case when rolbypassrls then 'BYPASSRLS' end, case when rolcreatedb then 'CREATEDB' end,
@@ -186,13 +195,13 @@ async function roleProblems (db: Kysely<any>): Promise<string[]> {
       and not (d.refobjid::regrole::text = ${queue} and c.relkind = 'S' and c.relnamespace = 'bullmq'::regnamespace)`.execute(db)
   const { rows: memberships } = await sql<{ of: string, member: string, inherits: boolean }>`
     select roleid::regrole::text as of, member::regrole::text as member, inherit_option as inherits from pg_auth_members
-    where member::regrole::text = any(${names}::text[]) or roleid::regrole::text = ${gate}`.execute(db)
+    where member::regrole::text = any(${names}::text[]) or roleid::regrole::text = any(${silent}::text[])`.execute(db)
   return [
     ...names.filter(name => !roles.some(role => role.name === name)).map(name => `role ${name}: is missing`),
     ...roles.flatMap(({ name, above }) => above.map(what => `role ${name}: has ${what}`)),
-    ...roles.filter(({ name, login }) => login && name === gate).map(({ name }) => `role ${name}: can log in`),
+    ...roles.filter(({ name, login }) => login && silent.includes(name)).map(({ name }) => `role ${name}: can log in`),
     ...owned.map(({ who, what }) => `role ${who}: owns ${what}`),
     ...memberships.filter(({ member }) => names.includes(member)).map(({ of, member }) => `role ${member}: is a member of ${of}`),
-    ...memberships.filter(({ of, inherits }) => of === gate && inherits).map(({ member }) => `role ${member}: has the rights of ${gate} without asking for them`)
+    ...memberships.filter(({ of, inherits }) => silent.includes(of) && inherits).map(({ of, member }) => `role ${member}: has the rights of ${of} without asking for them`)
   ]
 }

@@ -20,6 +20,7 @@ export interface TestHub {
   hub: Hub
   simulator: StripeSimulator
   database: TestDatabase
+  masterKeys: string
   /** Moves the clock of the hub and the simulator alike. */
   advance: (ms: number) => void
   /** Does it in one moment: meanwhile the clock stands still, but for `advance`. */
@@ -38,7 +39,7 @@ export interface TestTenant {
 }
 
 /** A hub on a database of its own, with the Stripe simulator behind it. No HTTP, no queue: `work` does what the worker would. */
-export async function testHub (t: Teardown, { env = {}, simulator: options = {} }: { env?: Record<string, string>, simulator?: StripeSimulatorOptions } = {}): Promise<TestHub> {
+export async function testHub (t: Teardown, { env = {}, simulator: options = {}, masterKeys = `test:${randomBytes(32).toString('base64')}` }: { env?: Record<string, string>, simulator?: StripeSimulatorOptions, masterKeys?: string } = {}): Promise<TestHub> {
   const database = await testDatabase(t)
   let offset = 0
   let standing: number | undefined
@@ -48,10 +49,11 @@ export async function testHub (t: Teardown, { env = {}, simulator: options = {} 
   const config = loadConfig({ PASARELA_PROVIDER_URL_STRIPE: simulator.url, PASARELA_PROVIDER_RATE_STRIPE: '10000', PASARELA_PUBLIC_URL: 'http://127.0.0.1:1', PASARELA_DEMO: 'false', PASARELA_DATA_DIR: temporaryFolder(t), ...env })
   const lines: string[] = []
   const log = pino({ level: 'debug' }, { write: line => { lines.push(line) } })
+  const masterKeys = `test:${randomBytes(32).toString('base64')}`
   const built = buildHub({
     config,
     appUrl: database.appUrl,
-    masterKeys: `test:${randomBytes(32).toString('base64')}`,
+    masterKeys,
     adapters: await loadAdapters({ packages: [], experimental: config.experimental }),
     log,
     now,
@@ -65,6 +67,7 @@ export async function testHub (t: Teardown, { env = {}, simulator: options = {} 
     hub,
     simulator,
     database,
+    masterKeys,
     advance: ms => { offset += ms },
     still: async work => {
       standing = Date.now()

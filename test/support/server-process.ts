@@ -33,7 +33,7 @@ export function startWorker (t: Teardown, env: Record<string, string>): ServerPr
 function startProcess (t: Teardown, { entry, says }: { entry: string, says: RegExp }, env: Record<string, string>): ServerProcess {
   const child = spawn(process.execPath, ['--conditions=pasarela', entry], {
     cwd: checkout,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, NODE_COMPILE_CACHE: path.join(tmpdir(), 'pasarela-test-compiled'), ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, NODE_COMPILE_CACHE: path.join(tmpdir(), 'pasarela-test-compiled'), PASARELA_CONSOLE: 'false', ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   let output = ''

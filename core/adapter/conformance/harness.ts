@@ -8,6 +8,7 @@ import type { OperationName } from '../manifest.ts'
 import type { Money } from '../money.ts'
 import type { CreatePaymentInput, MethodInput, PaymentSnapshot } from '../payments.ts'
 import type { ProviderProblem } from '../problems.ts'
+import type { SubmitRecordsInput } from '../records.ts'
 import type { Simulator } from '../simulator.ts'
 import type { SubscriptionSnapshot } from '../subscriptions.ts'
 
@@ -25,6 +26,8 @@ export interface Harness {
   payments?: PaymentSamples
   /** Owed by an adapter with invoicing. */
   invoicing?: InvoicingSamples
+  /** Owed by an adapter with records. */
+  records?: RecordSamples
   webhooks?: WebhookSamples
   /** Owed by an adapter that connects by OAuth. */
   oauth?: OAuthSamples
@@ -179,4 +182,13 @@ export interface OAuthSamples {
   wrongSecret: (secret: string) => string
   /** False where the provider knows no PKCE. */
   pkce?: boolean
+}
+
+/** Records as the core writes them. */
+export interface RecordSamples {
+  issuer: { name: string, taxId: string }
+  /** So many, of invoices whose numbers begin with `prefix`. */
+  records: (prefix: string, count: number, now: Date) => SubmitRecordsInput['records']
+  /** One that the authority refuses. */
+  refused: (session: { simulator: Simulator }, prefix: string, now: Date) => SubmitRecordsInput['records'][number]
 }

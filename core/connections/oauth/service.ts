@@ -6,7 +6,6 @@ import type { OAuthApp, OAuthFlow, OAuthGrant } from '../../adapter/oauth.ts'
 import { recordChange } from '../../audit/record.ts'
 import { inTenant, type TenantDb } from '../../db/in-tenant.ts'
 import { HubError, invalidField } from '../../errors.ts'
-import { recordEvents } from '../../events/record.ts'
 import type { Hub } from '../../hub.ts'
 import { newUuid, publicId, uuidOf } from '../../ids.ts'
 import { recordedCall } from '../../operations/call.ts'
@@ -14,6 +13,7 @@ import { assertPublicUrl } from '../../urls.ts'
 import type { OpenConnection } from '../open.ts'
 import * as connections from '../queries.ts'
 import { assertMode, findOrThrow, hookTokenHash, requireAdapter, startBooks, testConnection } from '../service.ts'
+import { tellConnection } from '../tell.ts'
 import { hookTokenSubject, hookTokenUse } from '../view.ts'
 import { insist, Overtaken, sealGrant, writeGrant } from './keep.ts'
 import type { Outcome } from './page.ts'
@@ -238,7 +238,7 @@ async function write (db: TenantDb, hub: Hub, { row, adapter, grant, id, sealed,
   if (before === undefined) await startBooks(db, id, now)
   const what = before === undefined ? 'created' : 'reconnected'
   await recordChange(db, access, now, { action: `connection.${what}`, subjectType: 'connection', subjectId: connection, detail: { provider: row.provider, mode, by: 'oauth', account: grant.account.id, credentials: sealed.credentials.map(({ name, fingerprint }) => ({ name, fingerprint })) } })
-  await recordEvents(db, now, [{ type: `connection.${what}`, mode, subjectId: id, data: { id: connection, object: 'connection', provider: row.provider, mode } }])
+  await tellConnection(db, now, { id, mode, provider: row.provider }, `connection.${what}`)
   return { outcome: 'connected', connection, account }
 }
 

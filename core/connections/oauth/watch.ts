@@ -1,16 +1,15 @@
-import type { Mode } from '../../adapter/context.ts'
 import type { OAuthApp, OAuthFlow, OAuthGrant } from '../../adapter/oauth.ts'
 import { isGrantOver } from '../../adapter/oauth.ts'
 import { raiseAlert } from '../../alerts/raise.ts'
 import { recordSystemChange } from '../../audit/record-system.ts'
 import { inTenant, type TenantDb } from '../../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer, setTimer } from '../../db/timers.ts'
-import { recordEvents } from '../../events/record.ts'
 import type { Hub } from '../../hub.ts'
 import { publicId } from '../../ids.ts'
 import { type CallResult, recordedCall } from '../../operations/call.ts'
 import { loadSealed, type OpenConnection, type SealedConnection } from '../open.ts'
 import * as connections from '../queries.ts'
+import { tellConnection } from '../tell.ts'
 import { insist, nextLook, openRefreshToken, Overtaken, renewalAt, sealGrant, writeGrant } from './keep.ts'
 import * as queries from './queries.ts'
 import { secretsOf } from './service.ts'
@@ -176,7 +175,7 @@ async function change (hub: Hub, { row, connection }: Grant, work: (db: TenantDb
 }
 
 async function tell (db: TenantDb, { id, mode, provider }: SealedConnection, what: 'reconnect' | 'reconnected', now: Date, detail: object = {}): Promise<void> {
-  await recordEvents(db, now, [{ type: `connection.${what}`, mode: mode satisfies Mode, subjectId: id, data: { id: publicId('connection', id), object: 'connection', provider, mode, ...detail } }])
+  await tellConnection(db, now, { id, mode, provider }, `connection.${what}`, detail)
 }
 
 const call = async <T>(hub: Hub, connection: OpenConnection, kind: 'refresh_grant' | 'prove_grant', run: Parameters<typeof recordedCall<T>>[3]): Promise<CallResult<T>> =>

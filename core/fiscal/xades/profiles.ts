@@ -12,7 +12,9 @@ export interface XadesProfile {
   chain: boolean
   format: { description: string, oid?: string, mimeType: string }
   /** Makes it an EPES. */
-  policy?: { identifier: string, description: string, digest: DigestMethod, value: string }
+  policy?: { identifier: string, description: string, digest: DigestMethod, value: string, uri?: string }
+  /** The last child of the root, by its name with its prefix, where the signature goes in there and not at the end of the root. */
+  within?: string
   /** ClaimedRole. */
   role?: string
 }
@@ -51,4 +53,25 @@ export const facturaeProfile = ({ role = 'emisor' }: { role?: FacturaeRole } = {
   format: { description: 'Factura electrónica', oid: 'urn:oid:1.2.840.10003.5.109.10', mimeType: 'text/xml' },
   policy: facturaePolicy,
   role
+})
+
+/** Política de firma de la Administración General del Estado v1.9, as the AEAT's own signed sample names it. */
+export const agePolicy = {
+  identifier: 'urn:oid:2.16.724.1.3.1.1.2.1.9',
+  description: '',
+  digest: 'SHA1',
+  value: 'G7roucf600+f03r/o0bAOQ6WAs0=',
+  uri: 'https://sede.administracion.gob.es/politica_de_firma_anexo_1.pdf'
+} as const
+
+/** XAdES-EPES of registros de facturación and de evento that are kept and not submitted (Orden HAC/1177/2024, art. 14; the AEAT's signed sample). */
+export const verifactuProfile = ({ event = false }: { event?: boolean } = {}): XadesProfile => ({
+  signature: 'RSA-SHA256',
+  digest: 'SHA256',
+  order: ['document', 'properties', 'key'],
+  document: 'whole',
+  chain: false,
+  format: { description: event ? 'Registro de evento' : 'Registro de facturación', oid: 'urn:oid:1.2.840.10003.5.109.10', mimeType: 'text/xml' },
+  policy: agePolicy,
+  ...(event && { within: 'sf:Evento' })
 })

@@ -67,7 +67,7 @@ export async function signXades (document: Signable, profile: XadesProfile, key:
   const signedBytes = Buffer.from(signedInfo(apex))
   const value = await key.sign(signedBytes, profile.signature)
   const signature = `<ds:Signature xmlns:ds="${dsig}" xmlns:xades="${xades}" Id="${names.signature}">${signedInfo()}<ds:SignatureValue Id="${names.value}">${Buffer.from(value).toString('base64')}</ds:SignatureValue>${certificates.keyInfo()}<ds:Object Id="${names.object}"><xades:QualifyingProperties Target="#${names.signature}">${properties()}</xades:QualifyingProperties></ds:Object></ds:Signature>`
-  const end = written.lastIndexOf(`</${root.qname}>`)
+  const end = written.lastIndexOf(`</${profile.within ?? root.qname}>`)
   return Buffer.concat([declaration, written.subarray(0, end), Buffer.from(signature), written.subarray(end)])
 }
 
@@ -115,7 +115,7 @@ function propertiesOf ({ digest, policy, role, format }: XadesProfile, { certDig
   const signing = `<xades:SigningTime>${zonedTime(at, zone)}</xades:SigningTime><xades:SigningCertificate><xades:Cert><xades:CertDigest><ds:DigestMethod Algorithm="${digestMethods[digest].uri}"></ds:DigestMethod><ds:DigestValue>${certDigest(digest)}</ds:DigestValue></xades:CertDigest>${issuerSerial}</xades:Cert></xades:SigningCertificate>`
   const policyId = policy === undefined
     ? ''
-    : `<xades:SignaturePolicyIdentifier><xades:SignaturePolicyId><xades:SigPolicyId><xades:Identifier>${escapeText(policy.identifier)}</xades:Identifier><xades:Description>${escapeText(policy.description)}</xades:Description></xades:SigPolicyId><xades:SigPolicyHash><ds:DigestMethod Algorithm="${digestMethods[policy.digest].uri}"></ds:DigestMethod><ds:DigestValue>${policy.value}</ds:DigestValue></xades:SigPolicyHash></xades:SignaturePolicyId></xades:SignaturePolicyIdentifier>`
+    : `<xades:SignaturePolicyIdentifier><xades:SignaturePolicyId><xades:SigPolicyId><xades:Identifier>${escapeText(policy.identifier)}</xades:Identifier><xades:Description>${escapeText(policy.description)}</xades:Description></xades:SigPolicyId><xades:SigPolicyHash><ds:DigestMethod Algorithm="${digestMethods[policy.digest].uri}"></ds:DigestMethod><ds:DigestValue>${policy.value}</ds:DigestValue></xades:SigPolicyHash>${policy.uri === undefined ? '' : `<xades:SigPolicyQualifiers><xades:SigPolicyQualifier><xades:SPURI>${escapeText(policy.uri)}</xades:SPURI></xades:SigPolicyQualifier></xades:SigPolicyQualifiers>`}</xades:SignaturePolicyId></xades:SignaturePolicyIdentifier>`
   const claimed = role === undefined ? '' : `<xades:SignerRole><xades:ClaimedRoles><xades:ClaimedRole>${escapeText(role)}</xades:ClaimedRole></xades:ClaimedRoles></xades:SignerRole>`
   const object = format.oid === undefined ? '' : `<xades:ObjectIdentifier><xades:Identifier Qualifier="OIDAsURN">${escapeText(format.oid)}</xades:Identifier></xades:ObjectIdentifier>`
   return `<xades:SignedSignatureProperties>${signing}${policyId}${claimed}</xades:SignedSignatureProperties><xades:SignedDataObjectProperties><xades:DataObjectFormat ObjectReference="#${names.reference}"><xades:Description>${escapeText(format.description)}</xades:Description>${object}<xades:MimeType>${escapeText(format.mimeType)}</xades:MimeType></xades:DataObjectFormat></xades:SignedDataObjectProperties>`

@@ -11,8 +11,8 @@ import { canonicalDocument } from '../xml/c14n.ts'
 import { attribute, elements, firstElement, textOf, type XmlDocument, type XmlElement } from '../xml/element.ts'
 import { parseXml } from '../xml/parse.ts'
 import { saysName } from './issuer-text.ts'
-import { kindOfXades } from './kinds.ts'
-import { facturaePolicy, type XadesProfile } from './profiles.ts'
+import { kindOfXades, signatureParent } from './kinds.ts'
+import { agePolicy, facturaePolicy, type XadesProfile } from './profiles.ts'
 import { serialNumber, signedPropertiesType, type Signable, signXades, xades, type XadesKey, type XadesMoment } from './sign.ts'
 
 export { kindOfXades }
@@ -23,7 +23,7 @@ export interface XadesVerifyOptions {
 }
 
 /**
- * Whether a signed comprobante or Facturae holds, and which of its parts does not: `shape`, `digest`, `signature`, `certificate`,
+ * Whether a signed comprobante, Facturae or record of the AEAT's holds, and which of its parts does not: `shape`, `digest`, `signature`, `certificate`,
  * `validity`, `issuer_text`, `chain`, `purpose`, `policy`.
  *
  * It shares no code with the signer but the reader: canonical forms come from libxml2, and must be the same as those of our own
@@ -43,7 +43,7 @@ export async function verifyXades (bytes: Uint8Array, { authorities = [] }: Xade
   const unchecked: string[] = []
   const check = (name: string, ok: boolean, whenOk: LocalText, otherwise: LocalText): void => { checks.push({ name, ok, ...(ok ? whenOk : otherwise) }) }
 
-  const forms = await canonicalForms(bytes, document, read.wholeDocument)
+  const forms = await canonicalForms(bytes, document, read.wholeDocument, root.name === 'RegistroEvento' ? '/*/*[last()]' : '/*')
   check('shape', forms !== undefined, { es: 'La firma cubre el documento, sus propiedades y el certificado.', en: 'The signature covers the document, its properties and the certificate.' },
     { es: 'Dos lectores de XML no leen lo mismo en este documento.', en: 'Two XML readers do not read the same in this document.' })
   if (forms === undefined) return verdict(kind, checks, rest)
@@ -54,13 +54,13 @@ export async function verifyXades (bytes: Uint8Array, { authorities = [] }: Xade
   const leaf = read.leaf
   const holds = leaf !== undefined && leaf.x509.publicKey.asymmetricKeyType === 'rsa' && verify(read.signatureHash, Buffer.from(forms.signedInfo), leaf.x509.publicKey, read.value)
   check('signature', holds, { es: 'La firma es del certificado que lleva.', en: 'The signature is of the certificate in it.' }, { es: 'La firma no es del certificado que lleva.', en: 'The signature is not of the certificate in it.' })
-  const problem = certificateProblem(read)
+  const problem = certificateProblem(read, kind === 'verifactu')
   check('certificate', problem === undefined, { es: `El certificado es el que la firma dice: ${leaf === undefined ? '' : rfc2253(leaf.subject)}.`, en: `The certificate is the one that the signature names: ${leaf === undefined ? '' : rfc2253(leaf.subject)}.` }, problem ?? { es: '', en: '' })
   if (leaf !== undefined) {
     const { signingTime } = read
     check('validity', signingTime >= leaf.validFrom && signingTime <= leaf.validTo, { es: 'El certificado estaba vigente cuando se firmó.', en: 'The certificate was valid when it was signed.' },
       { es: `El certificado vale del ${day(leaf.validFrom)} al ${day(leaf.validTo)}; se firmó el ${day(signingTime)}.`, en: `The certificate is valid from ${day(leaf.validFrom)} to ${day(leaf.validTo)}; it was signed on ${day(signingTime)}.` })
-    check('issuer_text', read.named.every(({ issuer, serial, certificate = leaf }) => saysName(issuer, certificate.issuer) && serial === serialNumber(certificate)),
+    check('issuer_text', read.named.filter(({ certificate }, index) => index === 0 || certificate !== undefined || kind !== 'verifactu').every(({ issuer, serial, certificate = leaf }) => saysName(issuer, certificate.issuer) && serial === serialNumber(certificate)),
       { es: 'Emisor y número de serie están escritos como en el certificado.', en: 'Issuer and serial number are written as in the certificate.' },
       { es: `Emisor o número de serie no dicen lo que el certificado: ${rfc2253(leaf.issuer)}, ${serialNumber(leaf)}.`, en: `Issuer or serial number do not say what the certificate does: ${rfc2253(leaf.issuer)}, ${serialNumber(leaf)}.` })
     const chain = chainProblem(leaf, read.certificates, signingTime, authorities)
@@ -74,10 +74,11 @@ export async function verifyXades (bytes: Uint8Array, { authorities = [] }: Xade
     check('purpose', keyUsage === undefined || keyUsage.has('digitalSignature') || keyUsage.has('nonRepudiation'), { es: 'El certificado sirve para firmar.', en: 'The certificate is made for signing.' },
       { es: `El certificado no es para firmar, sino para ${[...keyUsage ?? []].join(', ')}.`, en: `The certificate is not for signing, but for ${[...keyUsage ?? []].join(', ')}.` })
   }
-  if (kind === 'facturae') {
-    const { identifier, value } = facturaePolicy
-    check('policy', read.policy?.identifier === identifier && read.policy.hash === 'sha1' && read.policy.value === value, { es: 'Sigue la política de firma de Facturae v3.1.', en: 'It follows the signature policy of Facturae v3.1.' },
-      { es: 'No sigue la política de firma de Facturae v3.1.', en: 'It does not follow the signature policy of Facturae v3.1.' })
+  if (kind !== 'sri') {
+    const { identifier, value } = kind === 'facturae' ? facturaePolicy : agePolicy
+    const policy = kind === 'facturae' ? 'Facturae v3.1' : 'la AGE v1.9'
+    check('policy', read.policy?.identifier === identifier && read.policy.hash === 'sha1' && read.policy.value === value, { es: `Sigue la política de firma de ${policy}.`, en: `It follows the signature policy of ${policy.replace(/^la /, 'the ')}.` },
+      { es: `No sigue la política de firma de ${policy}.`, en: `It does not follow the signature policy of ${policy.replace(/^la /, 'the ')}.` })
   }
   return verdict(kind, checks, { unchecked, ...rest })
 }
@@ -125,8 +126,8 @@ interface ReadSignature {
 function readSignature ({ root }: XmlDocument): ReadSignature | { problem: LocalText } {
   const bad = (es: string, en: string): { problem: LocalText } => ({ problem: { es, en } })
   const signatures = allNamed(root, 'Signature')
-  const signature = elements(root).at(-1)
-  if (signatures.length !== 1 || signature === undefined || signatures[0] !== signature) return bad('Debe llevar una sola firma, como último elemento de la raíz.', 'It must have exactly one signature, as the last element of the root.')
+  const signature = elements(signatureParent(root)).at(-1)
+  if (signatures.length !== 1 || signature === undefined || signatures[0] !== signature) return bad('Debe llevar una sola firma, como último elemento de la raíz (de Evento, en un registro de evento).', 'It must have exactly one signature, as the last element of the root (of Evento, in a record of an event).')
   const only = (of: XmlElement, namespace: string, ...path: string[]): XmlElement | undefined => path.reduce<XmlElement | undefined>((found, name) => {
     const all = found === undefined ? [] : elements(found, namespace, name)
     return all.length === 1 ? all[0] : undefined
@@ -197,10 +198,11 @@ function readSignature ({ root }: XmlDocument): ReadSignature | { problem: Local
   }
 }
 
-function certificateProblem ({ certificates, leaf, named, keyValue }: ReadSignature): LocalText | undefined {
+/** `pathNamed`: the AEAT's own sample names the certificates above the signer's, and does not hold them. */
+function certificateProblem ({ certificates, leaf, named, keyValue }: ReadSignature, pathNamed: boolean): LocalText | undefined {
   if (leaf === undefined || certificates.includes(undefined)) return { es: 'La firma no lleva un certificado que se lea.', en: 'The signature holds no certificate that can be read.' }
   if (leaf.x509.publicKey.asymmetricKeyType !== 'rsa') return { es: 'La llave del certificado no es RSA.', en: 'The certificate’s key is not RSA.' }
-  if (named.length === 0 || named.some(({ certificate }) => certificate === undefined)) return { es: 'El resumen de SigningCertificate no es el del certificado que lleva.', en: 'The digest in SigningCertificate is not that of the certificate in it.' }
+  if (named.length === 0 || named.slice(0, pathNamed ? 1 : undefined).some(({ certificate }) => certificate === undefined)) return { es: 'El resumen de SigningCertificate no es el del certificado que lleva.', en: 'The digest in SigningCertificate is not that of the certificate in it.' }
   if (keyValue === undefined) return undefined
   const { n = '', e = '' } = leaf.x509.publicKey.export({ format: 'jwk' })
   const is = (text: string, known: string): boolean => strictBase64(text)?.equals(Buffer.from(known, 'base64url')) === true
@@ -227,7 +229,7 @@ function chainProblem (leaf: Certificate, held: readonly (Certificate | undefine
  * What the references and the signature are over, as libxml2 canonicalises it. Undefined when our own reader would canonicalise
  * the document differently.
  */
-async function canonicalForms (bytes: Uint8Array, document: XmlDocument, wholeDocument: boolean): Promise<Record<Part | 'signedInfo', string> | undefined> {
+async function canonicalForms (bytes: Uint8Array, document: XmlDocument, wholeDocument: boolean, parent: string): Promise<Record<Part | 'signedInfo', string> | undefined> {
   const { XmlDocument: Libxml, XmlParseError, ParseOption } = await import('libxml2-wasm')
   const option = ParseOption.XML_PARSE_NONET | ParseOption.XML_PARSE_NO_XXE | ParseOption.XML_PARSE_BIG_LINES
   const names = { ds: dsig, xades }
@@ -241,13 +243,13 @@ async function canonicalForms (bytes: Uint8Array, document: XmlDocument, wholeDo
   }
   try {
     if (signed.canonicalizeToString() !== canonicalDocument(document)) return undefined
-    signed.get('/*/ds:Signature', names)!.remove()
+    signed.get(`${parent}/ds:Signature`, names)!.remove()
     const whole = wholeDocument ? signed.canonicalizeToString() : signed.root.canonicalizeToString()
     // The parts of the signature see the namespaces of the root, and none of its content.
     const beside = Libxml.fromBuffer(text, { option })
     try {
-      for (const node of beside.find('/*/*[not(self::ds:Signature)]', names)) node.remove()
-      const part = (xpath: string): string => beside.get(`/*/ds:Signature/${xpath}`, names)!.canonicalizeToString()
+      for (const node of beside.find(`${parent}/*[not(self::ds:Signature)]${parent === '/*' ? '' : ' | /*/*[position() < last()]'}`, names)) node.remove()
+      const part = (xpath: string): string => beside.get(`${parent}/ds:Signature/${xpath}`, names)!.canonicalizeToString()
       return { document: whole, signedInfo: part('ds:SignedInfo'), key: part('ds:KeyInfo'), properties: part('ds:Object/xades:QualifyingProperties/xades:SignedProperties') }
     } finally {
       beside.dispose()

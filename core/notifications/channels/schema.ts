@@ -11,7 +11,7 @@ const Template = Type.Object({
   name: Type.String({ pattern: '^[a-z0-9_]{1,512}$', description: 'As it was approved.' }),
   languages: Type.Object({ es: Type.Optional(LanguageCode), en: Type.Optional(LanguageCode) }, { ...closed, minProperties: 1 }),
   parameters: Type.Optional(Type.Array(oneOf(valueNames), { maxItems: 10, description: 'What `{{1}}`, `{{2}}` … of its body are; the kind’s own order when absent.' }))
-}, closed)
+}, { ...closed, title: 'WhatsappTemplate' })
 const Templates = Type.Object(Object.fromEntries(noticeKinds.map(kind => [kind, Type.Optional(Template)])) as Record<typeof noticeKinds[number], ReturnType<typeof Type.Optional<typeof Template>>>, { ...closed, description: 'For each kind of notice the template that tells it. A kind without one is not told by WhatsApp.' })
 
 const from = Type.String({ format: 'email', maxLength: 254, description: 'Address that mails come from, and that bounces go to.' })

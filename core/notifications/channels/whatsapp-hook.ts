@@ -54,11 +54,12 @@ const refusalMs = 25
 export async function whatsappHookRoutes (app: HubInstance): Promise<void> {
   const { hub } = app
   const params = Type.Object({ token: Type.String({ maxLength: 200 }) })
+  const Given = Type.Optional(Type.String({ maxLength: 500 }))
   const tags = ['Inbound webhooks']
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: hub.config.inboundMaxBytes }, (_request, body, done) => { done(null, body) })
 
-  app.get('/hooks/whatsapp/:token', { config: { public: true }, schema: { tags, summary: 'Where Meta proves a WhatsApp channel’s address', params, querystring: Type.Record(Type.String(), Type.String({ maxLength: 500 })) } }, async (request, reply) => {
+  app.get('/hooks/whatsapp/:token', { config: { public: true }, schema: { tags, summary: 'Where Meta proves a WhatsApp channel’s address', params, querystring: Type.Object({ 'hub.mode': Given, 'hub.verify_token': Given, 'hub.challenge': Given }) } }, async (request, reply) => {
     const row = await channelAt(hub, request.params.token)
     const { 'hub.mode': mode, 'hub.verify_token': token = '', 'hub.challenge': challenge = '' } = request.query
     const proven = row !== undefined && mode === 'subscribe' && isSame(Buffer.from((await hookOf(hub, row)).verify_token), Buffer.from(token))

@@ -1,0 +1,28 @@
+import '@mantine/core/styles.css'
+import '@mantine/notifications/styles.css'
+import './app.css'
+import { MantineProvider } from '@mantine/core'
+import { Notifications } from '@mantine/notifications'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { createRoot } from 'react-dom/client'
+import { App } from './app.tsx'
+import { LanguageProvider } from './i18n/language.tsx'
+import { theme } from './theme.ts'
+
+/** The page's policy lets style elements in by this only; what is not ours to call (react-remove-scroll) reads it where webpack keeps it. */
+const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? ''
+Object.assign(globalThis, { __webpack_nonce__: nonce })
+
+// The SDK tries again by itself.
+const queries = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 5_000 }, mutations: { retry: false } } })
+
+createRoot(document.getElementById('root')!).render(
+  <MantineProvider theme={theme} defaultColorScheme='auto' getStyleNonce={() => nonce}>
+    <QueryClientProvider client={queries}>
+      <LanguageProvider>
+        <Notifications position='bottom-right' />
+        <App />
+      </LanguageProvider>
+    </QueryClientProvider>
+  </MantineProvider>
+)
