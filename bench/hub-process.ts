@@ -21,10 +21,11 @@ const config = loadConfig(Object.fromEntries(Object.entries(env).filter(([name])
 const folder = process.env.PASARELA_DATA_DIR!
 const { appUrl, queueUrl } = await migrate({ ownerUrl: ownerUrl!, secretsFile: `${folder}/roles.json` })
 const log = createLogger({ level: config.logLevel })
+const masterKeys = `bench:${randomBytes(32).toString('base64')}`
 let port = 0
 let wake: Parameters<typeof buildHub>[0]['wake'] = () => {}
 const built = buildHub({
-  config, appUrl, masterKeys: `bench:${randomBytes(32).toString('base64')}`, adapters: await loadAdapters({ packages: [], experimental: false }), log,
+  config, appUrl, masterKeys, adapters: await loadAdapters({ packages: [], experimental: false }), log,
   publicUrl: () => `http://127.0.0.1:${port}`, wake: (kind, jobs) => { wake(kind, jobs) }
 })
 const { hub } = built
@@ -51,5 +52,5 @@ const app = await buildApp({ hub, appUrl, ...(store === 'single' && { collector:
 await app.listen({ port: 0, host: '127.0.0.1' })
 port = (app.server.address() as { port: number }).port
 const { made } = await bootstrap(hub)
-process.stdout.write(`READY ${JSON.stringify({ port: String(port), platform_key: made?.key.key ?? '' })}\n`)
+process.stdout.write(`READY ${JSON.stringify({ port: String(port), platform_key: made?.key.key ?? '', app_url: appUrl, master_keys: masterKeys })}\n`)
 process.on('SIGTERM', () => { process.exit(0) })

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Client } from '../core/demo/client.ts'
 
 export interface Shop {
+  tenant: string
   /** Of the new tenant. */
   key: string
   client: Client
@@ -13,7 +14,7 @@ export async function shop (port: number | string, platformKey: string): Promise
   const platform = new Client(url, platformKey)
   const tenant = await platform.post<{ id: string }>('/v1/tenants', { name: 'Bench', country: 'MX' })
   const { key } = await platform.as(tenant.id).post<{ key: string }>('/v1/api_keys', { label: 'bench', mode: 'test' })
-  return { key, client: new Client(url, key) }
+  return { tenant: tenant.id, key, client: new Client(url, key) }
 }
 
 /** Connects an account of its own at the simulated Stripe. */

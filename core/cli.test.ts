@@ -211,10 +211,11 @@ t.test('what runs by itself is listed, and run by hand', async t => {
 t.test('a backup is made and restored, and says what is wrong with it', async t => {
   const database = await testDatabase(t)
   await bootstrap({ db: database.db, now: () => new Date() })
-  const env = { ...envOf(t, database), DATABASE_URL: database.ownerUrl, DATABASE_QUEUE_URL: database.queueUrl }
+  const masterKeys = key('k1')
+  const env = { ...envOf(t, database, masterKeys), DATABASE_URL: database.ownerUrl, DATABASE_QUEUE_URL: database.queueUrl }
   const made = await run(['tenants', 'create', '--name', 'Café "Ñ"', '--country', 'MX', '--json'], env)
   const id = (await database.owner.selectFrom('tenants').select('id').where('name', '=', made.lines[0].name).executeTakeFirstOrThrow()).id
-  const vault = createVault({ keyring: parseMasterKeys(env.PASARELA_MASTER_KEYS!), store: databaseKeyStore(database.db), now: () => new Date() })
+  const vault = createVault({ keyring: parseMasterKeys(masterKeys), store: databaseKeyStore(database.db), now: () => new Date() })
   await vault.seal(id, 'subject', 'use', 'secret')
   const target = path.join(t.testdir(), 'whole.tar')
   t.match(await run(['backup', '--to', target, '--json'], env), { code: 0, lines: [{ target, documents: 0, documents_missing: [], master_keys: [{ id: 'k1', data_keys: 1, opens: true }] }] })

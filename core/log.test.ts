@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { createLogger } from './log.ts'
+import { atWork, noteWork } from './telemetry/work.ts'
 
 function written (log: (logger: ReturnType<typeof createLogger>) => void): string {
   const lines: string[] = []
@@ -72,4 +73,23 @@ t.test('a request is logged by method, address and route, without headers', asyn
 t.test('what is no secret is written as it is', async t => {
   const line = JSON.parse(written(logger => logger.info({ idempotency_key: 'order-17', clabe: '646180157000000004', payment: 'pay_019aa3b2c4d5e6f70123456789abcdef', ms: 1763693000000 }, 'charged 10 MXN')))
   t.match(line, { idempotency_key: 'order-17', clabe: '646180157000000004', payment: 'pay_019aa3b2c4d5e6f70123456789abcdef', ms: 1763693000000, msg: 'charged 10 MXN', level: 30 })
+})
+
+t.test('a line says what is being worked on, each id once: the logger’s own, and what the line says, go first', async t => {
+  const lines: string[] = []
+  const logger = createLogger({ level: 'info', destination: { write: line => { lines.push(line) } } })
+  const own = logger.child({ request_id: 'req_1', connection: 'con_1' })
+  await atWork({ request_id: 'req_1' }, async () => {
+    await Promise.resolve()
+    noteWork({ tenant: 'ten_1', connection: 'con_2', operation: 'op_1' })
+    logger.info('from a service')
+    own.child({ provider: 'stripe' }).info({ operation: 'op_2' }, 'from an adapter')
+  })
+  logger.info('of nothing')
+  t.match(lines.map(line => JSON.parse(line)), [
+    { request_id: 'req_1', tenant: 'ten_1', connection: 'con_2', operation: 'op_1' },
+    { request_id: 'req_1', tenant: 'ten_1', connection: 'con_1', operation: 'op_2', provider: 'stripe' },
+    { request_id: undefined, tenant: undefined }
+  ])
+  for (const line of lines) for (const name of ['request_id', 'tenant', 'connection', 'operation']) t.ok(line.split(`"${name}":`).length <= 2, name)
 })

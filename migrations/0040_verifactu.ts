@@ -73,6 +73,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     )`.execute(db)
   await sql`create unique index verifactu_records_chained on verifactu_records (tenant_id, chain_id, position)`.execute(db)
   await sql`create index verifactu_records_of_invoice on verifactu_records (tenant_id, invoice_id, position)`.execute(db)
+  await sql`create index verifactu_records_by_number on verifactu_records (tenant_id, chain_id, number, position)`.execute(db)
   await sql`create index verifactu_records_open on verifactu_records (tenant_id, chain_id, position) where status in ('pending', 'sending', 'unknown', 'unsigned')`.execute(db)
   // What was chained stays: the application may only say what became of it, and seal what was said.
   await tenantTable(db, 'verifactu_records', { app: ['select', 'insert', 'update(status, xml, xml_sealed, signed, signed_sealed, incident, error_code, error_message, receipt, operation_id, sent_at, answered_at)'] })

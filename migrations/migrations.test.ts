@@ -7,6 +7,7 @@ import { migrate, migrationsFolder } from '../core/db/migrate.ts'
 import { createPool } from '../core/db/pool.ts'
 import { newUuid } from '../core/ids.ts'
 import { testDatabase } from '../test/support/database.ts'
+import { eventually } from '../test/support/eventually.ts'
 import { lintStatement } from '../test/support/migration-lint.ts'
 
 const names = readdirSync(migrationsFolder).filter(name => /^\d{4}_\w+\.ts$/.test(name) && !name.includes('.test.')).toSorted()
@@ -97,7 +98,7 @@ t.test('the statements of the version before run while the new one migrates, and
       slowestMs = Math.max(slowestMs, performance.now() - startedAt)
     }
   }))
-  const soon = async (count: number) => { while (rounds < count && failures.length === 0) await new Promise(resolve => { setImmediate(resolve) }) }
+  const soon = async (count: number) => { await eventually('it goes on', () => rounds >= count || failures.length > 0, { everyMs: 2 }) }
   await soon(20)
   const [one, other] = await Promise.all([migrate(database), migrate(database)])
   t.same([...one.applied, ...other.applied].length, names.filter(name => name >= firstReleased).length, 'each once, by one of two that migrate at once')

@@ -116,6 +116,11 @@ function named (value: unknown, schemas: Record<string, object>, own?: string): 
   if (Array.isArray(value)) return value.map(item => named(item, schemas))
   if (typeof value !== 'object' || value === null) return value
   const inner: Record<string, unknown> = Object.fromEntries(Object.entries(value).map(([key, child]) => [key, data.has(key) ? child : named(child, schemas)]))
+  // As @fastify/swagger writes it of routes.
+  if (typeof inner.const === 'string' && inner.type === 'string') {
+    inner.enum = [inner.const]
+    delete inner.const
+  }
   const { title, type } = inner
   if (typeof title !== 'string' || title === own || type !== 'object' || !/^[A-Z]\w*$/.test(title)) return inner
   const known = schemas[title]

@@ -36,7 +36,8 @@ const testLibraries = ['tap', 'fast-check', 'typebox', 'mercadopago', 'conekta']
 const workspaces: Readonly<Record<string, string>> = {
   '@pasarela/adapter': 'core/adapter/index.ts',
   '@pasarela/adapter/conformance': 'core/adapter/conformance.ts',
-  '@pasarela/client': 'sdk/index.ts'
+  '@pasarela/client': 'sdk/index.ts',
+  '@pasarela/client/webhooks': 'sdk/webhooks.ts'
 }
 
 const roots = ['core', 'adapters', 'plugins', 'migrations', 'tenants-ui', 'sdk', 'scripts', 'test', 'bench', 'docs']
@@ -91,6 +92,8 @@ function problemsOf (root: string, edge: Edge): string[] {
         if (edge.from !== 'core/adapters.ts') refuse(`imports ${said}: only core/adapters.ts reads adapters/`)
       } else if (to.top === 'plugins') {
         if (edge.from !== 'core/app.ts' && !from.test) refuse(`imports ${said}: only core/app.ts imports plugins`)
+      } else if (to.top === 'sdk') {
+        if (from.module !== 'cli' && !from.test) refuse(`imports ${said}: only a command that asks a server by its API is a client`)
       } else if (to.top !== 'core' && !(from.test && to.top === 'migrations')) {
         refuse(`imports ${said}: core imports only core`)
       }

@@ -43,7 +43,10 @@ try {
         await page.waitForLoadState('networkidle')
         await shot.then?.(page)
         await page.waitForLoadState('networkidle')
+        // As high as it is: what is fixed to the window stands where it belongs.
+        await page.setViewportSize({ width, height: Math.max(height, await page.evaluate(() => document.documentElement.scrollHeight)) })
         await page.screenshot({ path: path.join(out, `${shot.name}.${look}.png`), fullPage: true })
+        await page.setViewportSize({ width, height })
         console.log(`${shot.name}.${look}.png`)
       }
       await context.close()
@@ -67,7 +70,7 @@ function shotsOf ({ connections, simulated }: FirstRun): Shot[] {
     { name: 'wizard-choose', who: 'tenant', path: '/connections/new' },
     { name: 'wizard-form', who: 'tenant', path: '/connections/new?provider=conekta' },
     { name: 'wizard-form-payu', who: 'tenant', path: '/connections/new?provider=payu' },
-    { name: 'wizard-refused', who: 'tenant', path: '/connections/new?provider=conekta', then: async page => { await page.locator('[name=private_key]').fill('key_Wrong00000000000000'); await goOn(page); await page.getByRole('alert').waitFor() } },
+    { name: 'wizard-refused', who: 'tenant', path: '/connections/new?provider=conekta', then: async page => { await page.locator('[name=private_key]').fill('key_Wrong00000000000000'); await goOn(page); await page.locator('[data-stage=credentials]').waitFor() } },
     { name: 'wizard-setup', who: 'tenant', path: `/connections/${connections.stripe}/setup` },
     { name: 'wizard-setup-pac', who: 'tenant', path: `/connections/${connections.finkok}/setup` },
     { name: 'certificates', who: 'tenant', path: '/certificates' },

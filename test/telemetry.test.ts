@@ -76,6 +76,8 @@ t.test('traced', async t => {
     t.equal(hook.parentSpanContext, undefined)
     const rest = spans().filter(span => span.spanContext().traceId === hook.spanContext().traceId)
     t.ok(names(rest).includes('process inbound'), names(rest).join())
+    const ours = new Set(spans().filter(({ name }) => name === 'POST /v1/payments').map(span => span.spanContext().traceId))
+    t.ok(spans().some(({ name, links }) => name === 'process inbound' && links.some(({ context }) => ours.has(context.traceId))), 'from which one gets to the trace of its payment')
     exporter.reset()
     await ask('POST', '/hooks/nothing', { headers: traceparent(), body: {} })
     await eventually('it is told', () => names(spans()).includes('POST /hooks/:token'))

@@ -173,8 +173,6 @@ export interface EsInvoice {
     number?: string
     issuedOn?: string
     note?: string
-    /** Of the corrected invoice, where this one takes its place: base and tax in euros. */
-    rectified?: { base: string, tax: string, surcharge?: string }
   }
   /** What the record for the AEAT says otherwise than the invoice tells; `url`, where its QR leads, once the record is made. */
   verifactu?: {
@@ -184,6 +182,8 @@ export interface EsInvoice {
     description?: string
     withoutRecipient?: boolean
     substitutes?: { number: string, issuedOn: string }[]
+    /** Of the invoice that this one takes the place of: base and tax (surcharges apart) in euros. */
+    rectified?: { base: string, tax: string, surcharge?: string }
     url?: string
   }
   /** Of the whole invoice, beside those of its lines. */

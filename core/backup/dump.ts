@@ -18,7 +18,7 @@ import { appliedMigrations, listSequences, listTables, type Table } from './tabl
 
 const compress = promisify(gzip)
 /** Of a table or of documents, before compression: what is held in memory at a time is a few of these. */
-const partBytes = 4 * 2 ** 20
+const partBytes = 2 ** 20
 /** Digits of a part's number: a table of 4 PB. */
 const digits = 9
 const documentsAtOnce = 200

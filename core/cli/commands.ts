@@ -9,6 +9,7 @@ import { jobsList } from './jobs-list.ts'
 import { jobsRun } from './jobs-run.ts'
 import { keysPlatform } from './keys-platform.ts'
 import { keysRotateMaster } from './keys-rotate-master.ts'
+import { listen } from './listen.ts'
 import { migrate } from './migrate.ts'
 import { restore } from './restore.ts'
 import { serve } from './serve.ts'
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   keysPlatform,
   keysRotateMaster,
   hooksReplay,
+  listen,
   jobsList,
   jobsRun,
   backup,

@@ -62,8 +62,12 @@ export function createDeliverer (hub: Pick<Hub, 'db' | 'vault' | 'config' | 'now
     if (claimed.length === 0) return 0
     underWay += claimed.length
     for (const { endpoint_id: id } of claimed) busy.set(id, (busy.get(id) ?? 0) + 1)
-    const [traces] = await Promise.all([tracesOf(hub.db, claimed), open(claimed).catch((err: unknown) => { hub.log.error({ err }, 'the endpoints of deliveries could not be opened; they are tried again when the lease ends') })])
-    for (const row of claimed) void deliver(row, traces.get(row.event_id) ?? null)
+    try {
+      const [traces] = await Promise.all([tracesOf(hub.db, claimed), open(claimed)])
+      for (const row of claimed) deliver(row, traces.get(row.event_id) ?? null).catch((err: unknown) => { leave([row], err) })
+    } catch (err) {
+      leave(claimed, err)
+    }
     return claimed.length
   }
 
@@ -98,7 +102,7 @@ export function createDeliverer (hub: Pick<Hub, 'db' | 'vault' | 'config' | 'now
     const at = hub.now()
     const id = publicId('event', row.event_id)
     const body = bodyOf(row)
-    const answer = await traced(row, trace, async () => await sender.send(target.url, {
+    const answer = target.signers.length === 0 ? unsigned : await traced(row, trace, async () => await sender.send(target.url, {
       'content-type': 'application/json',
       'accept-encoding': 'identity',
       'user-agent': `Pasarela/${version}`,
@@ -133,6 +137,23 @@ export function createDeliverer (hub: Pick<Hub, 'db' | 'vault' | 'config' | 'now
     }
   }
 
+  /** Something of ours went wrong: the rows stay leased, so that they are not tried again at once and for ever. */
+  function leave (rows: readonly Claimed[], err: unknown): void {
+    hub.log.error({ err, deliveries: rows.length }, 'deliveries could not be sent; they are tried again when their lease ends')
+    ended(rows.map(row => row.endpoint_id))
+  }
+
+  function ended (endpointIds: readonly string[]): void {
+    for (const id of endpointIds) {
+      const left = (busy.get(id) ?? 1) - 1
+      if (left > 0) busy.set(id, left)
+      else busy.delete(id)
+    }
+    underWay -= endpointIds.length
+    onProgress()
+    if (underWay === 0) for (const resolve of idlers.splice(0)) resolve()
+  }
+
   /** One statement for all that ended while the one before was under way. */
   async function write (): Promise<void> {
     while (outcomes.length > 0) {
@@ -142,16 +163,9 @@ export function createDeliverer (hub: Pick<Hub, 'db' | 'vault' | 'config' | 'now
       } catch (err) {
         hub.log.error({ err, deliveries: batch.length }, 'what became of deliveries could not be written; they are sent again when their lease ends')
       }
-      for (const { endpointId } of batch) {
-        const left = busy.get(endpointId)! - 1
-        if (left > 0) busy.set(endpointId, left)
-        else busy.delete(endpointId)
-      }
-      underWay -= batch.length
-      onProgress()
+      ended(batch.map(({ endpointId }) => endpointId))
     }
     writing = false
-    if (underWay === 0) for (const resolve of idlers.splice(0)) resolve()
   }
 
   async function written (batch: readonly Outcome[]): Promise<void> {
@@ -190,6 +204,8 @@ export function createDeliverer (hub: Pick<Hub, 'db' | 'vault' | 'config' | 'now
     }
   }
 }
+
+const unsigned: Answer = { status: undefined, error: 'no_secret', head: undefined, durationMs: 0, retryAfterMs: undefined }
 
 const named = (row: Claimed): Pick<Outcome, 'tenant_id' | 'id' | 'endpointId' | 'probe'> => ({ tenant_id: row.tenant_id, id: row.id, endpointId: row.endpoint_id, probe: row.probe })
 

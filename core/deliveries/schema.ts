@@ -117,7 +117,7 @@ const deliveryFields = {
   status: Status,
   attempts: Type.Integer(),
   last_attempt: Nullable(Type.Object({ at: Instant, http_status: Nullable(Type.Integer()), error: Nullable(Type.String()), duration_ms: Nullable(Type.Integer()) })),
-  error: Nullable(Type.String({ description: '`timeout`, `refused_address`, `dns`, `connect`, `tls`, `cut`, `invalid_answer`, `redirect`, `status` of the last attempt; or why there was none: `endpoint_disabled`, `consent_withdrawn`, `event_gone`.' })),
+  error: Nullable(Type.String({ description: '`timeout`, `refused_address`, `dns`, `connect`, `tls`, `cut`, `invalid_answer`, `redirect`, `status`, `no_secret` of the last attempt; or why there was none: `endpoint_disabled`, `consent_withdrawn`, `event_gone`.' })),
   next_attempt_at: Nullable(Instant),
   created_at: Instant,
   ended_at: Nullable(Instant)

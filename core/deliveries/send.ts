@@ -7,8 +7,8 @@ import { storable } from '../db/storable.ts'
 import { assertPublicLiteral, guardedLookup, PrivateAddress } from '../net-guard.ts'
 import { scrubText } from '../scrub.ts'
 
-/** Why there is no 2xx. `refused_address`: it is not on the internet, nothing was sent; `cut`: the connection ended before an answer; `invalid_answer`: it was not HTTP. */
-export type SendError = 'timeout' | 'refused_address' | 'dns' | 'connect' | 'tls' | 'cut' | 'invalid_answer' | 'redirect' | 'status' | 'stopped'
+/** Why there is no 2xx. `refused_address`: it is not on the internet, nothing was sent; `cut`: the connection ended before an answer; `invalid_answer`: it was not HTTP; `no_secret`: its signing secret cannot be opened, nothing was sent. */
+export type SendError = 'timeout' | 'refused_address' | 'dns' | 'connect' | 'tls' | 'cut' | 'invalid_answer' | 'redirect' | 'status' | 'stopped' | 'no_secret'
 
 export interface Answer {
   /** Undefined: no status line came. */

@@ -13,7 +13,7 @@ import type { Ending } from '../events/ending.ts'
 import type { Hub } from '../hub.ts'
 import { parseId, publicId } from '../ids.ts'
 import { processDocument } from '../invoices/inbound.ts'
-import { recordedCall } from '../operations/call.ts'
+import { recordedCall, traceOf } from '../operations/call.ts'
 import { type Applied, applyFact, prepare } from '../payments/apply.ts'
 import { findByProviderReference, findPayment, findRefund, findRefundByProviderReference, hasUnanswered, listRefunds, lockPayment, type PaymentRow } from '../payments/queries.ts'
 import type { Fact } from '../payments/machine.ts'
@@ -21,6 +21,7 @@ import { wakeLeftAttempt } from '../payments/left-attempts.ts'
 import { pullPayment } from '../payments/pull.ts'
 import { adoptRefund, applyRefund } from '../payments/refunds.ts'
 import { processSubscriptionEvent } from '../subscriptions/process.ts'
+import { linkTo } from '../telemetry/spans.ts'
 import { isExpunged, openBody } from './body.ts'
 import * as queries from './queries.ts'
 
@@ -39,11 +40,13 @@ export async function processInbound (hub: Hub, tenantId: string, id: string): P
   if (claimed === undefined) return
   const { row, connection } = claimed
   try {
-    const ending = connection === undefined
+    const ending: Ending = connection === undefined
       ? { status: 'ignored' as const, reason: 'the connection was deleted' }
       : isExpunged(row.body_sealed) ? { status: 'ignored' as const, reason: 'what was sent is no longer kept' } : await processEvents(hub, connection, row)
     const first = await inTenant(hub.db, tenantId, async db => {
       await queries.finishInbound(db, id, { ...ending, nextRunAt: null, now: hub.now() })
+      // A provider's webhook is a trace of its own; from here one gets to that of the payment, and back.
+      if (ending.subjectId !== undefined && ending.subjectId !== null) linkTo(await traceOf(db, ending.subjectId))
       if (row.attempts > 1) await resolveAlert(db, hub.now(), 'inbound_parked', publicId('inbound', id))
       return await queries.markEventSeen(db, row.connection_id, row.received_at)
     })

@@ -2,7 +2,7 @@ import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
 import { findIssuer, type IssuerRow } from '../issuers/queries.ts'
-import { chainAnnulment, chainInvoice, findingsOf, liveChain } from '../verifactu/chain.ts'
+import { chainAnnulment, chainInvoice, findingsOf, liveChain, withRectified } from '../verifactu/chain.ts'
 import type { Finding } from './engine.ts'
 import { assertIssuable } from './issuable.ts'
 import type { InvoiceRow } from './queries.ts'
@@ -15,16 +15,19 @@ export async function withRecord (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb
   if (row.country !== 'ES') return model
   const chain = await liveChain(hub, db, issuer)
   if (chain === undefined) return model
-  assertIssuable(findingsOf(model, hub.now()))
-  const url = await chainInvoice(hub, db, { chain, issuer, invoiceId: row.id, model })
-  return { ...model, es: { ...model.es!, verifactu: { ...model.es?.verifactu, url } } }
+  const whole = await withRectified(db, chain, model)
+  assertIssuable(findingsOf(whole, hub.now()))
+  const url = await chainInvoice(hub, db, { chain, issuer, invoiceId: row.id, model: whole })
+  return { ...whole, es: { ...whole.es!, verifactu: { ...whole.es?.verifactu, url } } }
 }
 
 /** What the AEAT would refuse, before anything is made; nothing where the issuer keeps no records. */
 export async function recordFindingsOf (hub: Pick<Hub, 'now' | 'config'>, db: TenantDb, issuer: IssuerRow, model: InvoiceModel): Promise<Finding[]> {
-  if (issuer.country !== 'ES' || await liveChain(hub, db, issuer) === undefined) return []
+  const chain = issuer.country === 'ES' ? await liveChain(hub, db, issuer) : undefined
+  if (chain === undefined) return []
+  const whole = await withRectified(db, chain, model)
   // Series and number come with the issue.
-  return findingsOf(model.number === undefined ? { ...model, number: '0' } : model, hub.now())
+  return findingsOf(whole.number === undefined ? { ...whole, number: '0' } : whole, hub.now())
 }
 
 /** An invoice that was cancelled never was: its record is annulled in the same transaction. */

@@ -5,6 +5,7 @@ import { closed, oneOf } from '../http-schema.ts'
 /** What only a Facturae asks, in the words of the API. Rates are fractions: 0.04 is 4 %. */
 
 const Day = Type.String({ format: 'date' })
+const SignedAmount = Type.String({ pattern: '^-?\\d{1,12}(\\.\\d{1,2})?$' })
 
 export const EsCorrective = Type.Object({
   reason: Type.Optional(Type.String({ pattern: '^(?:0[1-9]|1[0-6]|8[0-5])$', default: '16', description: 'ReasonCode: 01–16 (RD 1619/2012), 80–85 (art. 80 LIVA)' })),
@@ -31,6 +32,7 @@ export const EsInvoiceBody = Type.Object({
     regime: Type.Optional(Type.String({ pattern: '^\\d{2}$', description: 'ClaveRegimen; 01 when absent, 02 for exports, 18 with the recargo de equivalencia.' })),
     exemption: Type.Optional(Type.String({ pattern: '^E[1-8]$', description: 'OperacionExenta; told from the provision that a line names when absent.' })),
     description: Type.Optional(Text(500, 'DescripcionOperacion; `description` or the first line when absent.')),
+    rectified: Type.Optional(Type.Object({ base: SignedAmount, tax: SignedAmount, surcharge: Type.Optional(SignedAmount) }, { ...closed, description: 'Of the invoice that a rectificativa íntegra (corrective.method 01) takes the place of, in euros; that of its record when absent, where it is one of ours.' })),
     without_recipient: Type.Optional(Type.Boolean({ description: 'Art. 6.1.d RD 1619/2012: an F2 or R5 whose buyer need not be named, over 3,000 € too.' })),
     substitutes: Type.Optional(Type.Array(Type.Object({ number: Text(60, 'Series and number.'), issued_on: Day }, closed), { maxItems: 1000, description: 'Of an F3: the simplified invoices that it replaces.' }))
   }, { ...closed, description: 'What the record for the AEAT says otherwise, where the issuer keeps records (VERI*FACTU).' })),

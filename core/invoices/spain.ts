@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { EsInvoice, EsParty, Invoice as InvoiceModel, InvoiceLine, InvoiceParty } from '../adapter/invoicing.ts'
 import { HubError } from '../errors.ts'
-import { Decimal, fixed, sum } from '../fiscal/decimal.ts'
+import { fixed } from '../fiscal/decimal.ts'
 import { FiscalError } from '../fiscal/errors.ts'
 import { amountsOf, unifiedTotals } from '../fiscal/es/amounts.ts'
 import { buildFacturae } from '../fiscal/es/build.ts'
 import { zoneOf } from '../fiscal/es/clock.ts'
 import { facturaeFindings } from '../fiscal/es/rules.ts'
-import { altaOf } from '../fiscal/es/verifactu/from-invoice.ts'
 import { facturaeProfile } from '../fiscal/xades/profiles.ts'
 import { zonedTime } from '../fiscal/xades/time.ts'
 import { signVerified } from '../fiscal/xades/verify.ts'
@@ -47,9 +46,7 @@ export const spain: CountryEngine = {
   // Código de Comercio, art. 30.
   retentionYears: 6,
   credit: ({ payment, related, es, ...note }, { es: asked, reason, form }, about) => {
-    const original = about.model as unknown as InvoiceModel
-    const { issuedOn } = original.es!
-    const rectified = asked?.method === '01' ? rectifiedOf(original) : undefined
+    const { issuedOn } = (about.model as unknown as InvoiceModel).es!
     return {
       ...note,
       ...(form !== undefined && { payment: { form } }),
@@ -58,7 +55,7 @@ export const spain: CountryEngine = {
         ...(es?.contract_reference !== undefined && { contract_reference: es.contract_reference }),
         ...(es?.file_reference !== undefined && { file_reference: es.file_reference }),
         ...(es?.transaction_reference !== undefined && { transaction_reference: es.transaction_reference }),
-        corrective: { ...asked, ...(about.series !== null && about.series !== '' && { series: about.series }), ...(about.number !== null && { number: about.number }), issued_on: issuedOn, ...(reason !== undefined && { note: reason }), ...(rectified !== undefined && { rectified }) }
+        corrective: { ...asked, ...(about.series !== null && about.series !== '' && { series: about.series }), ...(about.number !== null && { number: about.number }), issued_on: issuedOn, ...(reason !== undefined && { note: reason }) }
       }
     }
   },
@@ -109,9 +106,9 @@ function modelOf (body: ChangeInvoice, { issuer, kind, reference, issuedAt, seri
 
 function invoiceOf (own: ChangeInvoice['es'], issuer: IssuerRow, issuedOn: string): EsInvoice {
   const { iban, bic } = issuer.es
-  const given = own?.corrective as (NonNullable<ChangeInvoice['es']>['corrective'] & { rectified?: Rectified }) | undefined
+  const given = own?.corrective
   const corrective = given && defined({
-    rectified: given.rectified, reason: given.reason ?? '16', method: given.method ?? '02', period: given.period ?? monthOf(given.issued_on ?? issuedOn), series: given.series, number: given.number, issuedOn: given.issued_on, note: given.note
+    reason: given.reason ?? '16', method: given.method ?? '02', period: given.period ?? monthOf(given.issued_on ?? issuedOn), series: given.series, number: given.number, issuedOn: given.issued_on, note: given.note
   })
   return defined<EsInvoice>({
     issuedOn,
@@ -134,19 +131,9 @@ function invoiceOf (own: ChangeInvoice['es'], issuer: IssuerRow, issuedOn: strin
   })
 }
 
-type Rectified = NonNullable<NonNullable<EsInvoice['corrective']>['rectified']>
-
-const verifactuOf = ({ type, regime, exemption, description, without_recipient: withoutRecipient, substitutes }: NonNullable<NonNullable<ChangeInvoice['es']>['verifactu']>): NonNullable<EsInvoice['verifactu']> => defined({
-  type, regime, exemption, description, withoutRecipient, substitutes: substitutes?.map(({ number, issued_on: issuedOn }) => ({ number, issuedOn }))
+const verifactuOf = ({ type, regime, exemption, description, without_recipient: withoutRecipient, substitutes, rectified }: NonNullable<NonNullable<ChangeInvoice['es']>['verifactu']>): NonNullable<EsInvoice['verifactu']> => defined({
+  type, regime, exemption, description, withoutRecipient, rectified, substitutes: substitutes?.map(({ number, issued_on: issuedOn }) => ({ number, issuedOn }))
 })
-
-/** Base, tax and surcharge of the invoice that another takes the place of, as its record said them. */
-function rectifiedOf (model: InvoiceModel): Rectified {
-  const { details } = altaOf(model)
-  const total = (values: (string | undefined)[]): string => fixed(sum(values.map(value => new Decimal(value ?? 0))), 2)
-  const surcharges = details.map(({ surcharge }) => surcharge?.amount)
-  return { base: total(details.map(({ base }) => base)), tax: total(details.map(({ amount }) => amount)), ...(surcharges.some(amount => amount !== undefined) && { surcharge: total(surcharges) }) }
-}
 
 /** From its first day to its last. */
 function monthOf (day: string): { start: string, end: string } {

@@ -83,6 +83,13 @@ export async function lastEnded (db: TenantDb, subjectId: string, kind: Operatio
   return row && (row.finished_at ?? new Date(row.started_at.getTime() + timeoutMs))
 }
 
+/** The trace in which a call about this was last begun; null where nothing is traced, and then nothing is asked. */
+export async function traceOf (db: TenantDb, subjectId: string): Promise<string | null> {
+  if (!isTracing()) return null
+  const row = await db.selectFrom('operations').select('trace').where('tenant_id', '=', db.tenantId).where('subject_id', '=', subjectId).orderBy('id', 'desc').limit(1).executeTakeFirst()
+  return row?.trace ?? null
+}
+
 /** Where a call of this kind about it was sent, or was about to be. */
 export async function connectionsTried (db: TenantDb, subjectId: string, kind: OperationName): Promise<string[]> {
   const rows = await db.selectFrom('operations').select('connection_id').distinct()
@@ -118,6 +125,7 @@ const outcomeOf = { nowhere: 'nowhere', unknown: 'unknown', answered: 'refused' 
  * be read) may have struck after the request left, so it counts as `unknown`.
  */
 export async function callProvider<T> (hub: CallHub, connection: OpenConnection, kind: OperationName, call: (context: ConnectionContext) => Promise<T>): Promise<CallResult<T>> {
+  if (!isTracing()) return await called(hub, connection, kind, call)
   const provider = connection.adapter.manifest.id
   const attributes = { 'pasarela.provider': provider, 'pasarela.call': kind, 'pasarela.mode': connection.mode, ...workAttributes({ ...currentWork(), connection: publicId('connection', connection.id) }) }
   return await inSpan(`${provider} ${kind}`, { attributes }, async span => {

@@ -12,7 +12,7 @@ const telling = (name: string): boolean => {
   return endings.some(ending => plain.endsWith(ending)) && !/^(?:event|type|object|status|provider)name$/.test(plain)
 }
 
-const mailbox = /[^\s"'<>()[\]:;,@\\]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,100}/g
+const mailbox = /[^\s"<>()[\]:;,@\\]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,100}/g
 /** In an address of the web, where `=` and `&` part what belongs together. */
 const mailboxInUrl = /[^\s"'<>()[\]:;,=&?@\\/]{1,64}(?:@|%40)[A-Za-z0-9][A-Za-z0-9.-]{0,100}/g
 

@@ -1,7 +1,8 @@
 import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
-import { startTimer } from '../db/timers.ts'
+import { advanceTimer, startTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
+import { Decimal, fixed } from '../fiscal/decimal.ts'
 import { zoneOf } from '../fiscal/es/clock.ts'
 import { normalNif } from '../fiscal/es/nif.ts'
 import { type EventData, eventTypes, writeEvent } from '../fiscal/es/verifactu/events.ts'
@@ -66,6 +67,16 @@ export async function switchTo (hub: House, db: TenantDb, chain: ChainRow, issue
     await queries.updateChain(db, chain.id, { summarized_at: now }, now)
   }
   return after
+}
+
+/** A rectificativa íntegra says base and tax of the invoice that it takes the place of: its record knows them. */
+export async function withRectified (db: TenantDb, chain: ChainRow, model: InvoiceModel): Promise<InvoiceModel> {
+  const { corrective, verifactu } = model.es ?? {}
+  if (corrective?.method !== '01' || corrective.number === undefined || verifactu?.rectified !== undefined) return model
+  const about = await queries.altaNamed(db, chain.id, `${corrective.series ?? ''}${corrective.number}`)
+  if (about?.total == null || about.tax === null) return model
+  const rectified = { base: fixed(new Decimal(about.total).minus(about.tax), 2), tax: about.tax }
+  return { ...model, es: { ...model.es!, verifactu: { ...verifactu, rectified } } }
 }
 
 /** What the AEAT would refuse in the record that this invoice makes, were it made now. Throws what `altaOf` throws. */
@@ -137,8 +148,9 @@ export async function append (hub: House, db: TenantDb, chain: ChainRow, issuer:
   }, now)
   const changes = { position, last_number: content.name.number, last_date: content.name.date, last_huella: huella, last_at: at }
   await queries.updateChain(db, chain.id, changes, now)
-  // Whatever was planned stays as it is: a wait, or a try after an outage.
-  await startTimer(db, 'verifactu', chain.id, chain.next_send_at !== null && chain.next_send_at > now ? chain.next_send_at : now)
+  // Of what is submitted whatever was planned stays as it is: a wait, or a try after an outage. What is signed is signed at once.
+  if (chain.system === 'no_verifactu') await advanceTimer(db, 'verifactu', chain.id, now)
+  else await startTimer(db, 'verifactu', chain.id, chain.next_send_at !== null && chain.next_send_at > now ? chain.next_send_at : now)
   return { ...chain, ...changes }
 }
 
@@ -155,7 +167,7 @@ export async function appendEvent (hub: House, db: TenantDb, chain: ChainRow, is
   await queries.insertEvent(db, { id: newUuid(now), chain_id: chain.id, position, mode: chain.mode, type, xml: text, huella, generated_at: at }, now)
   const changes = { event_position: position, event_type: type, event_huella: huella, event_at: at }
   await queries.updateChain(db, chain.id, changes, now)
-  await startTimer(db, 'verifactu', chain.id, now)
+  await advanceTimer(db, 'verifactu', chain.id, now)
   return { ...chain, ...changes }
 }
 

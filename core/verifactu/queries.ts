@@ -107,7 +107,6 @@ export async function openStates (db: TenantDb, chainId: string): Promise<Set<Re
 
 export interface RecordChanges {
   status?: RecordState
-  signed?: string
   incident?: boolean
   error_code?: string | null
   error_message?: string | null
@@ -122,9 +121,18 @@ export async function updateRecords (db: TenantDb, ids: readonly string[], chang
   await db.updateTable('verifactu_records').set(changes).where('tenant_id', '=', db.tenantId).where('id', 'in', [...ids]).execute()
 }
 
+export async function signRecord (db: TenantDb, id: string, signed: string): Promise<void> {
+  await db.updateTable('verifactu_records').set({ status: 'kept', signed }).where('tenant_id', '=', db.tenantId).where('id', '=', id).where('status', '=', 'unsigned').execute()
+}
+
 /** Later records of the same invoices by their huellas: what the authority keeps is the last one. */
 export async function huellasOf (db: TenantDb, chainId: string, number: string, date: string): Promise<{ position: number, huella: string }[]> {
   return await db.selectFrom('verifactu_records').select(['position', 'huella']).where('tenant_id', '=', db.tenantId).where('chain_id', '=', chainId).where('number', '=', number).where('date', '=', date).orderBy('position').execute()
+}
+
+/** The last registro de alta of an invoice by its number. */
+export async function altaNamed (db: TenantDb, chainId: string, number: string): Promise<{ tax: string | null, total: string | null } | undefined> {
+  return await db.selectFrom('verifactu_records').select(['tax', 'total']).where('tenant_id', '=', db.tenantId).where('chain_id', '=', chainId).where('number', '=', number).where('kind', '=', 'alta').orderBy('position', 'desc').limit(1).executeTakeFirst()
 }
 
 /** A part of the chain, from a position on: for looking at all of it without holding it. */
@@ -186,8 +194,9 @@ export async function unsignedEvents (db: TenantDb, chainId: string, limit: numb
   return await events(db).where('chain_id', '=', chainId).where('signed', 'is', null).orderBy('position').limit(limit).execute()
 }
 
+/** Signed once: whoever comes later leaves it as it is. */
 export async function signEvent (db: TenantDb, id: string, signed: string): Promise<void> {
-  await db.updateTable('verifactu_events').set({ signed }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+  await db.updateTable('verifactu_events').set({ signed }).where('tenant_id', '=', db.tenantId).where('id', '=', id).where('signed', 'is', null).execute()
 }
 
 export async function eventsFrom (db: TenantDb, chainId: string, after: number, limit: number): Promise<EventRow[]> {

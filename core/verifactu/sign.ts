@@ -41,7 +41,7 @@ export async function signChained (hub: Hub, tenantId: string, chain: ChainRow, 
     for (const { id, xml } of events) signedEvents.push([id, await sign(xml, true)])
     await inTenant(hub.db, tenantId, async db => {
       await queries.lockChain(db, chain.id)
-      for (const [id, signed] of signedRecords) await queries.updateRecords(db, [id], { status: 'kept', signed })
+      for (const [id, signed] of signedRecords) await queries.signRecord(db, id, signed)
       for (const [id, signed] of signedEvents) await queries.signEvent(db, id, signed)
     })
   })

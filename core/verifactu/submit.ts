@@ -38,6 +38,7 @@ export async function lookAfterChain (hub: Hub, tenantId: string, id: string): P
   if (chain === undefined || issuer === undefined) return await inTenant(hub.db, tenantId, async db => { await clearTimer(db, 'verifactu', id) })
   try {
     const next = await step(hub, tenantId, chain, issuer)
+    await sealAnswered(hub, tenantId, chain)
     if (next === 'again') await inTenant(hub.db, tenantId, async db => { await setTimer(db, 'verifactu', id, hub.now()) })
     else if (next === 'later') await later(hub, tenantId, chain, tries)
     else await rest(hub, tenantId, chain.id)
@@ -57,7 +58,6 @@ async function step (hub: Hub, tenantId: string, before: ChainRow, issuer: Issue
   const chain = await inTenant(hub.db, tenantId, async db => await summarize(hub, db, await switchIfDue(hub, db, (await queries.lockChain(db, before.id))!, issuer), issuer))
   const signed = await signChained(hub, tenantId, chain, issuer)
   if (signed === 'more') return 'again'
-  await sealAnswered(hub, tenantId, chain)
   const states = await inTenant(hub.db, tenantId, async db => await queries.openStates(db, chain.id))
   if (states.has('sending') || states.has('unknown')) return await settle(hub, tenantId, chain, issuer)
   if (signed === 'no_certificate') return 'later'

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { sql } from 'kysely'
 import { startVerifactuSimulator } from '../../adapters/verifactu/simulator.ts'
@@ -48,10 +47,9 @@ t.test('records of invoices', async t => {
   const clock: { now: () => Date } = { now: () => new Date() }
   const aeat = await startVerifactuSimulator({ now: () => clock.now(), tls: serverTls({ callers: testSigner().intermediate }) })
   t.teardown(aeat.close)
-  const masterKeys = `test:${randomBytes(32).toString('base64')}`
-  const here = await spain(t, { masterKeys, env: { PASARELA_PROVIDER_URL_VERIFACTU: aeat.url, PASARELA_PROVIDER_RATE_VERIFACTU: '10000', VERIFACTU_PRODUCER_NAME: 'Operadora, S.L.', VERIFACTU_PRODUCER_NIF: 'B65410011', VERIFACTU_PRODUCER_ADDRESS: 'Calle 1, 28001 Madrid', VERIFACTU_PRODUCER_PLACE: 'Madrid, España' } })
+  const here = await spain(t, { env: { PASARELA_PROVIDER_URL_VERIFACTU: aeat.url, PASARELA_PROVIDER_RATE_VERIFACTU: '10000', VERIFACTU_PRODUCER_NAME: 'Operadora, S.L.', VERIFACTU_PRODUCER_NIF: 'B65410011', VERIFACTU_PRODUCER_ADDRESS: 'Calle 1, 28001 Madrid', VERIFACTU_PRODUCER_PLACE: 'Madrid, España' } })
   clock.now = here.hub.now
-  const { hub, work, advance, face } = here
+  const { hub, work, advance, face, masterKeys } = here
   const mine = await company(here)
   const { access } = mine
   await createConnection(hub, access, { provider: 'verifactu', mode: 'test', credentials: {} }, null)
@@ -132,14 +130,14 @@ t.test('records of invoices', async t => {
     aeat.wait(0)
     const child = spawn(process.execPath, [new URL('./fixtures/issue-many.ts', import.meta.url).pathname], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_OPTIONS: '', APP_URL: here.database.appUrl, MASTER_KEYS: masterKeys, TENANT: mine.tenantId, BODY: JSON.stringify(order()), SIMULATOR: aeat.url, COUNT: '300', NODE_EXTRA_CA_CERTS: '' }
+      env: { ...process.env, NODE_OPTIONS: '', APP_URL: here.database.appUrl, MASTER_KEYS: masterKeys, TENANT: mine.tenantId, BODY: JSON.stringify(order()), SIMULATOR: aeat.url }
     })
     let issued = 0
     for await (const _ of createInterface(child.stdout!)) if (++issued === 40) child.kill('SIGKILL')
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     t.equal(child.signalCode, 'SIGKILL')
     const { chain } = await state()
-    t.ok(chain.length >= before + 40 && chain.length < before + 300, `${chain.length - before} were chained`)
+    t.ok(chain.length >= before + 40, `${chain.length - before} were chained`)
     t.match(await whole(), { ok: true, records: chain.length })
     const invoiced = await here.database.owner.selectFrom('invoices').select(sql<number>`count(*)::int`.as('count')).where('tenant_id', '=', mine.tenantId).where('status', '!=', 'draft').executeTakeFirstOrThrow()
     t.equal(chain.length, invoiced.count - 1, 'as many records as invoices: all but the one before they were kept')
@@ -278,13 +276,17 @@ t.test('records of invoices', async t => {
 
     const sold = await issue()
     await settle()
-    const note = await invoices.createCreditNote(hub, access, sold, { reason: 'Devolución', es: { reason: '80', method: '01' } }, null)
+    const note = await invoices.createCreditNote(hub, access, sold, { lines: [{ ...order().lines[0]!, quantity: '1' }], reason: 'Devolución', es: { reason: '80' } }, null)
     await settle()
-    t.match(await recordsOf(note.id), [{ kind: 'alta', type: 'R1', status: 'accepted', number: 'R26-1', total: '1210.00' }])
-    const xml = (await service.recordXml(hub, access, (await recordsOf(note.id))[0]!.id)).bytes.toString()
-    t.match(xml, /<sf:TipoRectificativa>S<.*<sf:BaseRectificada>1000\.00<.*<sf:CuotaRectificada>210\.00</)
+    t.match(await recordsOf(note.id), [{ kind: 'alta', type: 'R1', status: 'accepted', number: 'R26-1', total: '-121.00', tax: '-21.00' }], 'below zero')
+    const { number } = await invoices.getInvoice(hub, access, sold)
+    const full = await issue(order({ lines: [{ ...order().lines[0]!, quantity: '9' }], es: { corrective: { reason: '80', method: '01', series: 'F26-', number: number!, issued_on: hub.now().toISOString().slice(0, 10) } } }))
+    await settle()
+    const [instead] = await recordsOf(full)
+    t.match(instead, { type: 'R1', status: 'accepted', total: '1089.00' })
+    t.match((await service.recordXml(hub, access, instead!.id)).bytes.toString(), /<sf:TipoRectificativa>S<.*<sf:BaseRectificada>1000\.00<.*<sf:CuotaRectificada>210\.00</, 'it says what it takes the place of')
     const [plain] = await recordsOf(sold)
-    t.match(await service.annulRecord(hub, access, plain!.id, { reason: 'Duplicada' }, null), { kind: 'anulacion', previous_huella: (await recordsOf(note.id))[0]!.huella })
+    t.match(await service.annulRecord(hub, access, plain!.id, { reason: 'Duplicada' }, null), { kind: 'anulacion', previous_huella: instead!.huella })
     await settle()
     t.match((await recordsOf(sold)).map(({ status }) => status), ['accepted', 'accepted'])
   })
@@ -314,7 +316,7 @@ t.test('records of invoices', async t => {
     t.notMatch(pagesOf((await invoices.invoicePdf(hub, access, ids[0]!, { size: 'a4' })).bytes)[0], /VERI\*FACTU/, 'no legend')
     const xml = (await service.recordXml(hub, access, first!.id)).bytes
     t.same((await verifyRecord(xml)).checks.filter(({ ok }) => !ok), [])
-    t.match(await verifyRecord(xml), { checks: { length: 10 } })
+    t.ok((await verifyRecord(xml)).checks.some(({ name, ok }) => name === 'policy' && ok))
 
     advance(6.1 * hour)
     await work()
@@ -377,10 +379,10 @@ t.test('records of invoices', async t => {
     const { data: [record] } = await service.listRecords(hub, access, { limit: 1 })
     const { data: [event] } = await service.listEvents(hub, access, { limit: 1 })
     for (const asked of [
-      service.getVerifactu(hub, stranger, mine.issuer), service.setVerifactu(hub, stranger, mine.issuer, { system: 'off' }), service.checkChain(hub, stranger, mine.issuer), service.getRecord(hub, stranger, record!.id), service.recordXml(hub, stranger, record!.id),
-      service.correctRecord(hub, stranger, record!.id, { reason: 'mío' }, null), service.annulRecord(hub, stranger, record!.id, { reason: 'mío' }, null), service.eventXml(hub, stranger, event!.id), service.addEvent(hub, stranger, mine.issuer, { type: 'other', note: 'mío' }, null),
-      exportRecords(hub, stranger, mine.issuer, { from: '2026-01-01T00:00:00Z', to: '2030-01-01T00:00:00Z' }), service.getRecord(hub, { ...access, mode: 'live' }, record!.id)
-    ]) t.match(await thrown(asked), { code: 'not_found' })
+      async () => await service.getVerifactu(hub, stranger, mine.issuer), async () => await service.setVerifactu(hub, stranger, mine.issuer, { system: 'off' }), async () => await service.checkChain(hub, stranger, mine.issuer), async () => await service.getRecord(hub, stranger, record!.id), async () => await service.recordXml(hub, stranger, record!.id),
+      async () => await service.correctRecord(hub, stranger, record!.id, { reason: 'mío' }, null), async () => await service.annulRecord(hub, stranger, record!.id, { reason: 'mío' }, null), async () => await service.eventXml(hub, stranger, event!.id), async () => await service.addEvent(hub, stranger, mine.issuer, { type: 'other', note: 'mío' }, null),
+      async () => await exportRecords(hub, stranger, mine.issuer, { from: '2026-01-01T00:00:00Z', to: '2030-01-01T00:00:00Z' }), async () => await service.getRecord(hub, { ...access, mode: 'live' }, record!.id)
+    ]) t.match(await thrown(asked()), { code: 'not_found' })
     t.same((await service.listRecords(hub, stranger, { limit: 10 })).data, [])
   })
 })

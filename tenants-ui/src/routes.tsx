@@ -49,5 +49,5 @@ export const places: readonly Place[] = [
 
 /** Pages that need no session. */
 export const openRoutes: readonly ConsoleRoute[] = [
-  { path: '/invitations/:token', page: lazy(() => import('./pages/invitation/invitation.tsx')) }
+  { path: '/invitations', page: lazy(() => import('./pages/invitation/invitation.tsx')) }
 ]

@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import type { LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import { bootstrap } from '../../core/access/first-run.ts'
-import { createPasswords, type Derive } from '../../core/access/passwords.ts'
+import { createPasswords, type Derive, type Passwords } from '../../core/access/passwords.ts'
 import type { Role, Scope } from '../../core/access/principal.ts'
 import type { Mode } from '../../core/adapter/context.ts'
 import { alertRoutes } from '../../core/alerts/routes.ts'
@@ -63,7 +63,7 @@ export interface AccessApp {
   login: (email: string, password: string, tenant?: string) => Promise<OpenedSession>
 }
 
-export async function accessApp (t: Teardown, { publicUrl = 'http://127.0.0.1:1', routes = async () => {} }: { publicUrl?: string, routes?: (app: HubInstance) => Promise<void> } = {}): Promise<AccessApp> {
+export async function accessApp (t: Teardown, { publicUrl = 'http://127.0.0.1:1', routes = async () => {} }: { publicUrl?: string, routes?: (app: HubInstance, options: { passwords: Passwords }) => Promise<void> } = {}): Promise<AccessApp> {
   const database = await testDatabase(t)
   let offset = 0
   let derived = 0
@@ -86,7 +86,8 @@ export async function accessApp (t: Teardown, { publicUrl = 'http://127.0.0.1:1'
   app.decorateRequest('idempotency', null)
   await app.register(async scope => {
     const house = scope as unknown as HubInstance
-    for (const register of [tenantRoutes, partnerRoutes, apiKeyRoutes, auditRoutes, alertRoutes, eventRoutes, operationRoutes, routes]) await register(house)
+    for (const register of [tenantRoutes, partnerRoutes, apiKeyRoutes, auditRoutes, alertRoutes, eventRoutes, operationRoutes]) await register(house)
+    await routes(house, { passwords })
     await userRoutes(house, { passwords })
     await sessionRoutes(house, { passwords })
   })

@@ -39,7 +39,7 @@ export interface TestTenant {
 }
 
 /** A hub on a database of its own, with the Stripe simulator behind it. No HTTP, no queue: `work` does what the worker would. */
-export async function testHub (t: Teardown, { env = {}, simulator: options = {}, masterKeys = `test:${randomBytes(32).toString('base64')}` }: { env?: Record<string, string>, simulator?: StripeSimulatorOptions, masterKeys?: string } = {}): Promise<TestHub> {
+export async function testHub (t: Teardown, { env = {}, simulator: options = {} }: { env?: Record<string, string>, simulator?: StripeSimulatorOptions } = {}): Promise<TestHub> {
   const database = await testDatabase(t)
   let offset = 0
   let standing: number | undefined

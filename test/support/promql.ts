@@ -89,7 +89,7 @@ export function readQuery (text: string): Query {
       if (!['=', '!=', '=~', '!~'].includes(take())) throw new Error(`no matcher in ${text}`)
       const value = take()
       if (!value.startsWith('"')) throw new Error(`${value} is no string in ${text}`)
-      RegExp(value.slice(1, -1)) // eslint-disable-line no-new
+      RegExp(value.slice(1, -1))
       if (peek() === ',') take()
     }
     take('}')

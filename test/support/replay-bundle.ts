@@ -63,7 +63,7 @@ export async function replayBundle (t: Teardown, bundle: Bundle, { wrongSecret =
   const withMethod = bundle.operations.find(({ kind }) => kind === 'create_payment')?.exchanges.some(({ request = '' }) => request.includes('payment_method='))
   const payment = asked && await createPayment(hub, tenant.access, { amount: asked.amount, currency: asked.currency, capture: asked.capture, ...(withMethod === true && { method: provider.method() }) } as NewPayment, null)
   for (const hook of bundle.hooks) {
-    const body = Buffer.from(hook.body)
+    const body = Buffer.from(recorded.renamed(hook.body))
     // What the real signature was worth is in the bundle; the scrubbed bytes get one that is worth the same.
     const secret = wrongSecret(hook) ? `whsec_${randomBytes(16).toString('hex')}` : credentials[provider.secret]!
     await fetch(url, { method: 'POST', body: new Uint8Array(body), headers: { 'content-type': 'application/json', ...provider.sign(body, secret, hub.now()) } })
@@ -81,23 +81,33 @@ export async function replayBundle (t: Teardown, bundle: Bundle, { wrongSecret =
   }
 }
 
-/** Answers each request as the first recorded one of the same method and path that was not answered yet; the last one goes on. */
-async function recordedProvider (t: Teardown, bundle: Bundle): Promise<{ url: string, unanswered: string[] }> {
-  const answers = new Map<string, { status: number, body: string }[]>()
-  for (const { method, url, status, response } of bundle.operations.flatMap(({ exchanges }) => exchanges)) {
+const ownIds = /\b[a-z]{2,3}_[0-9a-f]{32}\b/g
+
+/**
+ * Answers each request as the first recorded one of the same method and path that was not answered yet; the last one goes on. Our own
+ * ids are others now: which one is which is learnt from where they stand in what is sent, and what the provider says names the new ones.
+ */
+async function recordedProvider (t: Teardown, bundle: Bundle): Promise<{ url: string, unanswered: string[], renamed: (text: string) => string }> {
+  const answers = new Map<string, { status: number, request: string, body: string }[]>()
+  for (const { method, url, status, request, response } of bundle.operations.flatMap(({ exchanges }) => exchanges)) {
     if (status === undefined) continue
     const name = `${method} ${new URL(url).pathname}`
-    answers.set(name, [...answers.get(name) ?? [], { status, body: response ?? '' }])
+    answers.set(name, [...answers.get(name) ?? [], { status, request: request ?? '', body: response ?? '' }])
   }
+  const names = new Map<string, string>()
+  const renamed = (text: string) => text.replace(ownIds, id => names.get(id) ?? id)
   const unanswered: string[] = []
   const server = createServer((request, reply) => {
-    request.resume()
+    const parts: Buffer[] = []
+    request.on('data', (part: Buffer) => { parts.push(part) })
     request.on('end', () => {
       const name = `${request.method} ${new URL(request.url!, 'http://x').pathname}`
       const left = answers.get(name)
       const answer = left !== undefined && left.length > 1 ? left.shift() : left?.[0]
       if (answer === undefined) unanswered.push(name)
-      reply.writeHead(answer?.status ?? 404, { 'content-type': 'application/json' }).end(answer?.body ?? '{"error":{"type":"invalid_request_error","message":"not in the recording"}}')
+      const sent = Buffer.concat(parts).toString('utf8').match(ownIds) ?? []
+      for (const [index, id] of (answer?.request.match(ownIds) ?? []).entries()) if (sent[index] !== undefined) names.set(id, sent[index])
+      reply.writeHead(answer?.status ?? 404, { 'content-type': 'application/json' }).end(renamed(answer?.body ?? '{"error":{"type":"invalid_request_error","message":"not in the recording"}}'))
     })
   })
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
@@ -105,5 +115,5 @@ async function recordedProvider (t: Teardown, bundle: Bundle): Promise<{ url: st
     server.closeAllConnections()
     server.close()
   })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, unanswered }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, unanswered, renamed }
 }

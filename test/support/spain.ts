@@ -12,11 +12,11 @@ import { testHub, type TestHub, type TestTenant } from './hub.ts'
 export interface Spain extends TestHub { face: FaceSimulator }
 export interface Company extends TestTenant { issuer: string, connection: string }
 
-export async function spain (t: Test, { env = {}, masterKeys }: { env?: Record<string, string>, masterKeys?: string } = {}): Promise<Spain> {
+export async function spain (t: Test, { env = {} }: { env?: Record<string, string> } = {}): Promise<Spain> {
   const face = await startFaceSimulator({ now: () => clock.now() })
   t.teardown(face.close)
   const clock: { now: () => Date } = { now: () => new Date() }
-  const made = await testHub(t, { env: { PASARELA_PROVIDER_URL_FACTURAE: face.url, PASARELA_PROVIDER_RATE_FACTURAE: '10000', ...env }, ...(masterKeys !== undefined && { masterKeys }) })
+  const made = await testHub(t, { env: { PASARELA_PROVIDER_URL_FACTURAE: face.url, PASARELA_PROVIDER_RATE_FACTURAE: '10000', ...env } })
   clock.now = made.hub.now
   return { ...made, face }
 }

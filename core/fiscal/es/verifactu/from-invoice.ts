@@ -38,7 +38,7 @@ export function altaOf (invoice: Invoice): Alta {
     ...(isCorrective && { corrective: substitutes ? 'S' as const : 'I' as const }),
     ...(isCorrective && rectified !== undefined && { rectified: [rectified] }),
     ...(type === 'F3' && { substituted: (asked?.substitutes ?? []).map(({ number, issuedOn }) => ({ nif: normalNif(invoice.issuer.taxId), number, date: recordDay(issuedOn) })) }),
-    ...(substitutes && corrective.rectified !== undefined && { rectifiedAmounts: corrective.rectified }),
+    ...(substitutes && asked?.rectified !== undefined && { rectifiedAmounts: asked.rectified }),
     ...(operationDate !== undefined && { operationDate }),
     description: [...(asked?.description ?? es?.description ?? invoice.lines[0]?.description ?? 'Factura')].slice(0, 500).join(''),
     ...(named && es?.document === 'FA' && { qualified: true }),

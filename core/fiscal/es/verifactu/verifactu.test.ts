@@ -80,7 +80,7 @@ t.test('what an invoice makes of itself', async t => {
   t.match(altaOf(toTheTown({ customer: { name: 'ACME', taxId: '12-3456', address: { country: 'US' } } })).recipients, [{ other: { country: 'US', type: '04', id: '123456' } }])
   const corrective = { reason: '83', method: '02', period: { start: today, end: today }, series: 'F26', number: '17', issuedOn: '2026-11-20' }
   t.match(altaOf(toTheTown({ kind: 'credit_note', series: 'R26', es: { issuedOn: today, corrective } })), { type: 'R1', corrective: 'I', rectified: [{ number: 'F2617', date: '20-11-2026' }], total: '-1314.50', tax: '-219.50' })
-  t.match(altaOf(toTheTown({ kind: 'credit_note', es: { issuedOn: today, corrective: { ...corrective, reason: '85', method: '01', rectified: { base: '1095.00', tax: '219.50' } } } })), { type: 'R2', corrective: 'S', rectifiedAmounts: { base: '1095.00' }, total: '1314.50' })
+  t.match(altaOf(toTheTown({ kind: 'credit_note', es: { issuedOn: today, verifactu: { rectified: { base: '1095.00', tax: '219.50' } }, corrective: { ...corrective, reason: '85', method: '01' } } })), { type: 'R2', corrective: 'S', rectifiedAmounts: { base: '1095.00' }, total: '1314.50' })
   t.match(altaOf(toTheTown({ es: { issuedOn: today, document: 'FA' } })), { type: 'F1', qualified: true })
   t.match(altaOf(toTheTown({ es: { issuedOn: today, verifactu: { type: 'F2' } } })), { type: 'F2', recipients: [] })
 })

@@ -46,7 +46,7 @@ function Begin () {
   }, [status, connected, go])
   if (id === null) return <Page title={words.title} lead={mode === 'live' ? words.leadLive : words.lead} back={back}><Steps stages={stagesOf(undefined)} at='provider' /><ChooseProvider /></Page>
   return (
-    <Page title={provider.data === undefined ? words.title : words.titleOf(provider.data.name)} narrow back={back} actions={<Button variant='subtle' color='gray' onClick={() => setParams(before => { const next = new URLSearchParams(before); next.delete('provider'); return next })}>{words.stepProvider}</Button>}>
+    <Page title={provider.data === undefined ? words.title : words.titleOf(provider.data.name)} narrow back={back} actions={<Button variant='subtle' color='gray' onClick={() => setParams(before => { const next = new URLSearchParams(before); next.delete('provider'); return next })}>{words.another}</Button>}>
       <Steps stages={stagesOf(provider.data)} at='credentials' />
       {provider.isError && <ProblemAlert error={provider.error} again={() => { void provider.refetch() }} />}
       {provider.isPending && <Waiting rows={3} height={90} />}
