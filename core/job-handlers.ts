@@ -28,6 +28,7 @@ import { carryOutCancel } from './payments/service.ts'
 import { auditJob } from './reconciliation/audits.ts'
 import { matchJob } from './reconciliation/matching/run.ts'
 import { readTransactionsJob } from './reconciliation/transactions.ts'
+import { expungeRest } from './retention/service.ts'
 import { auditSales } from './sales/audit.ts'
 import { saleOfPayment } from './sales/from-payment.ts'
 import { carryOnGlobal, makeDueGlobals } from './sales/global.ts'
@@ -76,6 +77,7 @@ export const jobHandlers: Readonly<Record<Exclude<JobKind, 'maintenance'>, JobHa
   refused_share: { concurrency: 1, run: watchRefused },
   document: { concurrency: 1, run: forgetDocument },
   verifactu: { concurrency: 4, run: lookAfterChain },
+  expunge: { concurrency: 1, run: expungeRest },
   sale: { concurrency: 2, run: lookAfterSale },
   payment_sale: { concurrency: 2, run: saleOfPayment },
   global_invoice: { concurrency: 1, run: carryOnGlobal },

@@ -40,7 +40,7 @@ export function scheduledTasks (hub: Hub, { ownerUrl }: Means = {}): ScheduledTa
     // Only where there are both: of several processes, those that have them do it.
     ...(folder === undefined || ownerUrl === undefined
       ? []
-      : [{ name: 'backup', about: `Writes a backup to ${folder}`, everyMs: hub.config.backupEvery, retryMs: hourMs, run: async ({ now, signal }: RunContext) => ({ ...await scheduledBackup({ config: hub.config, documents: hub.documents, ownerUrl, folder, now, signal }) }) }])
+      : [{ name: 'backup', about: `Writes a backup to ${folder}`, everyMs: Math.max(hub.config.backupEvery, hourMs / 60), retryMs: hourMs, run: async ({ now, signal }: RunContext) => ({ ...await scheduledBackup({ config: hub.config, documents: hub.documents, ownerUrl, folder, now, signal }) }) }])
   ]
 }
 

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import type { Hub } from './hub.ts'
 import type { JobKind } from './jobs/kinds.ts'
 import type { Queues } from './jobs/queues.ts'
+import { troubledSchedules } from './schedules/queries.ts'
 import { version } from './version.ts'
 
 /**
@@ -27,6 +28,8 @@ export function registerGauges ({ hub, pool, queues }: { hub: Pick<Hub, 'db' | '
     const { rows } = await sql<{ kind: string, severity: string, count: number }>`select kind, severity, count from gate.open_alerts()`.execute(hub.db)
     return rows.map(({ kind, severity, count }) => ({ labels: { kind, severity }, value: count }))
   })
+  gauge('pasarela_schedule_troubled', 'Whether the last run of a schedule failed, or the next is an hour late', ['schedule'], async () =>
+    (await troubledSchedules(hub.db, hub.now())).map(({ name, troubled }) => ({ labels: { schedule: name }, value: troubled ? 1 : 0 })))
   gauge('pasarela_db_pool_connections', 'Connections of this process to the database', ['state'], async () => [
     { labels: { state: 'busy' }, value: pool.totalCount - pool.idleCount }, { labels: { state: 'idle' }, value: pool.idleCount }
   ])

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { Type } from 'typebox'
 import type {} from '@fastify/swagger'
 import { HubError } from '../core/errors.ts'
 import type {} from '../core/http.ts'
@@ -23,11 +24,11 @@ export const health = fp<HealthOptions>(async (app, { checks, timeoutMs = 2000 }
   let stopping = false
   app.decorate('stopTraffic', () => { stopping = true })
   app.addHook('preClose', async () => { stopping = true })
-  const route = { config: { rateLimit: false as const, public: true }, logLevel: 'warn' as const, schema: { tags: ['Server'] } }
+  const route = { config: { rateLimit: false as const, public: true }, logLevel: 'warn' as const }
 
-  app.get('/health', route, async () => ({ status: 'ok' }))
+  app.get('/health', { ...route, schema: { tags: ['Server'], summary: 'Whether the process is up', response: { 200: Type.Object({ status: Type.Literal('ok') }) } } }, async () => ({ status: 'ok' }))
 
-  app.get('/ready', route, async request => {
+  app.get('/ready', { ...route, schema: { tags: ['Server'], summary: 'Whether it can work', description: '503 while something that it needs is away, and while it stops: `errors` names what.', response: { 200: Type.Object({ status: Type.Literal('ready'), checks: Type.Record(Type.String(), Type.String()) }) } } }, async request => {
     if (stopping) throw new HubError('unavailable', { detail: { es: 'El servicio se está deteniendo.', en: 'The service is stopping.' } })
     const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => ({ name, failure: await failureOf(check, timeoutMs) })))
     const failed = results.filter(({ failure }) => failure !== undefined)

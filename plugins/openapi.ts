@@ -2,6 +2,8 @@ import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import type {} from '../core/http.ts'
 import { Problem } from './problem.ts'
 
@@ -20,11 +22,14 @@ export interface OpenApiOptions {
 
 /** The words of the API, in the order in which a newcomer meets them. */
 const tags = [
-  ['Providers', 'What can be connected, and how'], ['Connections', 'A tenant’s account at a provider'], ['Payments', 'Money in'], ['Refunds', 'Money back'],
-  ['Customers', 'Who pays, and the methods that they saved'], ['Subscriptions', 'Plans, and what is paid again and again'],
-  ['Routing', 'Which connection is asked, and why'], ['Reconciliation', 'What the provider’s books say, and what no webhook told'],
-  ['Inbound events', 'Webhooks that providers sent'], ['Events', 'What happened, in our words'], ['Webhooks', 'What is sent to your endpoints'], ['Alerts', 'What needs a person'], ['Reports', 'What came, what it cost, what was invoiced; and how it goes'],
-  ['Operations', 'Every call to a provider'], ['Certificates', 'What documents are signed with'], ['Issuers', 'Fiscal identities, and the series that number their documents'], ['Notices', 'Who is told what, and by which channel'], ['Catalogues', 'The keys that tax authorities publish'], ['Tenants', 'Tenants, users, API keys, sessions, audit'], ['Server', 'Health']
+  ['Providers', 'What can be connected, and how'], ['Connections', 'A tenant’s account at a provider'], ['Payments', 'Money in'], ['Refunds', 'Money back'], ['Disputes', 'Money that a buyer wants back through their bank'],
+  ['Checkout sessions', 'A page where one buyer pays'], ['Payment links', 'A page where many may'], ['Customers', 'Who pays, and the methods that they saved'], ['Subscriptions', 'Plans, and what is paid again and again'],
+  ['Routing', 'Which connection is asked, and why'], ['Bank accounts', 'Where transfers come in'], ['Bank statements', 'What the bank says came in'], ['Reconciliation', 'What the provider’s books say, and what no webhook told'], ['Reports', 'Rows and sums'],
+  ['Issuers', 'Fiscal identities, and the series that number their documents'], ['Certificates', 'What documents are signed with'], ['Invoices', 'Fiscal documents'], ['VERI*FACTU', 'Spain: the chained records of invoices'], ['Documents', 'The files themselves'],
+  ['Sales', 'Money that a document must cover'], ['Self-invoicing', 'The buyer’s own page'], ['Global invoices', 'Mexico: one document for all sales without one'], ['Store credit', 'Vouchers with a balance'], ['Catalogues', 'The keys that tax authorities publish'],
+  ['Events', 'What happened, in our words'], ['Webhooks', 'What is sent to your endpoints'], ['Webhooks out', 'Your endpoints, and what became of each delivery'], ['Inbound webhooks', 'Webhooks that providers sent'], ['Operations', 'Every call to a provider'],
+  ['Alerts', 'What needs a person'], ['Notices', 'Who is told what, and by which channel'], ['Mails', 'What was mailed, and what became of it'], ['Privacy', 'All that is kept of a person'], ['Support', 'What support sees, and how it enters a tenant’s data'],
+  ['Tenants', 'Tenants, users, API keys, sessions, audit'], ['Server', 'Health']
 ] as const
 
 /** Shown by reference in every operation under /v1, so that the document stays readable. */
@@ -34,6 +39,7 @@ const parameters = {
   Mode: header('Pasarela-Mode', 'With a session: which mode to act in. An API key has its mode already.', { type: 'string', enum: ['test', 'live'] }),
   AcceptLanguage: header('Accept-Language', 'Language of sentences for people.', { type: 'string', enum: ['es', 'en'], default: 'en' })
 }
+const problem = { $ref: '#/components/responses/Problem' }
 const problemAnswer = { description: 'It was refused or failed; `code` says why.', headers: { 'Request-Id': { schema: { type: 'string' } } }, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
 
 /** `/openapi.json`, and the same to browse and try at `/docs`. Register it before the routes. */
@@ -42,7 +48,7 @@ export const openapi = fp<OpenApiOptions>(async (app, { title = 'Pasarela', vers
   await app.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title, version, description },
+      info: { title, version, description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
       servers: [{ url: '/' }],
       tags: tags.map(([name, description]) => ({ name, description })),
       components: {
@@ -85,7 +91,7 @@ export function operationId (method: string, url: string): string {
   return [method, ...words].join('_').replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase().replace(/\W+/g, '_')
 }
 
-interface Operation { operationId?: string, parameters?: object[], responses?: Record<string, object> }
+interface Operation { operationId?: string, parameters?: object[], requestBody?: Holder, responses?: Record<string, object> }
 interface Document { paths?: Record<string, Record<string, Operation>>, components?: Record<string, Record<string, object>>, [key: string]: unknown }
 
 function complete (document: Document, events: OpenApiEvents): Document {
@@ -97,13 +103,46 @@ function complete (document: Document, events: OpenApiEvents): Document {
       if (seen.has(id)) throw new Error(`${name} and ${seen.get(id)} both have the operationId ${id}`)
       seen.set(id, name)
       if (path.startsWith('/v1/')) completeOperation(operation, method, path)
+      else if (path.startsWith('/hooks/')) operation.responses = { ...operation.responses, 401: problem, 413: problem }
     }
   }
   const schemas: Record<string, object> = { ...document.components?.schemas }
   const paths = named(document.paths ?? {}, schemas) as Document['paths']
   for (const [name, schema] of Object.entries(events.schemas)) schemas[name] ??= named(schema, schemas, name) as object
-  return { ...document, paths, webhooks: events.webhooks, components: { ...document.components, schemas, parameters, responses: { Problem: problemAnswer }, examples: events.examples } }
+  const examples = { ...events.examples }
+  for (const item of Object.values(paths ?? {})) for (const operation of Object.values(item)) addExamples(operation, examples)
+  return { ...document, paths, webhooks: events.webhooks, components: { ...document.components, schemas, parameters, responses: { Problem: problemAnswer }, examples } }
 }
+
+/** Chosen out of real requests and answers by scripts/openapi-examples.ts. */
+interface Examples { schemas: Record<string, unknown>, bodies: Record<string, unknown>, answers: Record<string, Record<string, unknown>> }
+let chosen: Examples | undefined
+
+/** What has a name is shown by one example for all, a page by a page of one. */
+function addExamples (operation: Operation, examples: Record<string, object>): void {
+  const { schemas, bodies, answers } = chosen ??= JSON.parse(readFileSync(path.join(import.meta.dirname, 'openapi-examples.json'), 'utf8')) as Examples
+  const id = operation.operationId ?? ''
+  const body = mediaOf(operation.requestBody)
+  if (body !== undefined && bodies[id] !== undefined) body.examples = { recorded: { value: bodies[id] } }
+  for (const [status, response] of Object.entries(operation.responses ?? {})) {
+    const media = mediaOf(response as Holder)
+    if (media === undefined) continue
+    const { $ref, properties } = media.schema ?? {}
+    const item = properties?.next_cursor === undefined ? undefined : properties.data?.items?.$ref
+    const name = ($ref ?? item)?.split('/').at(-1)
+    if (name === undefined) {
+      if (answers[id]?.[status] !== undefined) media.examples = { recorded: { value: answers[id][status] } }
+    } else if (schemas[name] !== undefined) {
+      const key = $ref === undefined ? `${name}Page` : name
+      examples[key] = { value: $ref === undefined ? { data: [schemas[name]], next_cursor: null } : schemas[name] }
+      media.examples = { recorded: { $ref: `#/components/examples/${key}` } }
+    }
+  }
+}
+
+interface Media { schema?: { $ref?: string, properties?: { next_cursor?: object, data?: { items?: { $ref?: string } } } }, examples?: object }
+interface Holder { content?: Record<string, Media> }
+const mediaOf = (holder: Holder | undefined): Media | undefined => holder?.content?.['application/json']
 
 /** Values of these keys are data, not schemas. */
 const data: ReadonlySet<string> = new Set(['example', 'examples', 'default', 'enum', 'const'])
@@ -133,7 +172,7 @@ function completeOperation (operation: Operation, method: string, path: string):
   const names = [...(method === 'post' ? ['IdempotencyKey'] : []), 'Tenant', 'Mode', 'AcceptLanguage']
   operation.parameters = [...(operation.parameters ?? []), ...names.map(name => ({ $ref: `#/components/parameters/${name}` }))]
   const codes = ['400', '401', '403', ...(path.includes('{') ? ['404'] : []), ...(method === 'get' ? [] : ['409', '422']), '429', '500']
-  operation.responses = { ...Object.fromEntries(codes.map(code => [code, { $ref: '#/components/responses/Problem' }])), ...operation.responses }
+  operation.responses = { ...Object.fromEntries(codes.map(code => [code, problem])), ...operation.responses }
 }
 
 /** The same text whatever the order of the keys. */

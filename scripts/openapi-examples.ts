@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { compilerOf, jsonOf, schemaAt } from './openapi-validate.ts'
+import { sampleOf } from './openapi-sample.ts'
 import type { Recorded } from './record-answers.ts'
 
 /** What plugins/openapi.ts shows: by the name of a schema, and by operation where its shape has no name. */
@@ -57,7 +58,27 @@ export function chooseExamples (document: Json, recorded: readonly Recorded[], b
     if (nameOf(jsonOf(operations.get(id)?.responses[status])) !== undefined) continue
     answers[id] = { ...answers[id], [status]: value }
   }
+  fill(document, operations, isValid, { schemas, bodies, answers })
   return { schemas, bodies, answers }
+}
+
+/** What nobody recorded is made up, as far as what comes out is as the document says. The next recording replaces it. */
+function fill (document: Json, operations: ReadonlyMap<string, Json>, isValid: (schema: Json, value: unknown) => boolean, { schemas, bodies, answers }: Examples): void {
+  const made = (schema: Json): unknown => {
+    const value = sampleOf(document, schema)
+    return isValid(schema, value) ? value : undefined
+  }
+  for (const [id, operation] of operations) {
+    const body = jsonOf(operation.requestBody)
+    if (body !== undefined && bodies[id] === undefined) bodies[id] = made(body)
+    for (const [status, answer] of Object.entries<Json>(operation.responses)) {
+      const schema = jsonOf(answer)
+      if (!/^2/.test(status) || schema === undefined) continue
+      const name = nameOf(schema)
+      if (name !== undefined) schemas[name] ??= made({ $ref: `#/components/schemas/${name}` })
+      else if (answers[id]?.[status] === undefined) answers[id] = { ...answers[id], [status]: made(schema) }
+    }
+  }
 }
 
 /** The schema's name, or that of the items of a page. */
@@ -125,10 +146,10 @@ function createCleaner (): (json: string) => unknown {
 
 if (import.meta.main) {
   const root = path.join(import.meta.dirname, '..')
+  // Without a recording only what is missing is made up.
   const folder = process.argv[2]
-  if (folder === undefined) throw new Error('name the folder of the recording (scripts/record-answers.ts)')
   const target = path.join(root, 'plugins/openapi-examples.json')
-  const recorded = readdirSync(folder).filter(name => name.endsWith('.jsonl')).sort().flatMap(name => readFileSync(path.join(folder, name), 'utf8').split('\n').flatMap(line => {
+  const recorded = (folder === undefined ? [] : readdirSync(folder)).filter(name => name.endsWith('.jsonl')).sort().flatMap(name => readFileSync(path.join(folder!, name), 'utf8').split('\n').flatMap(line => {
     try {
       return [JSON.parse(line) as Recorded]
     } catch {

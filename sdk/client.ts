@@ -11,7 +11,7 @@ type Operation<P extends keyof paths, M extends Method> = M extends keyof paths[
 
 type Part<T, K extends string> = K extends keyof T ? [Exclude<T[K], undefined>] extends [never] ? unknown : Pick<T, K> : unknown
 type Parameters<O> = O extends { parameters: infer P } ? Part<P, 'path'> & Part<P, 'query'> : unknown
-type BodyIn<C> = C extends { 'multipart/form-data': unknown } ? FormData : C[keyof C]
+type BodyIn<C> = C extends { 'multipart/form-data': unknown } ? FormData | C['application/json' & keyof C] : C[keyof C]
 type Body<O> = O extends { requestBody: { content: infer C } } ? { body: BodyIn<C> }
   : O extends { requestBody?: infer R } ? [Exclude<R, undefined>] extends [never] ? unknown : Exclude<R, undefined> extends { content: infer C } ? { body?: BodyIn<C> } : unknown : unknown
 

@@ -8248,6 +8248,12 @@ export interface components {
                 exemption?: string;
                 /** @description DescripcionOperacion; `description` or the first line when absent. */
                 description?: string;
+                /** @description Of the invoice that a rectificativa íntegra (corrective.method 01) takes the place of, in euros; that of its record when absent, where it is one of ours. */
+                rectified?: {
+                    base: string;
+                    tax: string;
+                    surcharge?: string;
+                };
                 /** @description Art. 6.1.d RD 1619/2012: an F2 or R5 whose buyer need not be named, over 3,000 € too. */
                 without_recipient?: boolean;
                 /** @description Of an F3: the simplified invoices that it replaces. */

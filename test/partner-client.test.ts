@@ -23,7 +23,7 @@ t.test('the examples of the SDK take, refund and add up real payments', async t 
   t.equal(whatNow(payment), 'paid')
   t.equal((await takePayment(pasarela, order)).id, payment.id, 'a second click is the same payment')
   t.match(whatNow(await takePayment(pasarela, { ...order, id: 'A-2', token: 'pm_card_chargeDeclined' })), /^declined: \S/)
-  const wrong = await takePayment(pasarela, { ...order, id: 'A-3', amount: 0 }).catch((error: unknown) => error)
+  const { cause: wrong } = await takePayment(pasarela, { ...order, id: 'A-3', amount: 0 }).catch((error: unknown) => error) as Error
   t.ok(wrong instanceof PasarelaError)
   t.match(wrong, { name: 'InvalidRequestError', code: 'request_invalid', errors: [{ path: 'amount' }], requestId: /./, idempotencyKey: 'order-A-3' })
   t.match(await refundHalf(pasarela, payment), { amount: 9950, payment: payment.id })

@@ -44,7 +44,7 @@ t.test('over HTTP, with webhooks that never come', async t => {
   t.equal(csv.text.trim().split('\r\n').length, 1 + 3)
   t.match(await client('POST', `/v1/reports/reconciliation/${report.data[0].id}/resolve`, { body: { action: 'accepted', reason: 'nothing to resolve' } }), { status: 409 })
   t.match(await client('POST', '/v1/reports/reconciliation/run', { body: { from: '1999-01-01T00:00:00Z' } }), { status: 400, body: { errors: [{ path: 'from' }] } })
-  t.match(await client('PUT', '/v1/reconciliation_settings', { body: { percent: 101 } }), { status: 400, body: { errors: [{ path: '/percent' }] } })
+  t.match(await client('PUT', '/v1/reconciliation_settings', { body: { percent: 101 } }), { status: 400, body: { errors: [{ path: 'percent' }] } })
 
   const stranger = await app.tenant()
   t.equal((await stranger.client('GET', `/v1/reports/reconciliation/${report.data[0].id}`)).status, 404)

@@ -88,6 +88,7 @@ async function several (t: Test, { apis: apiCount, workers: workerCount, env: mo
     PASARELA_PROVIDER_RATE_FINKOK: '10000',
     PASARELA_PUBLIC_URL: front.url,
     WEBHOOK_PRIVATE_ADDRESSES: 'true',
+    WEBHOOK_TIMEOUT_MS: '2000',
     LOG_LEVEL: 'info',
     RESOLVER_SCHEDULE: '300ms,300ms,500ms,1s,1s,2s,2s,5s,5s,5s,5s',
     INBOUND_SCHEDULE: '300ms,500ms,1s,2s,5s,5s,5s,5s',

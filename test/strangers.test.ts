@@ -11,6 +11,7 @@ import { raiseAlert } from '../core/alerts/raise.ts'
 import { insertConsent } from '../core/certificates/queries.ts'
 import { inTenant } from '../core/db/in-tenant.ts'
 import { setTimer } from '../core/db/timers.ts'
+import { insertTest } from '../core/deliveries/queries.ts'
 import { insertGlobal } from '../core/sales/queries.ts'
 import { storeDocument } from '../core/documents/service.ts'
 import { type IdKind, newUuid, parseId, publicId } from '../core/ids.ts'
@@ -58,6 +59,8 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   inbound_events: { kind: 'inbound', moded: true },
   events: { kind: 'event', moded: true },
   operations: { kind: 'operation', moded: true },
+  webhook_endpoints: { kind: 'webhook_endpoint', moded: true },
+  deliveries: { kind: 'delivery', moded: true },
   alerts: { kind: 'alert', moded: true },
   documents: { kind: 'document', moded: true },
   certificates: { kind: 'certificate', moded: true },
@@ -78,6 +81,7 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   sales: { kind: 'sale', moded: true },
   global_invoices: { kind: 'global_invoice', moded: true },
   store_credits: { kind: 'store_credit', moded: true },
+  support_access: { kind: 'support_access', moded: false },
   users: { kind: 'user', moded: false },
   sessions: { kind: 'session', moded: false },
   api_keys: { kind: 'api_key', moded: false },
@@ -106,6 +110,9 @@ const invoiceContent = { country: 'MX', currency: 'MXN', customer: { name: 'A', 
 const invoiceDraft = { ...invoiceContent, draft: true }
 
 const letter: Letter = { language: 'en', subject: 'a', sender: 'A', heading: 'a', paragraphs: [], facts: [], actions: [], footer: [], test: true }
+
+/** Disabled, so that nobody calls it. */
+const webhookEndpoint = { url: 'https://8.8.8.8/hooks', event_types: ['*'], enabled: false }
 
 const statementFile = Buffer.from('Fecha,Abono,Cargo\n2026-11-21,1.00,').toString('base64')
 
@@ -141,6 +148,11 @@ const bodies: Record<string, object> = {
   'PUT /v1/routing': { rules: [] },
   'POST /v1/routing/decide': { currency: 'MXN', amount: 19900 },
   'POST /v1/inbound_events/replay': { dry_run: true },
+  'POST /v1/webhook_endpoints': webhookEndpoint,
+  'PATCH /v1/webhook_endpoints/{id}': { label: 'Mine now', event_types: ['payment.succeeded'] },
+  'POST /v1/webhook_endpoints/{id}/rotate_secret': { overlap_seconds: 0 },
+  'POST /v1/webhook_endpoints/{id}/recover': { since: '2026-01-01T00:00:00Z' },
+  'POST /v1/deliveries/replay': { dry_run: true },
   'POST /v1/documents/{id}/link': {},
   'POST /v1/invoices': invoiceDraft,
   'POST /v1/invoices/validate': invoiceDraft,
@@ -175,6 +187,8 @@ const bodies: Record<string, object> = {
   'POST /v1/sales/{id}/invoice': { customer: { name: 'A', tax_id: 'XAXX010101000' } },
   'POST /v1/sales/{id}/refund': { method: 'cash', reason: 'I am a stranger' },
   'PUT /v1/sales_settings': { payments: 'record' },
+  'PUT /v1/alert_settings': { rules: {} },
+  'POST /v1/support_access': { tenant: `ten_${'0'.repeat(32)}`, reason: 'I am a stranger', minutes: 5 },
   'POST /v1/self_invoices': { sale: `sal_${'0'.repeat(32)}` },
   'POST /v1/global_invoices': { period: { day: '2026-01-01' } },
   'POST /v1/privacy/export': { country: 'MX', tax_id: 'IVD920810GU2' },
@@ -193,12 +207,12 @@ const bodies: Record<string, object> = {
 }
 
 /** Fields of a body that hold the id of a thing, by their name. */
-const namedInBodies: Record<string, IdKind> = { connection: 'connection', tenant: 'tenant', payment: 'payment', partner: 'partner', refund: 'refund', user: 'user', customer: 'customer', plan: 'plan', payment_method: 'payment_method', issuer: 'issuer', bank_account: 'bank_account', sale: 'sale' }
+const namedInBodies: Record<string, IdKind> = { endpoint: 'webhook_endpoint', event: 'event', connection: 'connection', tenant: 'tenant', payment: 'payment', partner: 'partner', refund: 'refund', user: 'user', customer: 'customer', plan: 'plan', payment_method: 'payment_method', issuer: 'issuer', bank_account: 'bank_account', sale: 'sale' }
 /** Query parameters that hold one, of any kind. */
-const namedInQueries = ['about', 'connection', 'origin', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant', 'customer', 'plan', 'issuer', 'sale', 'global_invoice', 'statement', 'bank_account']
+const namedInQueries = ['endpoint', 'event', 'about', 'connection', 'origin', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant', 'customer', 'plan', 'issuer', 'sale', 'global_invoice', 'statement', 'bank_account']
 
 /** Without a scope: about whoever asks. */
-const anyone = ['GET /v1/catalogues', 'GET /v1/catalogues/{name}', 'GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/me', 'GET /v1/sessions', 'GET /v1/sessions/current', 'DELETE /v1/sessions/{id}']
+const anyone = ['GET /v1/catalogues', 'GET /v1/catalogues/{name}', 'GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/me', 'GET /v1/sessions', 'GET /v1/sessions/current', 'DELETE /v1/sessions/{id}', 'POST /v1/support_access/{id}/end']
 const noCredentials: Asked[] = [{}, { key: `pas_test_${'0'.repeat(43)}` }, { headers: { authorization: 'Basic Og==' } }, { headers: { cookie: 'pasarela_session=x' } }]
 const withoutCredential = ['POST /v1/sessions']
 
@@ -366,7 +380,7 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
   const partner = await app.must('POST', '/v1/partners', { ...platform, body: { name: 'Partner' } })
   await app.must('PUT', `/v1/partners/${partner.id}/tenants/${tenant.id}`, platform)
   const inbound = await eventually('a webhook arrived', async () => (await client('GET', '/v1/inbound_events')).body.data[0] as { id: string } | undefined)
-  await inTenant(app.hub.db, tenant.uuid, async db => { await raiseAlert(db, app.hub.now(), { kind: 'payment_review', severity: 'critical', mode: 'test', subjectId: payment.id }) })
+  await inTenant(app.hub.db, tenant.uuid, async db => { await raiseAlert(db, app.hub.now(), { kind: 'webhooks_missed', severity: 'critical', mode: 'test', subjectId: payment.id }) })
   const document = await inTenant(app.hub.db, tenant.uuid, await storeDocument(app.hub, tenant.uuid, { mode: 'test', kind: 'xml', subjectType: 'payment', subjectId: parseId('payment', payment.id)!, name: 'a.xml', contentType: 'application/xml', bytes: Buffer.from('<a/>') }))
   const audit = await app.must('POST', `/v1/connections/${tenant.connection}/audit`, mine)
   await app.must('POST', `/v1/connections/${tenant.connection}/read_transactions`, mine)
@@ -410,7 +424,14 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
       id: global, mode: 'test', issuer_id: parseId('issuer', issuer.id)!, branch: null, currency: 'MXN', status: 'making', periodicity: '04', months: '10', year: 2026, period_from: '2026-10-01', period_to: '2026-10-31', tickets: 1, total: '116.00', created_at: app.hub.now()
     })
   })
+  const endpoint = await app.must('POST', '/v1/webhook_endpoints', { ...mine, body: webhookEndpoint })
+  const delivery = newUuid(app.hub.now())
+  await inTenant(app.hub.db, tenant.uuid, async db => {
+    await insertTest(db, { partnerId: null, mode: 'test' }, { id: delivery, endpointId: parseId('webhook_endpoint', endpoint.id)!, eventId: newUuid(app.hub.now()), type: 'webhook_endpoint.test', payload: '{}' }, app.hub.now())
+  })
   const ids: Record<string, { id: string, owner?: Asked }> = {
+    webhook_endpoint: endpoint,
+    delivery: { id: publicId('delivery', delivery) },
     sale: await app.must('POST', '/v1/sales', { ...mine, body: { issuer: issuer.id, amount: 11600 } }),
     global_invoice: { id: publicId('global_invoice', global) },
     store_credit: await app.must('POST', '/v1/store_credits', { ...mine, body: { amount: 1000, currency: 'MXN' } }),
@@ -443,6 +464,7 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
     notice: { id: told!.id! },
     notification_channel: channel,
     push_subscription: { id: browser.id },
+    support_access: { id: (await supportEntered(app, tenant)).id, owner: session },
     user: { id: user.id, owner: session },
     session: { ...await newest('/v1/sessions', session), owner: session },
     api_key: key,
@@ -455,6 +477,15 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
     // Of the same moment, because a list's cursor is a moment.
     return [kind, { id, absent: () => id.slice(0, -16) + randomBytes(8).toString('hex'), moded, ...(owner !== undefined && { owner }) }]
   }))
+}
+
+/** A person of support, in this tenant's data. */
+async function supportEntered (app: TestApp, tenant: AppTenant): Promise<{ id: string }> {
+  const email = `support@${tenant.uuid}.example`
+  await app.must('POST', '/v1/users', { key: app.platformKey, body: { email, name: 'Support', role: 'support', password: 'correct horse battery' } })
+  const session = await app.ask('POST', '/v1/sessions', { body: { email, password: 'correct horse battery' } })
+  const headers = { cookie: session.headers.getSetCookie()[0]!.split(';')[0]!, 'x-csrf-token': session.body.csrf_token }
+  return await app.must('POST', '/v1/support_access', { headers, body: { tenant: tenant.id, reason: 'they called about a payment', minutes: 60 } })
 }
 
 /** A tenant's administrator, logged in: what a request of theirs carries. */

@@ -63,7 +63,9 @@ async function writeDurably (file: string, bytes: Buffer): Promise<void> {
 function tarWriter (target: string, draft: string): ArchiveWriter {
   const pack = tar.pack()
   const written = pipeline(pack, createWriteStream(draft, { mode: 0o600, flags: 'wx', flush: true }))
-  written.catch(() => {}) // told by whoever waits next
+  // Made once, outside of `put`: what is kept until the end must not keep a part.
+  const closed = written.then(() => { throw new Error('the archive was closed') })
+  closed.catch(() => {}) // told by whoever waits next
   return {
     put: async (name, bytes) => {
       const put = new Promise<void>((resolve, reject) => {
@@ -71,7 +73,7 @@ function tarWriter (target: string, draft: string): ArchiveWriter {
         entry.end(bytes)
       })
       // A full disk ends the file, and would leave the entry waiting.
-      await Promise.race([put, written.then(() => { throw new Error('the archive was closed') })])
+      await Promise.race([put, closed])
     },
     finish: async () => {
       pack.finalize()

@@ -5,6 +5,7 @@ export const adaptersList: Command = {
   group: 'Providers',
   summary: 'List what can be connected, and what each can do',
   about: ['Ours and those of the packages in PASARELA_ADAPTERS, which are held to the same contract: a package that breaks it is refused here as at the start of the server. Needs no database.'],
+  examples: [{ line: 'adapters list --json', what: 'families, countries, currencies, methods and capabilities of each' }],
   run: async ({ env, out }) => {
     const [{ loadConfig }, { loadAdapters }, { capabilitiesOf }] = await Promise.all([import('../config.ts'), import('../adapters.ts'), import('../adapter/define.ts')])
     const config = loadConfig(env)

@@ -4,6 +4,7 @@ import { type Call, type Command, type Output, UsageError } from './command.ts'
 import { commands as all } from './commands.ts'
 import { explain } from './explain.ts'
 import { helpOf, membersOf, overview } from './help.ts'
+import { version } from '../version.ts'
 
 export interface CliOptions {
   env: Call['env']
@@ -17,6 +18,10 @@ export async function runCli (argv: readonly string[], { env, stdout, stderr, co
   const wrong = (message: string, help: string): number => {
     stderr(`${message}\n\n${help}\n`)
     return 2
+  }
+  if (argv[0] === '--version') {
+    stdout(argv.includes('--json') ? `${JSON.stringify({ version })}\n` : `${version}\n`)
+    return 0
   }
   const asksHelp = argv[0] === 'help' || argv.includes('--help') || argv.includes('-h')
   const typed = argv.filter(word => word !== '--help' && word !== '-h' && word !== '--json')

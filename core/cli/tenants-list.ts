@@ -8,6 +8,10 @@ export const tenantsList: Command = {
   summary: 'List the tenants',
   about: ['Newest first. With --json, one object on each line.'],
   options: { status: { value: 'active|suspended', help: 'only those' } },
+  examples: [
+    { line: 'tenants list', what: 'id, country, state and name of each' },
+    { line: 'tenants list --status suspended --json', what: 'for a program' }
+  ],
   run: async call => {
     const [{ withHub }, { operator }, { checked }, { listTenants }, { ListTenants }] = await Promise.all([
       import('./with-hub.ts'), import('./operator.ts'), import('./checked.ts'), import('../tenants/service.ts'), import('../tenants/schema.ts')

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { HubError } from '../errors.ts'
 import type { HubInstance } from '../http.ts'
-import { IdParams } from '../http-schema.ts'
+import { bytesAs, IdParams } from '../http-schema.ts'
 import type { DocumentRow } from './queries.ts'
 import { Document, DocumentLink, NewLink } from './schema.ts'
 import * as service from './service.ts'
@@ -15,7 +15,7 @@ export async function documentRoutes (app: HubInstance): Promise<void> {
 
   app.get('/v1/documents/:id', { config: read, schema: { tags, summary: 'What is known of a stored file', params: IdParams, response: { 200: Document } } }, async request =>
     await service.getDocument(hub, request.requireAccess(), request.params.id))
-  app.get('/v1/documents/:id/content', { config: read, schema: { tags, summary: 'Its bytes', params: IdParams } }, async (request, reply) =>
+  app.get('/v1/documents/:id/content', { config: read, schema: { tags, summary: 'Its bytes', params: IdParams, response: { 200: bytesAs('application/octet-stream') } } }, async (request, reply) =>
     await send(reply, await service.readContent(hub, request.requireAccess(), request.params.id)))
   app.post('/v1/documents/:id/link', { config: read, schema: { tags, summary: 'A link that opens it without a key, for a while', params: IdParams, body: NewLink, response: { 201: DocumentLink } } }, async (request, reply) =>
     await reply.code(201).send(await service.makeLink(hub, request.requireAccess(), request.params.id, request.body.expires_in)))

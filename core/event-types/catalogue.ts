@@ -133,6 +133,14 @@ export function exampleData (type: EventType): Record<string, unknown> {
   }
 }
 
+/** The type that was recorded, to show the kind by. */
+export function shownType (kind: ObjectKind): EventType {
+  const { status } = exampleData(typesOf(kind)[0]!) as { status?: string }
+  const types = typesOf(kind)
+  const recordedAs = kind === 'alert' ? 'opened' : recorded?.[kind]?.status ?? status
+  return types.find(type => type === `${kind}.${String(recordedAs)}`) ?? types[0]!
+}
+
 export function exampleEvent (type: EventType): Record<string, unknown> {
   return { id: 'evt_01a1ff9b0c547a9db1d4f2b0c9a3e615', type, timestamp: '2026-11-21T19:35:13.934Z', tenant_id: 'ten_01a1ff9476b07035a24663deb84df507', mode: 'test', data: exampleData(type) }
 }

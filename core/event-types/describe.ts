@@ -1,5 +1,5 @@
 import { eventTypes } from '../events/types.ts'
-import { dataName, eventName, eventSchema, exampleEvent, type ObjectKind, objectKinds, typesOf } from './catalogue.ts'
+import { dataName, eventName, eventSchema, exampleEvent, type ObjectKind, objectKinds, shownType, typesOf } from './catalogue.ts'
 
 export interface OpenApiEvents {
   schemas: Record<string, object>
@@ -15,14 +15,14 @@ export function openApiEvents (): OpenApiEvents {
       ...Object.fromEntries(objectKinds.map(kind => [eventName(kind), eventSchema(kind)])),
       AnyEvent: { description: 'What a delivery carries; `type` tells which.', oneOf: objectKinds.map(kind => ref(eventName(kind))) }
     },
-    examples: Object.fromEntries(objectKinds.map(kind => [eventName(kind), { summary: typesOf(kind)[0], value: exampleEvent(typesOf(kind)[0]!) }])),
+    examples: Object.fromEntries(objectKinds.map(kind => [eventName(kind), { summary: shownType(kind), value: exampleEvent(shownType(kind)) }])),
     webhooks: Object.fromEntries(objectKinds.flatMap(kind => typesOf(kind).map(type => [type, {
       post: {
         operationId: `event_${type.replace('.', '_')}`,
         tags: ['Webhooks'],
         summary: eventTypes[type].en,
         security: [],
-        requestBody: { required: true, content: { 'application/json': { schema: ref(eventName(kind)), ...(type === typesOf(kind)[0] && { examples: { recorded: { $ref: `#/components/examples/${eventName(kind)}` } } }) } } },
+        requestBody: { required: true, content: { 'application/json': { schema: ref(eventName(kind)), examples: { recorded: { $ref: `#/components/examples/${eventName(kind)}` } } } } },
         responses: { '2XX': { description: 'Taken. Anything else, a redirect too, is a failure and is tried again.' }, 410: { description: 'Gone: the endpoint is disabled.' } }
       }
     }])))
@@ -46,6 +46,6 @@ function section (kind: ObjectKind): string {
     `## ${kind}`,
     ['| Type | When |', '| --- | --- |', ...typesOf(kind).map(type => `| \`${type}\` | ${eventTypes[type].en} |`)].join('\n'),
     `\`data\` is \`${dataName(kind)}\` of the OpenAPI document: ${Object.keys(properties).map(name => `\`${name}\``).join(', ')}.`,
-    ['```json', JSON.stringify(exampleEvent(typesOf(kind)[0]!), null, 2), '```'].join('\n')
+    ['```json', JSON.stringify(exampleEvent(shownType(kind)), null, 2), '```'].join('\n')
   ].join('\n\n')
 }

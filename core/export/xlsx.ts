@@ -125,7 +125,7 @@ async function * sheetOf<Row> (columns: readonly FileColumn<Row>[], pages: Async
 function cell<Row> (at: string, { kind, digits }: FileColumn<Row>, value: CellValue, row: Row): string {
   if (value === null || value === undefined || value === '') return ''
   switch (kind) {
-    case 'integer': return numberCell(at, style.integer, String(value))
+    case 'integer': return typeof value === 'number' && Math.abs(value) < 1e15 ? `<c r="${at}" s="${style.integer}"><v>${value}</v></c>` : numberCell(at, style.integer, String(value))
     case 'decimal': return numberCell(at, style.money[digits?.(row) ?? -1] ?? style.plain, String(value))
     case 'boolean': return `<c r="${at}" t="b"><v>${value === true ? 1 : 0}</v></c>`
     case 'instant': return dateCell(at, style.instant, String(value))
@@ -157,6 +157,8 @@ const signs: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>'
 
 /** What XML 1.0 has no way to say is left out; `_x0041_` in a text is that text, not an A (ECMA-376 22.9.2.19). */
 function escaped (text: string): string {
+  // Most texts have none of it, and there are millions.
+  if (!/[^\t\n !#-%'-;=?-\uD7FF]|_x/.test(text)) return text
   return text.toWellFormed().replace(/[^\t\n\r -\uFFFD]/g, '').replace(/_(?=x[\da-fA-F]{4}_)/g, '_x005F_').replace(/[&<>"\r]/g, sign => signs[sign]!)
 }
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { send } from '../documents/routes.ts'
 import type { HubInstance } from '../http.ts'
-import { IdParams } from '../http-schema.ts'
+import { bytesAs, IdParams } from '../http-schema.ts'
 import { Mail } from '../notifications/schema.ts'
 import { cancelInvoice } from './cancel.ts'
 import { einvoicingRoutes } from './einvoicing.ts'
@@ -32,9 +32,9 @@ export async function invoiceRoutes (app: HubInstance): Promise<void> {
     await service.changeInvoice(hub, request.requireAccess(), request.params.id, request.body))
   app.post('/v1/invoices/:id/issue', { config: write, schema: { tags, summary: 'Issue a draft, or what was corrected', params: IdParams, response: { 200: Invoice } } }, async request =>
     await service.issueInvoice(hub, request.requireAccess(), request.params.id, request.idempotency))
-  app.get('/v1/invoices/:id/xml', { config: read, schema: { tags, summary: 'The document exactly as it was stamped', params: IdParams } }, async (request, reply) =>
+  app.get('/v1/invoices/:id/xml', { config: read, schema: { tags, summary: 'The document exactly as it was stamped', params: IdParams, response: { 200: bytesAs('application/xml') } } }, async (request, reply) =>
     await send(reply, await service.invoiceXml(hub, request.requireAccess(), request.params.id)))
-  app.get('/v1/invoices/:id/pdf', { config: read, schema: { tags, summary: 'Its printed representation', params: IdParams, querystring: PrintQuery } }, async (request, reply) =>
+  app.get('/v1/invoices/:id/pdf', { config: read, schema: { tags, summary: 'Its printed representation', params: IdParams, querystring: PrintQuery, response: { 200: bytesAs('application/pdf') } } }, async (request, reply) =>
     await send(reply, await service.invoicePdf(hub, request.requireAccess(), request.params.id, request.query)))
   app.post('/v1/invoices/:id/cancel', { config: write, schema: { tags, summary: 'Ask for its cancellation', params: IdParams, body: CancelInvoice, response: { 200: Invoice } } }, async request => {
     await cancelInvoice(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { HubInstance } from '../http.ts'
-import { IdParams } from '../http-schema.ts'
+import { bytesAs, IdParams } from '../http-schema.ts'
 import { Issuer, IssuerPage, ListIssuers, NewIssuer, PatchIssuer } from './schema.ts'
 import * as service from './service.ts'
 
@@ -23,7 +23,7 @@ export async function issuerRoutes (app: HubInstance): Promise<void> {
     await service.deleteIssuer(hub, request.requireAccess(), request.params.id)
     return await reply.code(204).send(null)
   })
-  app.get('/v1/issuers/:id/logo', { config: read, schema: { tags, summary: 'The logo’s bytes', params: IdParams } }, async (request, reply) => {
+  app.get('/v1/issuers/:id/logo', { config: read, schema: { tags, summary: 'The logo’s bytes', params: IdParams, response: { 200: bytesAs('image/png', 'image/jpeg') } } }, async (request, reply) => {
     const { bytes, type } = await service.issuerLogo(hub, request.requireAccess(), request.params.id)
     return await reply.type(type).header('cache-control', 'private, max-age=300').send(bytes)
   })

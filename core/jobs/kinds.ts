@@ -37,6 +37,7 @@ export const jobKinds = [
   'global_invoice',
   'global_schedule',
   'sales_audit',
+  'expunge',
   'maintenance'
 ] as const
 export type JobKind = typeof jobKinds[number]

@@ -1,9 +1,10 @@
 import { createPostgresBackend, Queue, Worker } from 'bullmq'
 import pg from 'pg'
 import type { QueueStore, StoreOptions } from './store.ts'
+import { sharingOneListener } from './shared-listener.ts'
 import { realAfter } from './timers.ts'
 
-/** For the queries of all queues and workers together; each worker holds one more connection, to be notified on. */
+/** For the queries of all queues and workers together; all workers hold one more, to be notified on. */
 const connectionsForQueries = 8
 const connectTimeoutMs = 10_000
 const queryTimeoutMs = 30_000
@@ -13,11 +14,10 @@ const reconnectMs = 500
  * BullMQ's tables in schema `bullmq`, made by `pasarela migrate`. One pool for the whole process: with a connection
  * string instead, each queue and each worker opens a pool of its own, 120 connections for 15 kinds.
  */
-export function createPostgresStore ({ url, workers, onError }: StoreOptions): QueueStore {
+export function createPostgresStore ({ url, onError }: StoreOptions): QueueStore {
   const connection = new PatientPool({
     connectionString: url,
-    // A worker keeps a connection for LISTEN: with `max` at or below the number of workers all of them would hang.
-    max: workers + connectionsForQueries,
+    max: connectionsForQueries + 1,
     options: '-c search_path=bullmq', // BullMQ sets it only on pools that it makes itself
     application_name: 'pasarela queues',
     keepAlive: true, // also lets BullMQ notice a connection that died silently under a LISTEN
@@ -29,10 +29,11 @@ export function createPostgresStore ({ url, workers, onError }: StoreOptions): Q
   // Between two queries a connection that is checked out has no other listener, and its end would be the process's.
   connection.on('connect', client => { client.on('error', error => { onError(error, 'connection') }) })
 
+  const ofWorkers = sharingOneListener(connection)
   return {
     // BullMQ types a queue by its store; what is used of it here, and by bull-board, is the same for both.
     createQueue: (name, options) => new Queue(name, { ...options, connection }, createPostgresBackend) as unknown as Queue,
-    createWorker: (name, processor, options) => new Worker(name, processor, { ...options, connection }, createPostgresBackend) as unknown as Worker,
+    createWorker: (name, processor, options) => new Worker(name, processor, { ...options, connection: ofWorkers }, createPostgresBackend) as unknown as Worker,
     check: async () => {
       const { rows: [may] } = await connection.query<{ temporary: boolean, database: string, user: string }>(`
         select has_database_privilege(current_database(), 'temporary') as temporary, current_database() as database, current_user as user`)

@@ -8,7 +8,7 @@ import { testDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { redisIsInstalled, startRedis } from './fixtures/redis-server.ts'
 import { kept, silent } from './fixtures/silent.ts'
 import { inbox, until } from './fixtures/waiting.ts'
-import type { JobRef } from './kinds.ts'
+import { jobKinds, type JobRef } from './kinds.ts'
 import { createQueues, type Job, type Queues, type QueuesOptions } from './queues.ts'
 import { startSweeper } from './sweeper.ts'
 import { endsWithin } from './timers.ts'
@@ -59,6 +59,28 @@ async function open (t: Test, { urls }: Place, more: Partial<QueuesOptions> = {}
 async function idle (queues: Queues): Promise<void> {
   await until('the queue is empty', async () => Object.values(await queues.counts()).every(({ waiting, active }) => waiting + active === 0))
 }
+
+t.test('workers of all kinds listen on one connection, and all are notified', async t => {
+  const here = await postgres(t)
+  const queues = await open(t, here)
+  const jobs = inbox<string>()
+  for (const kind of jobKinds) queues.work(kind, async () => { jobs.put(kind) }, { concurrency: 4 })
+  await queues.ready()
+  const connections = async () => {
+    const { rows } = await sql<{ n: number }>`select count(*) as n from pg_stat_activity where datname = current_database() and usename = 'pasarela_queue'`.execute(here.database.owner)
+    return rows[0]!.n
+  }
+  for (const kind of jobKinds) await queues.enqueue(kind, [ref()])
+  await jobs.take(jobKinds.length)
+  t.same(jobs.items.toSorted(), jobKinds.toSorted())
+  t.ok(await connections() <= 9, `${await connections()} connections for ${jobKinds.length} kinds`)
+  await here.down()
+  await here.up()
+  await until('it answers again', async () => await queues.counts().then(() => true, () => false))
+  for (const kind of jobKinds) await queues.enqueue(kind, [ref()])
+  await jobs.take(2 * jobKinds.length)
+  t.ok(await connections() <= 9)
+})
 
 for (const [name, place] of [['PostgreSQL', postgres], ['Redis', redis]] as const) {
   const skip = place === redis && !redisIsInstalled ? 'redis-server is not installed' : false

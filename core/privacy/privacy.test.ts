@@ -90,10 +90,14 @@ for (const wish of ['keep', 'delegate'] as const) {
     await settle()
     const last = await erasePerson(hub(), access, person)
     t.match(last, { erased: { sales: 1 } })
-    t.ok(last.erased.events >= 4 && last.erased.operations >= 2, 'nor is it in what was told and said')
-    const { rows: said } = await sql<{ text: string }>`select data::text as text from events where tenant_id = ${tenantId} union all select exchanges::text from operations where tenant_id = ${tenantId}`.execute(made.database.owner)
-    t.notOk(said.some(({ text }) => text.includes(buyer.tax_id) || text.includes(buyer.email)))
-    t.equal((await erasePerson(hub(), access, person)).erased.events, 0)
+    t.same((await erasePerson(hub(), access, person)).erased.sales, 0)
+    // What was on its way then has arrived.
+    made.advance(5 * 24 * 3600_000)
+    await settle()
+    const { rows: said } = await sql<{ kind: string, text: string }>`
+      select type as kind, data::text as text from events where tenant_id = ${tenantId} union all select kind, exchanges::text from operations where tenant_id = ${tenantId}`.execute(made.database.owner)
+    t.ok(said.length > 10)
+    t.same(said.filter(({ text }) => text.includes(buyer.tax_id) || text.includes(buyer.email)).map(({ kind }) => kind), [], 'nor is it in what was told and said')
     t.same((await exportPerson(hub(), access, person)).sales, [])
     const log = await made.database.owner.selectFrom('audit_log').select(['action', 'detail']).where('tenant_id', '=', tenantId).where('action', 'like', 'privacy.%').execute()
     t.same(log.map(({ action }) => action), ['privacy.exported', 'privacy.erased', 'privacy.erased', 'privacy.erased', 'privacy.erased', 'privacy.exported'])

@@ -30,7 +30,7 @@ const why = ['law', 'not_issued', 'open_sale', 'open_subscription', 'being_sent'
 export const Erasure = Type.Object({
   object: Type.Literal('person_erasure'),
   mode: Mode,
-  erased: Type.Object({ customers: Type.Integer(), sales: Type.Integer(), fiscal_data: Type.Integer(), mails: Type.Integer(), notices: Type.Integer(), events: Type.Integer(), operations: Type.Integer(), inbound_events: Type.Integer() }, { description: '`events`, `operations`, `inbound_events`: of what happened to these objects, what was said and of whom; the facts stay. What is younger than four days may still be on its way, and is erased by a later call.' }),
+  erased: Type.Object({ customers: Type.Integer(), sales: Type.Integer(), fiscal_data: Type.Integer(), mails: Type.Integer(), notices: Type.Integer(), events: Type.Integer(), operations: Type.Integer(), inbound_events: Type.Integer() }, { description: '`events`, `operations`, `inbound_events`: of what happened to these objects, what was said and of whom; the facts stay. At once what is older than four days; the rest may still be on its way to a webhook endpoint, and follows by itself after four days.' }),
   kept: Type.Array(Type.Object({
     id: Type.String(),
     reason: oneOf(why, {

@@ -1,4 +1,5 @@
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
+import { claimTimer, clearTimer, setTimer } from '../db/timers.ts'
 import type { Hub } from '../hub.ts'
 import { uuidAt } from '../ids.ts'
 import * as queries from './queries.ts'
@@ -70,11 +71,30 @@ export const underWayMs = 4 * dayMs
 
 export interface Expunged { events: number, operations: number, inbound_events: number }
 
+const expungeTimer = 'expunge'
+/** So that what happened in this very moment is old enough then. */
+const marginMs = 3600_000
+
 /**
- * The content of all that happened to these subjects of the tenant, at once and in the caller's transaction: for a person who wants to
- * be forgotten. What is younger than `underWayMs` stays, and is found by a later call.
+ * The content of all that happened to these subjects of the tenant, in the caller's transaction: for a person who wants to be
+ * forgotten. At once what is older than `underWayMs`, and the rest by itself when it is; the subjects need not be there any more then.
  */
 export async function expungeSubjects (db: TenantDb, subjects: readonly string[], now: Date): Promise<Expunged> {
+  for (const id of subjects) await setTimer(db, expungeTimer, id, new Date(now.getTime() + underWayMs + marginMs))
+  return await expungeOld(db, subjects, now)
+}
+
+/** The job that does the rest. */
+export async function expungeRest (hub: Pick<Hub, 'db' | 'now' | 'config'>, tenantId: string, subject: string): Promise<void> {
+  const now = hub.now()
+  await inTenant(hub.db, tenantId, async db => {
+    if (await claimTimer(db, expungeTimer, subject, now, hub.config.jobLeaseMs) === undefined) return
+    await expungeOld(db, [subject], now)
+    await clearTimer(db, expungeTimer, subject)
+  })
+}
+
+async function expungeOld (db: TenantDb, subjects: readonly string[], now: Date): Promise<Expunged> {
   if (subjects.length === 0) return { events: 0, operations: 0, inbound_events: 0 }
   const range: Range = { from: firstUuid, before: uuidAt(new Date(now.getTime() - underWayMs)), subjects }
   const all = async (content: Expunges): Promise<number> => await inBatches(undefined, async () => await content(db, range, batch))

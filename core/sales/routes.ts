@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { HubInstance } from '../http.ts'
-import { closed, IdParams, oneOf } from '../http-schema.ts'
+import { bytesAs, closed, IdParams, oneOf } from '../http-schema.ts'
 import { createSales } from './batch.ts'
 import { createGlobals, getGlobal, listGlobals } from './global.ts'
 import { refundSale } from './refunds.ts'
@@ -36,7 +36,7 @@ export async function saleRoutes (app: HubInstance): Promise<void> {
     await refundSale(hub, request.requireAccess(), request.params.id, request.body, request.idempotency))
   app.post('/v1/sales/:id/cancel', { config: write, schema: { tags, summary: 'It will not be paid', params: IdParams, response: { 200: Sale } } }, async request =>
     await service.cancelSale(hub, request.requireAccess(), request.params.id))
-  app.get('/v1/sales/:id/ticket', { config: read, schema: { tags, summary: 'The ticket for a printer of 58 or 80 mm, as HTML', params: IdParams, querystring: Ticket, response: { 200: Type.String() } } }, async (request, reply) =>
+  app.get('/v1/sales/:id/ticket', { config: read, schema: { tags, summary: 'The ticket for a printer of 58 or 80 mm, as HTML', params: IdParams, querystring: Ticket, response: { 200: bytesAs('text/html') } } }, async (request, reply) =>
     await reply.type('text/html; charset=utf-8').send(await ticketOf(hub, request.requireAccess(), request.params.id, request.query.width ?? '80')))
 
   app.get('/v1/sales_settings', { config: read, schema: { tags, summary: 'How your sales end in documents', response: { 200: SalesSettings } } }, async request =>

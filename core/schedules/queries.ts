@@ -31,6 +31,15 @@ export async function listSchedules (db: TenantDb) {
 }
 export type ScheduleRow = Awaited<ReturnType<typeof listSchedules>>[number]
 
+const lateMs = 3600_000
+
+/** Each with whether a person should look: for metrics. None before the first start. */
+export async function troubledSchedules (db: Kysely<Database>, now: Date): Promise<{ name: string, troubled: boolean }[]> {
+  const home = await findHome(db)
+  const rows = home === undefined ? [] : await inTenant(db, home, listSchedules)
+  return rows.map(({ name, outcome, due_at: dueAt }) => ({ name, troubled: outcome === 'failed' || (outcome !== 'running' && now.getTime() - dueAt.getTime() > lateMs) }))
+}
+
 /** Undefined when it is not due, unless `force` asks for it all the same. */
 export async function beginRun (db: TenantDb, name: string, now: Date, force: boolean): Promise<{ counts: Counts } | undefined> {
   if (force) await db.insertInto('schedules').values({ tenant_id: db.tenantId, name, due_at: now }).onConflict(oc => oc.doNothing()).execute()

@@ -12,6 +12,7 @@ import { createQueues, type Queues } from '../jobs/queues.ts'
 import { scheduledTasks } from '../run-worker.ts'
 import { listJobs, rowWork, runRows } from './by-hand.ts'
 import { jobHandlers } from '../job-handlers.ts'
+import { troubledSchedules } from './queries.ts'
 import { type RunContext, runTask, type ScheduledTask } from './run.ts'
 import { startTicker, type Ticker } from './ticker.ts'
 
@@ -66,6 +67,8 @@ t.test('a schedule runs once for each tick, in whichever process, and tells on t
     await until('it failed', async () => (await row('fails'))?.outcome === 'failed')
     const failed = (await row('fails'))!
     t.equal(failed.error, 'the disk is full')
+    t.same(await troubledSchedules(database.db, start), [{ name: 'fails', troubled: true }, { name: 'tidy-up', troubled: false }])
+    t.ok((await troubledSchedules(database.db, new Date(start.getTime() + 4 * hourMs))).every(({ troubled }) => troubled), 'an hour late')
     t.equal(failed.due_at.getTime() - failed.finished_at!.getTime(), 300_000)
     await until('the board shows it', async () => (await queues.boardQueues[0]!.getJobs(['failed'])).some(job => job.name === 'fails' && /the disk is full/.test(job.failedReason)))
   })

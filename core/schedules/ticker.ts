@@ -26,8 +26,8 @@ export interface Ticker {
   stop: () => Promise<void>
 }
 
-/** The last so many runs stay on the board. */
-const kept = 500
+/** The last so many runs stay on the board: some that come every minute must not push out what comes once a day. */
+const kept = 3000
 /** Two may run at once in a process: a long backup holds nothing up. Each holds a connection for its lock. */
 const concurrency = 2
 /** Of a run whose process died: its lock is gone, and only its note says that it runs. */

@@ -11,7 +11,8 @@ export async function takePayment (pasarela: Client, order: Order): Promise<Sche
       idempotencyKey: `order-${order.id}`
     })
   } catch (error) {
-    if (error instanceof InvalidRequestError) for (const { path, message } of error.errors) process.stderr.write(`${path} ${message}\n`)
+    // `errors` names each field, such as `lines[0].quantity`: show it beside the field of your form.
+    if (error instanceof InvalidRequestError && error.errors.some(({ path }) => path === 'amount')) throw new RangeError(`${order.amount} cannot be charged`, { cause: error })
     throw error
   }
 }

@@ -28,7 +28,7 @@ export function Shell ({ children }: { children: ReactNode }) {
           <Group h='100%' px={{ base: 'sm', sm: 'lg' }} justify='space-between' wrap='nowrap' gap='sm'>
             <Group gap='sm' wrap='nowrap' miw={0}>
               <Burger opened={opened} onClick={toggle} hiddenFrom='sm' size='sm' aria-label={opened ? words.closeMenu : words.openMenu} aria-expanded={opened} />
-              <UnstyledButton component={Link} href='/' className={css.brand}><img src='/favicon.svg' alt='' width={28} height={28} /><Text fw={700} visibleFrom='sm'>{words.product}</Text></UnstyledButton>
+              <UnstyledButton component={Link} href='/' className={css.brand} aria-label={words.product}><img src='/favicon.svg' alt='' width={28} height={28} /><Text fw={700} visibleFrom='sm'>{words.product}</Text></UnstyledButton>
               <Divider orientation='vertical' visibleFrom='sm' my={18} />
               <Text fw={550} truncate title={tenant.name}>{tenant.name}</Text>
             </Group>

@@ -85,7 +85,7 @@ function recipientOf (customer: Invoice['customer']): Recipient {
 }
 
 /** What stands behind the rate of a line: taxed, reversed, exempt, not taxable. */
-type Class = Pick<Detail, 'qualification' | 'exemption'>
+export type Class = Pick<Detail, 'qualification' | 'exemption'>
 
 /** One for each tax, rate, surcharge and reason. */
 function detailsOf (invoice: Invoice, { lines, outputs, gross, beforeTaxes }: Amounts, euros: (value: Decimal) => Decimal): Detail[] {
@@ -146,7 +146,7 @@ function regimeOf ({ es }: Invoice, tax: string, { exemption }: Class, surcharge
 }
 
 /** By the provision that the line names; an exemption without one is that of art. 20 LIVA (E1). */
-function classOf ({ es }: Invoice, line: InvoiceLine, code: string): Class {
+export function classOf ({ es }: Invoice, line: InvoiceLine, code: string): Class {
   const special = line.es?.special
   const tax = line.taxes.find(({ type, withheld }) => withheld !== true && type.toUpperCase() !== surchargeTax && taxCode(type) === code)
   const article = Number(/art[íi]?c?u?l?o?s?\.?\s*(\d{1,3})/i.exec(special?.reason ?? '')?.[1])
