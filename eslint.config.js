@@ -1,12 +1,22 @@
+import reactHooks from 'eslint-plugin-react-hooks'
 import neostandard, { plugins } from 'neostandard'
 
 /** The folders of tsconfig.json: rules that need types run there. */
 const typed = ['core', 'adapters', 'plugins', 'migrations', 'scripts', 'test', 'bench', 'sdk'].map(folder => `${folder}/**/*.ts`)
 
+const floating = ['error', {
+  // tap itself waits for these.
+  allowForKnownSafeCalls: [
+    { from: 'package', name: ['test', 'before', 'rejects', 'resolves', 'resolveMatch'], package: 'tap' },
+    { from: 'package', name: ['test'], package: '@tapjs/test' },
+    { from: 'package', name: ['rejects', 'resolves', 'resolveMatch'], package: '@tapjs/asserts' }
+  ]
+}]
+
 export default [
   ...neostandard({
     ts: true,
-    ignores: ['**/dist/**', '**/.tap/**', '**/node_modules/**', '.data/**', 'bench/results/**', 'core/db/schema.ts', 'sdk/schema.ts']
+    ignores: ['**/dist/**', 'tenants-ui/dist*/**', '**/.tap/**', '**/node_modules/**', '.data/**', 'bench/results/**', 'core/db/schema.ts', 'sdk/schema.ts']
   }),
   {
     name: 'pasarela/everywhere',
@@ -24,6 +34,20 @@ export default [
     }
   },
   {
+    name: 'pasarela/tenants-ui',
+    files: ['tenants-ui/src/**/*.{ts,tsx}'],
+    plugins: { '@typescript-eslint': plugins['typescript-eslint'].plugin, 'react-hooks': reactHooks },
+    languageOptions: {
+      parserOptions: { project: ['./tenants-ui/tsconfig.json'], tsconfigRootDir: import.meta.dirname }
+    },
+    rules: {
+      'react-hooks/rules-of-hooks': 'error',
+      'react-hooks/exhaustive-deps': 'error',
+      'react/prop-types': 'off',
+      '@typescript-eslint/no-floating-promises': floating
+    }
+  },
+  {
     name: 'pasarela/console',
     files: ['scripts/**', 'bench/**', '**/cli.{ts,js}', '**/cli/**', '**/demo.ts', '**/demo/**', '.ci/**'],
     rules: { 'no-console': 'off' }
@@ -37,14 +61,7 @@ export default [
     },
     rules: {
       // A promise nobody waits for is work that is lost, or an error that ends the process.
-      '@typescript-eslint/no-floating-promises': ['error', {
-        // tap itself waits for these.
-        allowForKnownSafeCalls: [
-          { from: 'package', name: ['test', 'before', 'rejects', 'resolves', 'resolveMatch'], package: 'tap' },
-          { from: 'package', name: ['test'], package: '@tapjs/test' },
-          { from: 'package', name: ['rejects', 'resolves', 'resolveMatch'], package: '@tapjs/asserts' }
-        ]
-      }],
+      '@typescript-eslint/no-floating-promises': floating,
       // Fastify and tap take async functions where the type says void.
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }]
     }

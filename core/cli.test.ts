@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { text as all } from 'node:stream/consumers'
 import { sql } from 'kysely'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { askAt, order, testApp, type TestApp } from '../test/support/app.ts'
+import { makeCsd } from '../test/support/csd.ts'
 import { testDatabase, type TestDatabase } from '../test/support/database.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { testHub } from '../test/support/hub.ts'
@@ -71,6 +72,8 @@ t.test('wrong use ends with 2, says what is wrong, and leaves standard output em
     [['keys', 'platform'], /--label is missing/],
     [['keys', 'platform', '--label', ' '], /--label must have/],
     [['hooks', 'replay'], /--tenant is missing/],
+    [['incidents', 'export', '--tenant', 'ten_1'], /ID/],
+    [['incidents', 'export', '--tenant', 'ten_1', 'inb_1'], /--tenant must be the id/],
     [['hooks', 'replay', '--tenant', 'ten_1'], /--tenant must be the id/],
     [['hooks', 'replay', '--tenant', 'ten_1', '--from', 'yesterday'], /--from/],
     [['hooks', 'replay', '--tenant', 'ten_1', '--status', 'refused'], /--status must be one of received/],
@@ -169,6 +172,21 @@ t.test('hooks are counted, and replayed by the workers of a running server', asy
   }
   t.match((await run(['hooks', 'replay', '--tenant', stranger.id, '--json'], env)).lines, [{ matched: 0 }])
   t.match(await run(['hooks', 'replay', '--tenant', publicId('tenant', '0198aaaa-0000-7000-8000-00000000000a')], env), { code: 1, stdout: '', stderr: /no such thing/ })
+
+  // One of them as a bundle, which this hub knows again, and no other tenant's does.
+  const [hook] = (await shop.client('GET', '/v1/inbound_events?event_type=payment_intent.succeeded')).body.data
+  const bundle = await run(['incidents', 'export', '--tenant', shop.id, hook.id], env)
+  t.same([bundle.code, bundle.stderr], [0, ''])
+  const file = path.join(t.testdir(), 'incident.json')
+  writeFileSync(file, bundle.stdout)
+  t.match(JSON.parse(bundle.stdout), { object: 'incident_bundle', incident: hook.id, hooks: [{ verdict: 'verified' }] })
+  t.match(await run(['incidents', 'verify', '--tenant', shop.id, '--json', file], env), { code: 0, lines: [{ ok: true }] })
+  t.match(await run(['incidents', 'verify', '--tenant', stranger.id, file], env), { code: 1, stdout: /NOT seal/ })
+  writeFileSync(file, JSON.stringify((await shop.client('GET', `/v1/inbound_events/${hook.id}/bundle`)).body))
+  t.match(await run(['incidents', 'verify', '--tenant', shop.id, '--json', file], env), { code: 0, lines: [{ ok: true }] }, 'over HTTP it is the same')
+  t.match(await run(['incidents', 'export', '--tenant', stranger.id, hook.id], env), { code: 1, stdout: '', stderr: /no webhook of this tenant/ })
+  t.match(await run(['incidents', 'verify', '--tenant', shop.id, path.join(t.testdir(), 'nothing')], env), { code: 1, stderr: /cannot be read/ })
+  t.same(await it.database.owner.selectFrom('audit_log').select('actor_id').where('action', '=', 'inbound_event.exported').execute(), [{ actor_id: 'command-line' }])
   t.same(await attempts(it), before, 'counting changes nothing')
 
   t.match(await replay('--event-type', 'payment_intent.succeeded', '--from', '2020-01-01T00:00:00Z'), { code: 0, lines: [{ dry_run: false, matched: 1, replayed: 1 }] })
@@ -268,6 +286,17 @@ t.test('master keys: all data keys move to the first one; what does not open is 
   t.match(await rotate(k1), { code: 1, lines: [{ rewrapped: 0, failed: 2, complete: false, failures: [{ reason: 'unknown_key' }, { reason: 'unknown_key' }] }] }, 'a ring without the key that wraps')
   t.match(await run(['keys', 'rotate-master'], { ...env, PASARELA_MASTER_KEYS: k1 }), { code: 1, stdout: /keep the older master keys/ })
   for (const text of [broken.stdout, broken.stderr]) t.notMatch(text, new RegExp([k1, k2, k3].map(each => each.split(':')[1]!.slice(0, 12).replaceAll('+', '\\+')).join('|')))
+})
+
+t.test('with files it works from an empty folder, without a server and without configuration', async t => {
+  const { cer, key, passphrase } = makeCsd({ rfc: 'EKU9003173C9', name: 'ESCUELA KEMPER URGATE' })
+  const cwd = t.testdir()
+  for (const [name, bytes] of Object.entries({ 'a.cer': cer, 'a.key': key, 'pass.txt': passphrase })) writeFileSync(path.join(cwd, name), bytes)
+  const child = spawn(process.execPath, ['--conditions=pasarela', path.join(import.meta.dirname, 'cli.ts'), 'certificate', 'a.cer', 'a.key', '--passphrase-file', 'pass.txt', '--json'], { cwd, env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [stdout, stderr, code] = await Promise.all([all(child.stdout), all(child.stderr), new Promise(resolve => { child.once('exit', resolve) })])
+  t.same([code, stderr], [0, ''])
+  t.match(JSON.parse(stdout), { ok: true, kind: 'csd' }, 'one object and nothing else')
+  t.same(readdirSync(cwd).sort(), ['a.cer', 'a.key', 'pass.txt'], 'and leaves nothing behind')
 })
 
 t.test('the bundled database: started and stopped when nobody uses it, and left alone when somebody does', async t => {

@@ -31,7 +31,7 @@ const hourMs = 3600_000
 export function scheduledTasks (hub: Hub, { ownerUrl }: Means = {}): ScheduledTask[] {
   const { backupDir: folder } = hub.config
   return [
-    { name: 'months-ahead', about: 'Makes the months to come of the tables that are kept by month', everyMs: 24 * hourMs, run: async () => await monthsAhead(hub) },
+    { name: 'months-ahead', about: 'Makes the months to come of the tables that are kept by month', everyMs: 24 * hourMs, retryMs: hourMs, run: async () => await monthsAhead(hub) },
     { name: 'refused-webhooks', about: 'Looks whether a provider’s webhooks are refused at many tenants at once', everyMs: hourMs / 12, run: async () => { await watchProviders(hub) } },
     { name: 'alerts', about: 'Starts the looks at tenants where something happened or an alert stands, and sees how old the queues are', everyMs: hourMs / 12, run: async () => { await watchAlerts(hub) } },
     { name: 'report-figures', about: 'Adds up the figures of the dashboard', everyMs: hourMs / 60, run: async ({ signal }) => await foldFigures(hub, signal) },

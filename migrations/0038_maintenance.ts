@@ -75,7 +75,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
 
   // A month that is over and was kept long enough goes at once, without a row being touched. Busy: the next run tries again.
   await sql`
-    create function maintenance.drop_months(p_table text, p_before timestamptz) returns text[] language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $maintenance$
+    create function maintenance.drop_months(p_table text, p_before timestamptz) returns text[] language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '1s' as $maintenance$
     declare
       part text;
       gone text[] := '{}';
@@ -97,6 +97,9 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     end $maintenance$`.execute(db)
   await sql`revoke all on function maintenance.drop_months(text, timestamptz) from public`.execute(db)
   await sql`grant execute on function maintenance.drop_months(text, timestamptz) to pasarela_app`.execute(db)
+
+  // A new month locks its table for a moment; while somebody reads for long (a backup) all writers would queue up behind it.
+  await sql`alter function maintenance.ensure_partitions(integer) set lock_timeout = '1s'`.execute(db)
 
   // --- work, by kind: ids only ----------------------------------------------------------------------------------------
 

@@ -84,6 +84,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       if old.signed is not null and new.signed is distinct from old.signed and (new.signed is not null or new.signed_sealed is null) then raise exception 'a signed record is not changed'; end if;
       return new;
     end $$`.execute(db)
+  await sql`revoke all on function app.keep_verifactu_record() from public`.execute(db)
+  await sql`grant execute on function app.keep_verifactu_record() to pasarela_app`.execute(db)
   await sql`create trigger keep_verifactu_record before update on verifactu_records for each row execute function app.keep_verifactu_record()`.execute(db)
 
   await sql`

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { HubError } from '../core/errors.ts'
 import { isData, pagePolicy } from './security-headers.ts'
 
 const types: Readonly<Record<string, string>> = { '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.png': 'image/png' }
@@ -39,7 +40,7 @@ export const consolePages = fp<ConsoleOptions>(async (app, { folder, instead }) 
   for (const url of ['/assets/:file', '/favicon.svg']) {
     app.get<{ Params: { file?: string } }>(url, open, async (request, reply) => {
       const file = site()?.files.get(request.params.file === undefined ? 'favicon.svg' : `assets/${request.params.file}`)
-      if (file === undefined) return await reply.callNotFound()
+      if (file === undefined) throw new HubError('not_found')
       return await asset(file, request, reply, request.params.file !== undefined)
     })
   }

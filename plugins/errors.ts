@@ -93,6 +93,8 @@ function note (error: unknown, failure: HubError, request: FastifyRequest): void
 function knownRoutes (app: FastifyInstance): (url: string) => string[] {
   const routes = new Map<string, { pattern: RegExp, methods: Set<string> }>()
   app.addHook('onRoute', ({ url, method }) => {
+    // What takes any path names none.
+    if (url === '/*') return
     const route = routes.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() }
     for (const name of [method].flat()) route.methods.add(name)
     routes.set(url, route)

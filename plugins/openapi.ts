@@ -128,7 +128,8 @@ function addExamples (operation: Operation, examples: Record<string, object>): v
     const media = mediaOf(response as Holder)
     if (media === undefined) continue
     const { $ref, properties } = media.schema ?? {}
-    const item = properties?.next_cursor === undefined ? undefined : properties.data?.items?.$ref
+    // A page, and nothing beside it.
+    const item = properties?.next_cursor === undefined || Object.keys(properties).length > 2 ? undefined : properties.data?.items?.$ref
     const name = ($ref ?? item)?.split('/').at(-1)
     if (name === undefined) {
       if (answers[id]?.[status] !== undefined) media.examples = { recorded: { value: answers[id][status] } }

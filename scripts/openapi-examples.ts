@@ -81,9 +81,10 @@ function fill (document: Json, operations: ReadonlyMap<string, Json>, isValid: (
   }
 }
 
-/** The schema's name, or that of the items of a page. */
+/** The schema's name, or that of the items of a page that holds nothing else. */
 export function nameOf (schema: Json | undefined): string | undefined {
-  const ref = schema?.$ref ?? (schema?.properties?.next_cursor === undefined ? undefined : schema.properties.data?.items?.$ref)
+  const page = schema?.properties?.next_cursor !== undefined && Object.keys(schema.properties).length === 2
+  const ref = schema?.$ref ?? (page ? schema.properties.data?.items?.$ref : undefined)
   return typeof ref === 'string' ? ref.split('/').at(-1) : undefined
 }
 
@@ -101,9 +102,10 @@ function * namedParts (document: Json, schema: Json, value: unknown): Generator<
 /** How much there is to see; of two, the one that is not needlessly long. */
 function richness (value: unknown): number {
   const text = JSON.stringify(value)
-  const filled = (one: unknown): number => Array.isArray(one) ? one.slice(0, 2).reduce<number>((sum, item) => sum + filled(item), 0)
-    : typeof one === 'object' && one !== null ? Object.values(one).reduce<number>((sum, item) => sum + filled(item), 0)
-      : one === null || one === '' || one === false || one === 0 ? 0 : 1
+  const filled = (one: unknown): number => {
+    if (typeof one !== 'object' || one === null) return one === null || one === '' || one === false || one === 0 ? 0 : 1
+    return (Array.isArray(one) ? one.slice(0, 2) : Object.values(one)).reduce<number>((sum, item) => sum + filled(item), 0)
+  }
   return text.length > 12_000 ? -1 : filled(value) - text.length / 400
 }
 
@@ -130,7 +132,7 @@ function createCleaner (): (json: string) => unknown {
       .replace(/https?:\/\/(127\.0\.0\.1|localhost)(:\d+)?/g, 'https://pasarela.example.com')
       .replace(/([\w-]+)\.test\b/g, '$1.example.com')
       .replace(/(\/(?:hooks|autofactura)\/)[\w.-]{20,}/g, '$1…')
-      .replace(/\b(pas_(?:test|live)_|sk_test_|sk_live_|whsec_|APP_USR-|TEST-|key_)[\w-]{8,}/g, '$1…')
+      .replace(/\b(pas_(?:test|live)_|sk_test_|sk_live_|whsec_|APP_USR-|TEST-|key_)(?![0-9a-f]{32}\b)[\w-]{8,}/g, '$1…')
     const hide = (value: unknown, name = ''): unknown => {
       if (typeof value === 'string') {
         if (fillers.test(name) && value.length > 12 && !/^(pm_card|tok_|src_)/.test(value)) return '…'

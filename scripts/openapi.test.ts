@@ -20,7 +20,8 @@ t.test('every body and answer is shown by an example', t => {
 })
 
 t.test('the lint finds what it is for', async t => {
-  const broken = structuredClone(document)
+  const { '/v1/payments': payments, '/v1/payments/{id}': payment } = document.paths
+  const broken = structuredClone({ ...document, webhooks: {}, paths: { '/v1/payments': payments, '/v1/payments/{id}': payment } })
   delete broken.paths['/v1/payments'].get.responses['200'].content
   delete broken.paths['/v1/payments'].get.responses['401']
   delete broken.paths['/v1/payments/{id}'].get.summary

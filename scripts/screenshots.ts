@@ -70,7 +70,7 @@ function shotsOf ({ connections, simulated }: FirstRun): Shot[] {
     { name: 'wizard-choose', who: 'tenant', path: '/connections/new' },
     { name: 'wizard-form', who: 'tenant', path: '/connections/new?provider=conekta' },
     { name: 'wizard-form-payu', who: 'tenant', path: '/connections/new?provider=payu' },
-    { name: 'wizard-refused', who: 'tenant', path: '/connections/new?provider=conekta', then: async page => { await page.locator('[name=private_key]').fill('key_Wrong00000000000000'); await goOn(page); await page.locator('[data-stage=credentials]').waitFor() } },
+    { name: 'wizard-refused', who: 'tenant', path: '/connections/new?provider=stripe', then: async page => { await fill(page, { publishable_key: 'pk_test_wrong000000000000', secret_key: 'sk_test_wrong000000000000' }); await goOn(page); await page.locator('[data-stage=credentials]').waitFor() } },
     { name: 'wizard-setup', who: 'tenant', path: `/connections/${connections.stripe}/setup` },
     { name: 'wizard-setup-pac', who: 'tenant', path: `/connections/${connections.finkok}/setup` },
     { name: 'certificates', who: 'tenant', path: '/certificates' },

@@ -7,6 +7,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Whether the process is up */
         get: operations["get_health"];
         put?: never;
         post?: never;
@@ -75,6 +76,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Whether it can work
+         * @description 503 while something that it needs is away, and while it stops: `errors` names what.
+         */
         get: operations["get_ready"];
         put?: never;
         post?: never;
@@ -1935,6 +1940,26 @@ export interface paths {
          * @description Needs the scope `invoices:write`.
          */
         post: operations["post_invoices_by_id_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/ubl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same invoice as UBL 2.1 under EN 16931 (Spain)
+         * @description Needs the scope `invoices:read`.
+         */
+        get: operations["get_invoices_by_id_ubl"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -10349,7 +10374,7 @@ export interface components {
             object: "person_erasure";
             /** @enum {string} */
             mode: "test" | "live";
-            /** @description `events`, `operations`, `inbound_events`: of what happened to these objects, what was said and of whom; the facts stay. What is younger than four days may still be on its way, and is erased by a later call. */
+            /** @description `events`, `operations`, `inbound_events`: of what happened to these objects, what was said and of whom; the facts stay. At once what is older than four days; the rest may still be on its way to a webhook endpoint, and follows by itself after four days. */
             erased: {
                 customers: number;
                 sales: number;
@@ -11984,7 +12009,12 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                    };
+                };
             };
         };
     };
@@ -12007,6 +12037,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
         };
     };
     get_hooks_whatsapp_by_token: {
@@ -12031,6 +12063,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
         };
     };
     post_hooks_whatsapp_by_token: {
@@ -12051,6 +12085,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
         };
     };
     post_hooks_by_token: {
@@ -12071,6 +12107,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
         };
     };
     get_ready: {
@@ -12087,7 +12125,15 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ready";
+                        checks: {
+                            [key: string]: string;
+                        };
+                    };
+                };
             };
         };
     };
@@ -15752,12 +15798,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Its bytes. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/octet-stream": string;
+                };
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
@@ -17221,12 +17269,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Its bytes. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/pdf": string;
+                };
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
@@ -17342,6 +17392,41 @@ export interface operations {
             500: components["responses"]["Problem"];
         };
     };
+    get_invoices_by_id_ubl: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for. Needed with a partner key and with the platform key. */
+                "Pasarela-Tenant"?: components["parameters"]["Tenant"];
+                /** @description With a session: which mode to act in. An API key has its mode already. */
+                "Pasarela-Mode"?: components["parameters"]["Mode"];
+                /** @description Language of sentences for people. */
+                "Accept-Language"?: components["parameters"]["AcceptLanguage"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/xml": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+        };
+    };
     get_invoices_by_id_xml: {
         parameters: {
             query?: never;
@@ -17360,12 +17445,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Its bytes. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/xml": string;
+                };
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
@@ -17772,12 +17859,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Its bytes. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "image/png": string;
+                    "image/jpeg": string;
+                };
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
@@ -17969,12 +18059,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Its bytes. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/zip": string;
+                };
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
@@ -21135,13 +21227,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Its bytes. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "text/html": string;
                 };
             };
             400: components["responses"]["Problem"];
@@ -23248,12 +23340,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Its bytes. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
@@ -23321,12 +23415,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Its bytes. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/xml": string;
+                };
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
@@ -23518,12 +23614,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Its bytes. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/xml": string;
+                };
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];

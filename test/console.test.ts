@@ -137,7 +137,7 @@ t.test('every provider has its form: each field of the manifest, masked where it
   t.same((await page.locator('[data-provider]').evaluateAll(cards => cards.map(card => card.getAttribute('data-provider')))).toSorted(), providers.map(({ id }: { id: string }) => id).toSorted())
   for (const { id, name, credentials } of providers) {
     await page.evaluate(path => { window.history.pushState(null, '', path) }, `/connections/new?provider=${id}`)
-    await heading(page, new RegExp(`^Connect ${name.replace(/[()]/g, '\\$&')}$`))
+    await page.getByRole('heading', { level: 1, name: `Connect ${name}`, exact: true }).waitFor()
     await page.locator('form').waitFor()
     const drawn = await page.locator('form').locator('input[name], textarea[name]').evaluateAll(fields => fields.map(field => [field.getAttribute('name'), field.getAttribute('type')]))
     const asked = drawn.filter(([field]) => field !== 'label' && !field!.startsWith('setting-')) as [string, string | null][]
@@ -150,7 +150,7 @@ t.test('every provider has its form: each field of the manifest, masked where it
 
 t.test('a payment provider: refused with the wrong key, left in the middle, and proven with the right one', async t => {
   const { page, complaints, context } = await seat(t)
-  const good = app.simulator.credentials('test')
+  const [good, wrong] = [app.simulator.credentials('test'), app.simulator.wrongCredentials('test')]
   await page.goto('/connections/new?family=payments')
   await signIn(page)
   await page.locator('[data-provider=stripe]').click()
@@ -161,14 +161,14 @@ t.test('a payment provider: refused with the wrong key, left in the middle, and 
   await page.locator('[name=secret_key]').blur()
   await page.getByText('No tiene la forma esperada').waitFor()
   t.ok(await button(page, /^Probar y seguir$/).isDisabled())
-  await page.locator('[name=secret_key]').fill('sk_test_Wrong00000000000000000000')
+  await page.locator('[name=secret_key]').fill(wrong.secret_key!)
 
   await page.reload()
   t.equal(await page.locator('[name=label]').inputValue(), 'Tienda en línea', 'what is no secret is still there')
   t.equal(await page.locator('[name=publishable_key]').inputValue(), good.publishable_key, 'without the space around it')
   t.equal(await page.locator('[name=secret_key]').inputValue(), '')
   t.notMatch(await page.evaluate(() => JSON.stringify([window.sessionStorage, window.localStorage])), /sk_test_/, 'a secret is kept nowhere')
-  await page.locator('[name=secret_key]').fill('sk_test_Wrong00000000000000000000')
+  await page.locator('[name=secret_key]').fill(wrong.secret_key!)
   await press(page, /^Probar y seguir$/)
   await page.getByText('El proveedor no aceptó estas credenciales').waitFor()
   await accessible(t, page, 'refused credentials')

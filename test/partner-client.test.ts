@@ -3,9 +3,13 @@ import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
+import { Ajv } from 'ajv'
+import formats from 'ajv-formats'
 import t from 'tap'
 import { createClient, NotFoundError, PasarelaError } from '@pasarela/client'
 import { signWebhook } from '@pasarela/client/webhooks'
+import { dataSchema, objectKinds } from '../core/event-types/catalogue.ts'
+import { isEventType, objectOf } from '../core/events/types.ts'
 import { receiver } from '../sdk/examples/receive-webhooks.ts'
 import { refundHalf, takenSince, takePayment, whatNow } from '../sdk/examples/take-a-payment.ts'
 import { testApp, type TestApp } from './support/app.ts'
@@ -39,12 +43,12 @@ t.test('what a payment becomes is heard as it happens, by its own id', async t =
   const heard: string[] = []
   const ended = (async () => { for await (const { kind, id = '' } of pasarela.changes({ signal: controller.signal, types: ['payment.*'] })) heard.push(`${kind} ${id}`) })()
   await eventually('open', () => heard.length > 0)
-  const { id } = await pasarela.post('/v1/payments', { body: { amount: 500, currency: 'MXN', method: { type: 'card', token: 'pm_card_visa' } } })
+  const { id } = await pasarela.post('/v1/payments', { body: { amount: 5000, currency: 'MXN', method: { type: 'card', token: 'pm_card_visa' } } })
   await eventually('heard', () => heard.includes(`payment.succeeded ${id}`))
   controller.abort()
   await ended
   const { type, data } = (await pasarela.list('/v1/events', { query: { subject: id } }).take(1))[0]!
-  t.match({ type, data }, { type: 'payment.succeeded', data: { id, status: 'succeeded', amount: 500 } })
+  t.match({ type, data }, { type: 'payment.succeeded', data: { id, status: 'succeeded', amount: 5000 } })
 })
 
 t.test('pasarela listen forwards what happens, signed, once, and goes on where it was', async t => {
@@ -68,7 +72,7 @@ t.test('pasarela listen forwards what happens, signed, once, and goes on where i
     t.teardown(() => { child.kill('SIGKILL') })
     return { child, out: () => out, ended: once(child, 'exit') }
   }
-  const pay = async (): Promise<string> => (await pasarela.post('/v1/payments', { body: { amount: 700, currency: 'MXN', method: { type: 'card', token: 'pm_card_visa' } } })).id
+  const pay = async (): Promise<string> => (await pasarela.post('/v1/payments', { body: { amount: 7000, currency: 'MXN', method: { type: 'card', token: 'pm_card_visa' } } })).id
 
   const before = await pay()
   const first = start('--types', 'payment.*')
@@ -95,4 +99,35 @@ t.test('pasarela listen forwards what happens, signed, once, and goes on where i
   const wrong = start('--types', 'payments')
   t.same(await wrong.ended, [2, null])
   t.match(wrong.out(), /payments is no type/)
+})
+
+t.test('every change of a connection is told, and every event that was written is as the catalogue says', async t => {
+  const tenant = await house.tenant()
+  const pasarela = createClient({ url: house.url, key: tenant.testKey })
+  const id = { path: { id: tenant.connection } }
+  await pasarela.patch('/v1/connections/{id}', { ...id, body: { label: 'Another name' } })
+  await pasarela.patch('/v1/connections/{id}', { ...id, body: { enabled: false } })
+  await pasarela.patch('/v1/connections/{id}', { ...id, body: { enabled: true, label: 'A third' } })
+  await pasarela.post('/v1/connections/{id}/credentials', { ...id, body: { credentials: house.simulator.credentials('test') as Record<string, string> } })
+  const customer = await pasarela.post('/v1/customers', { body: { name: 'Ana', email: 'ana@example.com' } })
+  await pasarela.patch('/v1/customers/{id}', { path: { id: customer.id }, body: { name: 'Ana María' } })
+  await pasarela.post('/v1/plans', { body: { name: 'Monthly', amount: 49900, currency: 'MXN', interval: 'month' } })
+  await pasarela.delete('/v1/connections/{id}', id)
+  const told = (await pasarela.list('/v1/events', { query: { subject: tenant.connection, limit: 100 } }).take(100)).reverse()
+  t.same(told.slice(-6).map(({ type, data }) => [type, ...(data.changed as string[] | undefined) ?? []]), [
+    ['connection.updated', 'label'], ['connection.disabled'], ['connection.enabled'], ['connection.updated', 'label'], ['connection.updated', 'credentials'], ['connection.deleted']
+  ])
+  t.same((await pasarela.list('/v1/events', { query: { subject: customer.id } }).take(9)).map(({ type, data }) => [type, Object.keys(data)]), [['customer.updated', ['id', 'mode', 'object']], ['customer.created', ['id', 'mode', 'object']]], 'nothing personal in either')
+
+  await house.quiet()
+  const ajv = new Ajv({ strict: false, allErrors: true })
+  formats.default(ajv)
+  const checks = new Map<string, ReturnType<typeof ajv.compile>>(objectKinds.map(kind => [kind, ajv.compile({ ...JSON.parse(JSON.stringify(dataSchema(kind))) as object, additionalProperties: false })]))
+  const written = await house.database.owner.selectFrom('events').select(['type', 'data']).execute()
+  const wrong = written.flatMap(({ type, data }) => {
+    const check = isEventType(type) ? checks.get(objectOf(type)) : undefined
+    return check?.(data) === true ? [] : [`${type}: ${ajv.errorsText(check?.errors)}`]
+  })
+  t.same([...new Set(wrong)], [])
+  t.ok(new Set(written.map(({ type }) => type)).size > 12, 'of many types')
 })

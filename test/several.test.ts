@@ -24,7 +24,7 @@ import { hooksFront } from './support/hooks-front.ts'
 import { createPartner } from './support/partner.ts'
 import { freePort, type ServerProcess, startServer, startWorker } from './support/server-process.ts'
 
-const stories = Number(process.env.SEVERAL_STORIES ?? 18)
+const stories = Number(process.env.SEVERAL_STORIES ?? 15)
 t.setTimeout(280_000)
 
 t.test('three API and three worker processes, one of each killed: nothing lost, nothing doubled', async t => {
@@ -92,9 +92,9 @@ async function several (t: Test, { apis: apiCount, workers: workerCount, env: mo
     LOG_LEVEL: 'info',
     RESOLVER_SCHEDULE: '300ms,300ms,500ms,1s,1s,2s,2s,5s,5s,5s,5s',
     INBOUND_SCHEDULE: '300ms,500ms,1s,2s,5s,5s,5s,5s',
-    SWEEP_INTERVAL_MS: '200',
-    QUEUE_LOCK_MS: '2000',
-    QUEUE_STALLED_MS: '1000',
+    SWEEP_INTERVAL_MS: '400',
+    QUEUE_LOCK_MS: '2500',
+    QUEUE_STALLED_MS: '2500', // each of some forty kinds looks so often, in each worker
     JOB_LEASE_MS: '4000',
     IDEMPOTENCY_LEASE_MS: '1000',
     ...more
@@ -127,8 +127,7 @@ async function several (t: Test, { apis: apiCount, workers: workerCount, env: mo
   await must('/v1/certificates', key, { cer: csd.cer.toString('base64'), key: csd.key.toString('base64'), passphrase: csd.passphrase, issuer: issuer.id })
   await must('/v1/series', key, { issuer: issuer.id, document: 'invoice', prefix: 'A' })
   await must('/v1/connections', key, { provider: 'finkok', mode: 'test', credentials: finkok.credentials('test') })
-  const before = (await owner.selectFrom('events').select('id').execute()).map(({ id }) => id)
-  await must('/v1/webhook_endpoints', key, { url: partnerApp.url, event_types: ['*'] })
+  const endpoint = await must('/v1/webhook_endpoints', key, { url: partnerApp.url, event_types: ['*'] })
 
   const partner = createPartner({ key, url: () => next()!.url })
   const payments = new Map<string, string>()
@@ -189,9 +188,10 @@ async function several (t: Test, { apis: apiCount, workers: workerCount, env: mo
       const { rows: twice } = await sql`select 1 from inbound_events group by tenant_id, connection_id, dedupe_key having count(*) > 1`.execute(owner)
       t.same(twice, [], 'and none is kept twice')
 
-      const events = (await owner.selectFrom('events').select('id').execute()).filter(({ id }) => !before.includes(id)).map(({ id }) => publicId('event', id))
-      t.same(events.filter(id => !partnerApp.got.has(id)), [], 'the partner heard of every event')
-      t.same([...partnerApp.got.keys()].filter(id => !events.includes(id)), [], 'and of nothing else')
+      const events = (await owner.selectFrom('events').select(['id', 'type']).execute()).map(({ id, type }) => ({ id: publicId('event', id), type, since: id > uuidOf('webhook_endpoint', endpoint.id) }))
+      t.same(events.filter(({ id, since }) => since && !partnerApp.got.has(id)), [], 'the partner heard of every event since it asked for them')
+      const ids = new Set(events.map(({ id }) => id))
+      t.same([...partnerApp.got.keys()].filter(id => !ids.has(id)), [], 'and of nothing else')
       const { rows: [doubled] } = await sql<{ n: number }>`select count(*) as n from events where type in ('payment.succeeded', 'invoice.issued') group by subject_id, type having count(*) > 1`.execute(owner)
       t.equal(doubled, undefined, 'nothing happened twice')
       const { rows: connections } = await sql<{ name: string, n: number }>`select application_name as name, count(*) as n from pg_stat_activity where datname = current_database() group by 1 order by 1`.execute(owner)

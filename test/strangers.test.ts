@@ -18,6 +18,7 @@ import { type IdKind, newUuid, parseId, publicId } from '../core/ids.ts'
 import type { Letter } from '../core/notifications/letter.ts'
 import { prepareNotice } from '../core/notifications/notices.ts'
 import { prepareMail } from '../core/notifications/service.ts'
+import { insertChain, insertEvent, insertRecord } from '../core/verifactu/queries.ts'
 import { type Answer, type AppTenant, type Asked, card, type Method, order, testApp, type TestApp } from './support/app.ts'
 import { makeCsd } from './support/csd.ts'
 import { eventually } from './support/eventually.ts'
@@ -72,6 +73,8 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   web_push: { kind: 'push_subscription', moded: true },
   issuers: { kind: 'issuer', moded: true },
   series: { kind: 'series', moded: true },
+  verifactu_records: { kind: 'verifactu_record', moded: true },
+  verifactu_events: { kind: 'verifactu_event', moded: true },
   balance_transactions: { kind: 'balance_transaction', moded: true },
   completeness_audits: { kind: 'completeness_audit', moded: true },
   reports: { kind: 'reconciliation_item', moded: true },
@@ -83,6 +86,7 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
   store_credits: { kind: 'store_credit', moded: true },
   support_access: { kind: 'support_access', moded: false },
   users: { kind: 'user', moded: false },
+  invitations: { kind: 'invitation', moded: false },
   sessions: { kind: 'session', moded: false },
   api_keys: { kind: 'api_key', moded: false },
   partners: { kind: 'partner', moded: false },
@@ -90,7 +94,7 @@ const collections: Record<string, { kind: IdKind, moded: boolean }> = {
 }
 
 /** Whose id is no tenant's: everybody sees the same. */
-const everybodys = new Set(['providers', 'catalogues'])
+const everybodys = new Set(['providers', 'catalogues', 'event_types', 'verifactu'])
 
 const checkout = { amount: 19900, currency: 'MXN', success_url: 'https://shop.test/done' }
 
@@ -141,6 +145,7 @@ const bodies: Record<string, object> = {
   'PATCH /v1/connections/{id}': { label: 'Mine now', enabled: false },
   'POST /v1/connections/{id}/credentials': { credentials: { secret_key: 'sk_test_51strangerstrangerstranger' } },
   'POST /v1/connections/{id}/audit': {},
+  'PUT /v1/connections/{id}/costs': { costs: [{ currency: 'MXN', percent: '99' }] },
   'POST /v1/connections/{id}/read_transactions': {},
   'POST /v1/reports/reconciliation/{id}/resolve': { action: 'accepted', reason: 'I am a stranger' },
   'POST /v1/reports/reconciliation/run': {},
@@ -155,6 +160,11 @@ const bodies: Record<string, object> = {
   'POST /v1/deliveries/replay': { dry_run: true },
   'POST /v1/documents/{id}/link': {},
   'POST /v1/invoices': invoiceDraft,
+  'PUT /v1/issuers/{id}/verifactu': { system: 'verifactu' },
+  'POST /v1/issuers/{id}/verifactu/export': { from: '2026-01-01T00:00:00Z', to: '2027-01-01T00:00:00Z' },
+  'POST /v1/issuers/{id}/verifactu/events': { type: 'other', note: 'I am a stranger' },
+  'POST /v1/verifactu_records/{id}/correct': { reason: 'I am a stranger' },
+  'POST /v1/verifactu_records/{id}/annul': { reason: 'I am a stranger' },
   'POST /v1/invoices/validate': invoiceDraft,
   'POST /v1/einvoicing/send': { invoice_id: `inv_${'0'.repeat(32)}` },
   'PATCH /v1/invoices/{id}': invoiceContent,
@@ -198,6 +208,9 @@ const bodies: Record<string, object> = {
   'POST /v1/tenants': { name: 'Stranger', country: 'MX' },
   'PATCH /v1/tenants/{id}': { name: 'Mine now' },
   'POST /v1/users': { email: 'someone@example.com', name: 'Someone', role: 'viewer', password: 'a long password' },
+  'POST /v1/invitations': { email: 'invited@example.com', role: 'viewer' },
+  'POST /v1/invitations/look_up': { token: 'A'.repeat(64) },
+  'POST /v1/invitations/accept': { token: 'A'.repeat(64), name: 'Stranger', password: 'a long password' },
   'PATCH /v1/users/{id}': { name: 'Mine now', password: 'a stranger chose this' },
   'PATCH /v1/users/me': { name: 'Me' },
   'POST /v1/sessions': { email: 'someone@example.com', password: 'a long password' },
@@ -212,9 +225,9 @@ const namedInBodies: Record<string, IdKind> = { endpoint: 'webhook_endpoint', ev
 const namedInQueries = ['endpoint', 'event', 'about', 'connection', 'origin', 'subject', 'actor', 'cursor', 'payment', 'partner', 'tenant', 'customer', 'plan', 'issuer', 'sale', 'global_invoice', 'statement', 'bank_account']
 
 /** Without a scope: about whoever asks. */
-const anyone = ['GET /v1/catalogues', 'GET /v1/catalogues/{name}', 'GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/me', 'GET /v1/sessions', 'GET /v1/sessions/current', 'DELETE /v1/sessions/{id}', 'POST /v1/support_access/{id}/end']
+const anyone = ['GET /v1/catalogues', 'GET /v1/catalogues/{name}', 'GET /v1/event_types', 'GET /v1/event_types/{type}', 'GET /v1/tenants/current', 'GET /v1/users/me', 'PATCH /v1/users/me', 'GET /v1/sessions', 'GET /v1/sessions/current', 'DELETE /v1/sessions/{id}', 'POST /v1/support_access/{id}/end']
 const noCredentials: Asked[] = [{}, { key: `pas_test_${'0'.repeat(43)}` }, { headers: { authorization: 'Basic Og==' } }, { headers: { cookie: 'pasarela_session=x' } }]
-const withoutCredential = ['POST /v1/sessions']
+const withoutCredential = ['POST /v1/invitations/accept', 'POST /v1/invitations/look_up', 'POST /v1/sessions']
 
 t.setTimeout(560_000)
 
@@ -303,7 +316,7 @@ t.test('strangers', async t => {
   t.test('nothing of the first tenant changed, and its provider was not asked', async t => {
     await app.quiet()
     const after = await state(app, first)
-    t.same(Object.keys(after).filter(table => after[table] !== before[table] && !['inbound_refused', 'inbound_refused_counters', 'inbound_refused_slots'].includes(table)), [])
+    t.same(Object.keys(after).filter(table => after[table] !== before[table] && !['inbound_refused', 'inbound_refused_counters', 'inbound_refused_slots', 'report_deltas', 'report_figures'].includes(table)), [])
     t.same(app.simulator.requests().slice(asked).filter(({ method }) => method !== 'GET').map(({ path }) => path), [])
   })
 
@@ -374,6 +387,7 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
   await app.must('POST', '/v1/payments', { ...mine, body: { ...order, method: card('pm_card_createDispute') } })
   const session = await person(app, tenant)
   const user = await app.must('POST', '/v1/users', { ...session, body: { email: 'viewer@example.com', name: 'Viewer', role: 'viewer', password: 'correct horse battery' } })
+  const invitation = await app.must('POST', '/v1/invitations', { ...session, body: { email: 'invited@first.example', role: 'viewer' } })
   const platform = { key: app.platformKey }
   // Not the one that asks: revoking it would end the test.
   const key = await app.must('POST', '/v1/api_keys', { ...mine, body: { mode: 'test' } })
@@ -424,6 +438,16 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
       id: global, mode: 'test', issuer_id: parseId('issuer', issuer.id)!, branch: null, currency: 'MXN', status: 'making', periodicity: '04', months: '10', year: 2026, period_from: '2026-10-01', period_to: '2026-10-31', tickets: 1, total: '116.00', created_at: app.hub.now()
     })
   })
+  const [chain, record, systemEvent] = [newUuid(app.hub.now()), newUuid(app.hub.now()), newUuid(app.hub.now())]
+  await inTenant(app.hub.db, tenant.uuid, async db => {
+    const now = app.hub.now()
+    await insertChain(db, { id: chain, mode: 'test', nif: 'B65410011', issuerId: parseId('issuer', issuer.id)! }, now)
+    await insertRecord(db, {
+      id: record, chain_id: chain, position: 1, mode: 'test', issuer_id: parseId('issuer', issuer.id)!, invoice_id: newUuid(now), kind: 'alta', number: 'A1', date: '21-11-2026', operation_date: null, type: 'F1', tax: '21.00', total: '121.00', correction: null,
+      xml: '<x/>', huella: 'A', previous_huella: '', generated_at: '2026-11-21T10:00:00+01:00', system: 'no_verifactu', status: 'kept'
+    }, now)
+    await insertEvent(db, { id: systemEvent, chain_id: chain, position: 1, mode: 'test', type: '01', xml: '<x/>', huella: 'A', generated_at: '2026-11-21T10:00:00+01:00' }, now)
+  })
   const endpoint = await app.must('POST', '/v1/webhook_endpoints', { ...mine, body: webhookEndpoint })
   const delivery = newUuid(app.hub.now())
   await inTenant(app.hub.db, tenant.uuid, async db => {
@@ -432,6 +456,8 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
   const ids: Record<string, { id: string, owner?: Asked }> = {
     webhook_endpoint: endpoint,
     delivery: { id: publicId('delivery', delivery) },
+    verifactu_record: { id: publicId('verifactu_record', record) },
+    verifactu_event: { id: publicId('verifactu_event', systemEvent) },
     sale: await app.must('POST', '/v1/sales', { ...mine, body: { issuer: issuer.id, amount: 11600 } }),
     global_invoice: { id: publicId('global_invoice', global) },
     store_credit: await app.must('POST', '/v1/store_credits', { ...mine, body: { amount: 1000, currency: 'MXN' } }),
@@ -466,6 +492,7 @@ async function belongings (app: TestApp, tenant: AppTenant): Promise<Map<IdKind,
     push_subscription: { id: browser.id },
     support_access: { id: (await supportEntered(app, tenant)).id, owner: session },
     user: { id: user.id, owner: session },
+    invitation: { id: invitation.id, owner: session },
     session: { ...await newest('/v1/sessions', session), owner: session },
     api_key: key,
     partner: { id: partner.id, owner: platform },
@@ -502,7 +529,8 @@ async function person (app: TestApp, tenant: AppTenant): Promise<Asked> {
 async function published (app: TestApp): Promise<Operation[]> {
   const { body: document } = await app.ask('GET', '/openapi.json')
   return Object.entries(document.paths as Record<string, Record<string, any>>).flatMap(([path, item]) => Object.entries(item).map(([method, operation]): Operation => {
-    const schema = operation.requestBody?.content?.['application/json']?.schema
+    const named = operation.requestBody?.content?.['application/json']?.schema
+    const schema = named?.$ref === undefined ? named : document.components.schemas[named.$ref.split('/').at(-1)]
     return {
       name: `${method.toUpperCase()} ${path}`,
       method: method.toUpperCase() as Method,
@@ -575,7 +603,7 @@ async function state (app: TestApp, tenant: AppTenant): Promise<Record<string, s
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition order by 1`.execute(owner)
   const entries = await Promise.all(tables.map(async ({ name, column }) => {
     // Partners are the platform's; theirs may not change either. When the tenant's own key was last used is noted once a minute; forged webhooks are counted, and looked at.
-    const { rows: [row] } = await sql<{ digest: string }>`select coalesce(md5(string_agg((to_jsonb(r) - 'last_used_at')::text, '|' order by r::text)), '') as digest from ${sql.table(name)} r where (${name} = 'partners' or ${sql.ref(column)} = ${tenant.uuid}) and coalesce(to_jsonb(r) ->> 'kind', '') <> 'refused_share'`.execute(owner)
+    const { rows: [row] } = await sql<{ digest: string }>`select coalesce(md5(string_agg((to_jsonb(r) - 'last_used_at')::text, '|' order by r::text)), '') as digest from ${sql.table(name)} r where (${name} = 'partners' or ${sql.ref(column)} = ${tenant.uuid}) and coalesce(to_jsonb(r) ->> 'kind', '') not in ('refused_share', 'alerts')`.execute(owner)
     return [name, row!.digest] as const
   }))
   return Object.fromEntries(entries)

@@ -58,7 +58,7 @@ t.test('a partner can make nothing that outlives the tenant’s consent', async 
 t.test('a new key gets what it may hold, and of a tenant what takes payments and issues invoices', async t => {
   for (const kind of keyKinds) t.ok(defaultScopes[kind].every(scope => grantableScopes[kind].has(scope)), kind)
   t.same(defaultScopes.tenant, [
-    'payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'certificates:read', 'certificates:write', 'issuers:read', 'issuers:write', 'events:read', 'inbound:read', 'inbound:write',
+    'payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'certificates:read', 'certificates:write', 'issuers:read', 'issuers:write', 'events:read', 'webhooks:read', 'webhooks:write', 'inbound:read', 'inbound:write',
     'operations:read', 'alerts:read', 'alerts:write'
   ])
 })

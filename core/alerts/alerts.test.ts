@@ -58,3 +58,25 @@ t.test('a viewer looks and does not acknowledge', async t => {
   const [alert] = (await house.ask('GET', '/v1/alerts', { session })).body.data
   t.equal((await house.ask('POST', `/v1/alerts/${alert.id}/acknowledge`, { session })).status, 403)
 })
+
+t.test('thresholds are read and replaced, by who keeps the connections; what is misspelt is told', async t => {
+  const tenant = await house.tenant()
+  const { session } = await house.person('tenant_admin', tenant)
+  const member = await house.person('tenant_member', tenant)
+  const put = async (rules: object, asked: object = { session }) => await house.ask('PUT', '/v1/alert_settings', { ...asked, body: { rules } })
+  t.match(await house.ask('GET', '/v1/alert_settings', { session: member.session }), { status: 200, body: { object: 'alert_settings', mode: 'test', updated_at: null, rules: { payments_failing: { enabled: true, percent: 5 }, stamping_failing: { in_row: 3 } } } })
+  t.match(await put({ webhooks_silent: { hours: 48 } }), { status: 200, body: { updated_at: String, rules: { webhooks_silent: { enabled: true, hours: 48, at_least: 5 } } } })
+  t.match((await house.ask('GET', '/v1/alert_settings', { session, mode: 'live' })).body.rules, { webhooks_silent: { hours: 24 } }, 'each mode has its own')
+  t.match((await put({})).body.rules, { webhooks_silent: { hours: 24 } }, 'what is not named has its default again')
+  t.equal((await put({}, { session: member.session })).status, 403)
+  for (const rules of [{ payments_failing: { percent: 0 } }, { payment_failing: {} }, { provider_slow: { second: 3 } }, { webhooks_silent: { hours: '24' } }]) t.equal((await put(rules)).status, 400, JSON.stringify(rules))
+})
+
+t.test('one alert is read by its id, by its own tenant and in its mode', async t => {
+  const [tenant, other] = [await house.tenant(), await house.tenant()]
+  const [{ key }, live, stranger] = [await house.key(tenant), await house.key(tenant, undefined, 'live'), await house.key(other)]
+  await raise(tenant)
+  const [alert] = (await house.ask('GET', '/v1/alerts', { key })).body.data
+  t.same((await house.ask('GET', `/v1/alerts/${alert.id}`, { key })).body, alert)
+  for (const asked of [live, stranger]) t.equal((await house.ask('GET', `/v1/alerts/${alert.id}`, { key: asked.key })).status, 404)
+})

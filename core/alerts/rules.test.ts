@@ -1,4 +1,5 @@
 /** Simulated incidents: each rule is raised by what it is for, and ends by itself when that is over. */
+import fc from 'fast-check'
 import t from 'tap'
 import { eventually } from '../../test/support/eventually.ts'
 import { hookedHub, type Shop } from '../../test/support/hooked-hub.ts'
@@ -11,6 +12,7 @@ import { listInbound, replayOne } from '../inbound/service.ts'
 import { finishOperation, insertOperation } from '../operations/call.ts'
 import { createPayment, getPayment, resolveReview } from '../payments/service.ts'
 import { endsByItself } from './causes.ts'
+import { bounds, noDurations, percentile, placeOf } from './latency.ts'
 import { type NewAlert, raiseAlert, raiseLasting } from './raise.ts'
 import type { AlertRules } from './schema.ts'
 import * as service from './service.ts'
@@ -22,6 +24,21 @@ const hour = 60 * minute
 const order = { amount: 19900, currency: 'MXN' }
 const paid = (token: string) => ({ ...order, method: { type: 'card', token } })
 let serial = 0
+
+t.test('a percentile of counts is near the one of the calls themselves, and never beyond the longest', async t => {
+  t.equal(percentile(noDurations(), 0, 0.95), null, 'nothing was called')
+  const durations = fc.array(fc.integer({ min: 0, max: 200_000 }), { minLength: 1, maxLength: 200 })
+  fc.assert(fc.property(durations, fc.constantFrom(0.5, 0.95, 0.99), (given, share) => {
+    const counts = noDurations()
+    for (const ms of given) counts[placeOf(ms)]!++
+    const sorted = given.toSorted((a, b) => a - b)
+    const exact = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!
+    const told = percentile(counts, sorted.at(-1)!, share)!
+    // In the same place of the scale as the exact one.
+    const place = placeOf(exact)
+    return told <= sorted.at(-1)! && told >= (bounds[place - 1] ?? 0) && told <= (bounds[place] ?? sorted.at(-1)!)
+  }), { numRuns: 300 })
+})
 
 t.test('incidents', async t => {
   const made = await hookedHub(t, { env: { INBOUND_SCHEDULE: '5s', RESOLVER_SCHEDULE: '5s,15s', BREAKER_FAILURES: '50' } })

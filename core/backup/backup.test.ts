@@ -85,9 +85,10 @@ t.test('a hub with a past, and its twin', async t => {
   await database.owner.insertInto('events').values({ tenant_id: mine.tenantId, id: newUuid(new Date('2024-02-07')), mode: 'test', type: 'x.y', subject_id: mine.tenantId, data: JSON.stringify({ long: randomBytes(6 * 2 ** 20).toString('base64') }), created_at: new Date('2024-02-07') }).execute()
   const { number } = await getInvoice(hub, access, invoice.id) as unknown as { number: string }
   const xml = (await invoiceXml(hub, access, invoice.id)).bytes
+  await hub.health.idle()
   const before = await rowsOf(database.owner)
   const total = Object.entries(before).filter(([name]) => name !== 'sequences').reduce((sum, [, rows]) => sum + rows.length, 0)
-  t.ok(Object.values(before).filter(rows => rows.length > 0).length > 25, 'it has a past in many tables')
+  t.ok(Object.values(before).filter(rows => rows.length > 0).length >= 20, `it has a past in many tables: ${Object.entries(before).filter(([, rows]) => rows.length > 0).map(([name]) => name).join(' ')}`)
 
   const folder = temporaryFolder(t)
   const keyring = parseMasterKeys(masterKeys)
@@ -123,6 +124,8 @@ t.test('a hub with a past, and its twin', async t => {
       const walls = sql<{ is: string }>`select conrelid::regclass::text || ' ' || conname || ' ' || pg_get_constraintdef(oid) as is from pg_constraint where connamespace = 'public'::regnamespace
         union all select tgrelid::regclass::text || ' ' || tgname || ' ' || tgenabled::text from pg_trigger where not tgisinternal order by 1`
       t.same((await walls.execute(target.owner)).rows, (await walls.execute(database.owner)).rows, 'keys and triggers too')
+
+      t.match(await backup({ ...from, ownerUrl: target.ownerUrl, documents, target: path.join(temporaryFolder(t), 'again.tar') }), { rows: total, documents: report.documents, documents_missing: [] }, 'and may be backed up in its turn')
 
       let offset = 0
       const now = (): Date => new Date(hub.now().getTime() + offset)

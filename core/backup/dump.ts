@@ -10,10 +10,10 @@ import { unwrap } from '../vault/data-keys.ts'
 import type { Keyring } from '../vault/master-keys.ts'
 import { version } from '../version.ts'
 import { type ArchiveWriter, createArchive } from './archive.ts'
+import { copyEnded, cut } from './copy-end.ts'
 import { frame } from './frames.ts'
 import { type FileEntry, formatVersion, type Manifest, manifestName, sha256, writeManifest } from './manifest.ts'
 import { BackupRefused } from './refused.ts'
-import { cut } from './cut.ts'
 import { appliedMigrations, listSequences, listTables, type Table } from './tables.ts'
 
 const compress = promisify(gzip)
@@ -132,6 +132,7 @@ const nameOf = (client: pg.Client, table: string): string => `public.${client.es
 async function writeTable (client: pg.Client, { name, columns }: Pick<Table, 'name' | 'columns'>, put: (name: string, bytes: Buffer) => Promise<void>): Promise<number> {
   const stream = client.query(copyTo(`copy (select ${columns.map(column => client.escapeIdentifier(column)).join(', ')} from ${nameOf(client, name)}) to stdout`))
   await inParts(stream, async (number, bytes) => { await put(`tables/${name}/${number}.copy.gz`, await compress(bytes, { level: 4 })) })
+  await copyEnded(client)
   return stream.rowCount
 }
 

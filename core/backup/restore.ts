@@ -11,7 +11,7 @@ import { unwrap } from '../vault/data-keys.ts'
 import type { Keyring } from '../vault/master-keys.ts'
 import { VaultError } from '../vault/vault-error.ts'
 import { readArchive } from './archive.ts'
-import { cut } from './cut.ts'
+import { copyEnded, cut } from './copy-end.ts'
 import { unframe } from './frames.ts'
 import { type Manifest, sha256, verifyArchive } from './manifest.ts'
 import { BackupRefused } from './refused.ts'
@@ -141,6 +141,7 @@ async function fill (client: pg.Client, manifest: Manifest, { source, documents:
     current = undefined
     stream.end()
     await ended
+    await copyEnded(client)
     copied.set(name, stream.rowCount)
     progress(`${name}: ${stream.rowCount} rows`)
   }

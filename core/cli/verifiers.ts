@@ -1,4 +1,5 @@
 import type { PacKeys } from '../fiscal/mx/pac-keys.ts'
+import { isEvent, isRecord } from '../fiscal/es/verifactu/read.ts'
 import { kindOfXades } from '../fiscal/xades/kinds.ts'
 import type { Verification } from '../fiscal/verification.ts'
 import type { XmlElement } from '../fiscal/xml/element.ts'
@@ -29,6 +30,13 @@ export const verifiers: readonly Verifier[] = [
     verify: async bytes => {
       const { verifyCancellation } = await import('../fiscal/mx/cancellation.ts')
       return verifyCancellation(bytes)
+    }
+  },
+  {
+    isIt: root => isRecord(root) || isEvent(root),
+    verify: async (bytes, { authorities = [] }) => {
+      const [{ verifyRecord }, { readCertificate }] = await Promise.all([import('../fiscal/es/verifactu/verify.ts'), import('../x509/certificate.ts')])
+      return await verifyRecord(bytes, { authorities: authorities.map(readCertificate) })
     }
   },
   {

@@ -9,7 +9,7 @@ export const verify: Command = {
   group: 'Files',
   summary: 'Say what a signed document is and whether its signatures hold',
   about: [
-    'Takes signed documents as XML (CFDI 4.0, sealed or stamped, the SAT’s cancellation documents, comprobantes of the SRI, Facturae) and says of each its kind and every thing that was looked at: that nothing in it is out of place, the seal or signature, whose certificate it is and whether it was valid then, the timbre of the PAC.',
+    'Takes signed documents as XML (CFDI 4.0, sealed or stamped, the SAT’s cancellation documents, comprobantes of the SRI, Facturae, records of the AEAT’s VERI*FACTU) and says of each its kind and every thing that was looked at: that nothing in it is out of place, the seal or signature, whose certificate it is and whether it was valid then, the timbre of the PAC.',
     'The timbre’s own seal needs the certificate of the PAC: that of the SAT’s test PAC is known, those of others are given by --pac-cer; without it this is said, and not counted. So is a chain of certificates that the document does not hold; with --ca it must lead to one of those given. It needs no server and no database. It ends with 0 when all holds in every file, and 1 otherwise.'
   ],
   args: { name: 'FILE', min: 1, max: 10_000 },
@@ -31,13 +31,14 @@ export const verify: Command = {
       call.out.json({ file, kind, ok, ...fiscalId !== undefined && { fiscal_id: fiscalId }, checks: checks.map(({ name, ok, es, en }) => ({ name, ok, detail: language === 'es' ? es : en })), unchecked })
       call.out.say(`${file}: ${kind}${fiscalId === undefined ? '' : ` ${fiscalId}`}: ${ok ? 'ok' : 'NO'}`)
       for (const check of checks) call.out.say(`  ${check.ok ? 'ok' : 'NO'}  ${check.name.padEnd(20)}  ${check[language]}`)
-      for (const name of unchecked) call.out.say(`  ?   ${name.padEnd(20)}  ${(name === 'chain' ? missing.authority : missing.pac)[language]}`)
+      for (const name of unchecked) call.out.say(`  ?   ${name.padEnd(20)}  ${(name === 'chain' ? missing.authority : name === 'signature' ? missing.signature : missing.pac)[language]}`)
     }
     return good ? 0 : 1
   }
 }
 
 const missing = {
+  signature: { es: 'No lleva firma: un registro que se envía a la AEAT no la necesita.', en: 'It has no signature: a record that is submitted to the AEAT needs none.' },
   pac: { es: 'No se comprobó: falta el certificado del PAC (--pac-cer).', en: 'Not checked: the certificate of the PAC is missing (--pac-cer).' },
   authority: { es: 'No se comprobó: no lleva los certificados de su autoridad (--ca).', en: 'Not checked: it does not hold the certificates of its authority (--ca).' }
 }

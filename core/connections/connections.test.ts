@@ -130,12 +130,12 @@ t.test('connections', async t => {
     t.match(failed, { ok: false, health: 'failing', account: null, error: { code: 'invalid_credentials' } })
     t.match(await health(connection.id), { health: 'failing', last_error: { code: 'invalid_credentials' } })
     await service.testConnection(hub, access, connection.id)
-    t.same(await told(), ['connection.created', 'connection.healthy', 'connection.failing'])
+    t.same(await told(), ['connection.created', 'connection.healthy', 'connection.updated', 'connection.failing'])
     t.match((await rows('alerts')).filter(row => row.subject_id === connection.id), [{ kind: 'connection_failing', severity: 'critical' }])
     t.match((await service.connectionSetup(hub, access, connection.id)).steps.find(({ id }) => id === 'test'), { status: 'failed' })
     await service.replaceCredentials(hub, access, connection.id, { credentials: keys() })
     t.match(await service.testConnection(hub, access, connection.id), { ok: true })
-    t.same(await told(), ['connection.created', 'connection.healthy', 'connection.failing', 'connection.healthy'])
+    t.same(await told(), ['connection.created', 'connection.healthy', 'connection.updated', 'connection.failing', 'connection.updated', 'connection.healthy'])
   })
 
   t.test('calls themselves keep the health: a decline is healthy, five failures in a row are not', async t => {
@@ -154,7 +154,7 @@ t.test('connections', async t => {
     t.match(await health(connection.id), { health: 'failing', failures_in_row: 5 })
     await pay()
     t.match(await health(connection.id), { health: 'healthy', failures_in_row: 0 }, 'and the next that works mends it')
-    t.same((await rows('events')).filter(row => row.subject_id === uuidOf('connection', connection.id)).map(row => row.type), ['connection.created', 'connection.healthy', 'connection.failing', 'connection.healthy'])
+    t.same((await rows('events')).filter(row => row.subject_id === uuidOf('connection', connection.id)).toSorted((a, b) => a.id < b.id ? -1 : 1).map(row => row.type), ['connection.created', 'connection.healthy', 'connection.failing', 'connection.healthy'])
     made.advance(6_000)
     await made.work()
   })

@@ -52,7 +52,7 @@ export function createDeliverer (hub: Pick<Hub, 'db' | 'vault' | 'config' | 'now
   const idlers: (() => void)[] = []
   let abandoned = false
   let underWay = 0
-  let outcomes: Outcome[] = []
+  const outcomes: Outcome[] = []
   let writing = false
 
   async function claim (): Promise<number> {
@@ -95,14 +95,14 @@ export function createDeliverer (hub: Pick<Hub, 'db' | 'vault' | 'config' | 'now
 
   async function deliver (row: Claimed, trace: string | null): Promise<void> {
     const target = targets.get(row.endpoint_id)
-    const refused = row.served ? row.data === null ? 'event_gone' : undefined : 'consent_withdrawn'
+    const refused = reasonNotTo(row)
     if (refused !== undefined) return settle({ ...named(row), status: 'failed', next_attempt_at: null, attempt: null, http_status: null, error: refused, duration_ms: null, at: null, answer: undefined })
     // Changed or disabled between the two looks: it is given back.
     if (target === undefined) return settle(givenBack(row))
     const at = hub.now()
     const id = publicId('event', row.event_id)
     const body = bodyOf(row)
-    const answer = target.signers.length === 0 ? unsigned : await traced(row, trace, async () => await sender.send(target.url, {
+    const send = async (): Promise<Answer> => await traced(row, trace, async () => await sender.send(target.url, {
       'content-type': 'application/json',
       'accept-encoding': 'identity',
       'user-agent': `Pasarela/${version}`,
@@ -110,6 +110,7 @@ export function createDeliverer (hub: Pick<Hub, 'db' | 'vault' | 'config' | 'now
       ...traceHeader(),
       ...signatureHeaders(target.signers, id, at, body)
     }, body, stopping.signal))
+    const answer = target.signers.length === 0 ? unsigned : await send()
     if (answer.error === 'stopped') return settle(givenBack(row))
     const now = hub.now()
     const next = afterAttempt({ answer, step: row.step, schedule: config.webhookSchedule, now, random: random() })
@@ -203,6 +204,12 @@ export function createDeliverer (hub: Pick<Hub, 'db' | 'vault' | 'config' | 'now
       sender.close()
     }
   }
+}
+
+/** Why there is to be no attempt. */
+function reasonNotTo (row: Claimed): string | undefined {
+  if (!row.served) return 'consent_withdrawn'
+  return row.data === null ? 'event_gone' : undefined
 }
 
 const unsigned: Answer = { status: undefined, error: 'no_secret', head: undefined, durationMs: 0, retryAfterMs: undefined }

@@ -46,7 +46,7 @@ const signedBy = (t: Test, secret: string, { headers, body }: Received, message:
 }
 
 t.test('an event reaches every endpoint that wants it and no other, signed, in the envelope of GET /v1/events', async t => {
-  const { tenant, key, path, endpoint, ask } = await shop()
+  const { tenant, path, endpoint, ask } = await shop()
   const stranger = await shop()
   const others: [wanted: boolean, body: object][] = [
     [true, { event_types: ['payment.*'] }], [true, { event_types: ['refund.failed', 'payment.succeeded'] }], [false, { event_types: ['payment.failed'] }], [false, { event_types: ['pay.*', 'paymen.*'] }],

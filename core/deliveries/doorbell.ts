@@ -51,17 +51,21 @@ export function createDoorbell ({ url, log, rung }: { url: string, log: Logger, 
   }
   const connecting = connect()
 
+  let last: Promise<unknown> = connecting
+  /** One after the other: a client does not queue them by itself. */
+  const say = (holder: pg.Client, what: string): Promise<unknown> => (last = last.then(async () => await holder.query(what)).catch(() => { if (client === holder) up = false }))
+
   return {
     awake: () => {
       if (up || client === undefined) return
       up = true
       // Waits at most for a transaction that is writing an event.
-      client.query(`select pg_advisory_lock_shared(${lock})`).catch(() => { up = false })
+      void say(client, `select pg_advisory_lock_shared(${lock})`)
     },
     asleep: async () => {
       if (!up || client === undefined) return
       up = false
-      await client.query(`select pg_advisory_unlock_shared(${lock})`).catch(() => {})
+      await say(client, `select pg_advisory_unlock_shared(${lock})`)
     },
     isAwake: () => up,
     close: async () => {

@@ -13,7 +13,7 @@ const asleepMs = 1000
 
 /** Delivers until it is stopped. Every worker process runs one, and none leads. `url`: of the application's role, to be woken; without it new events wait a second at most. */
 export function startDeliveries ({ hub, url, ...options }: { hub: Pick<Hub, 'db' | 'vault' | 'config' | 'now' | 'log' | 'metrics'>, url?: string | undefined } & DelivererOptions): RunningDeliveries {
-  let stopped = false
+  const stopping = new AbortController()
   let wake = (): void => {}
   let woken = false
   const ring = (): void => {
@@ -24,7 +24,7 @@ export function startDeliveries ({ hub, url, ...options }: { hub: Pick<Hub, 'db'
   const deliverer = createDeliverer(hub, { ...options, onProgress: ring })
 
   async function wait (ms: number): Promise<void> {
-    if (!woken && !stopped) {
+    if (!woken && !stopping.signal.aborted) {
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, ms)
         wake = () => {
@@ -39,7 +39,7 @@ export function startDeliveries ({ hub, url, ...options }: { hub: Pick<Hub, 'db'
   const looping = (async () => {
     let lastWorkAt = -Infinity
     let failures = 0
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       try {
         const claimed = await deliverer.claim()
         if (failures > 0) hub.log.info({ failures }, 'deliveries go on')
@@ -64,7 +64,7 @@ export function startDeliveries ({ hub, url, ...options }: { hub: Pick<Hub, 'db'
 
   return {
     stop: async () => {
-      stopped = true
+      stopping.abort()
       wake()
       await looping
       await deliverer.stop()

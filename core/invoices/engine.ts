@@ -105,6 +105,8 @@ export interface CountryEngine {
   verificationUrl?: (model: InvoiceModel, fiscalId: string, document: Uint8Array, mode: Mode) => string
   /** What a person reads and files, made from the document alone. */
   print?: (document: Uint8Array, options: PrintOptions) => Promise<Buffer>
+  /** The same invoice as UBL 2.1 under EN 16931. Throws a 422 for what that cannot say. */
+  ubl?: (model: InvoiceModel) => Buffer
   /** `A-123.xml` … */
   fileName: (model: InvoiceModel, fiscalId: string) => string
 }

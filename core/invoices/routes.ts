@@ -36,6 +36,8 @@ export async function invoiceRoutes (app: HubInstance): Promise<void> {
     await send(reply, await service.invoiceXml(hub, request.requireAccess(), request.params.id)))
   app.get('/v1/invoices/:id/pdf', { config: read, schema: { tags, summary: 'Its printed representation', params: IdParams, querystring: PrintQuery, response: { 200: bytesAs('application/pdf') } } }, async (request, reply) =>
     await send(reply, await service.invoicePdf(hub, request.requireAccess(), request.params.id, request.query)))
+  app.get('/v1/invoices/:id/ubl', { config: read, schema: { tags, summary: 'The same invoice as UBL 2.1 under EN 16931 (Spain)', params: IdParams, response: { 200: bytesAs('application/xml') } } }, async (request, reply) =>
+    await send(reply, await service.invoiceUbl(hub, request.requireAccess(), request.params.id)))
   app.post('/v1/invoices/:id/cancel', { config: write, schema: { tags, summary: 'Ask for its cancellation', params: IdParams, body: CancelInvoice, response: { 200: Invoice } } }, async request => {
     await cancelInvoice(hub, request.requireAccess(), request.params.id, request.body, request.idempotency)
     return await service.getInvoice(hub, request.requireAccess(), request.params.id)

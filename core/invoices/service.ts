@@ -229,6 +229,16 @@ export async function invoiceXml (hub: Hub, access: Access, publicInvoiceId: str
   return { row, bytes: await readBytes(hub, row) }
 }
 
+/** As UBL 2.1 under EN 16931, of an issued invoice whose country has it. Throws 422 otherwise, and for what EN 16931 cannot say. */
+export async function invoiceUbl (hub: Hub, access: Access, publicInvoiceId: string): Promise<{ row: Pick<DocumentRow, 'name' | 'content_type'>, bytes: Buffer }> {
+  const invoice = await findOrThrow(hub, access, publicInvoiceId)
+  const engine = engineOf(invoice.country)
+  if (engine.ubl === undefined) throw new HubError('capability_not_supported')
+  if (!isStamped(invoice.status as InvoiceStatus)) throw stateError(invoice, 'ubl')
+  const model = invoice.model as unknown as InvoiceModel
+  return { row: { name: `${engine.fileName(model, invoice.fiscal_id!).replace(/\.xml$/, '')}-ubl.xml`, content_type: 'application/xml' }, bytes: engine.ubl(model) }
+}
+
 /** The printed representation, kept from the first time it is asked for. */
 export async function invoicePdf (hub: Hub, access: Access, publicInvoiceId: string, query: PrintQuery): Promise<{ row: Pick<DocumentRow, 'name' | 'content_type'>, bytes: Buffer }> {
   const invoice = await findOrThrow(hub, access, publicInvoiceId)

@@ -7,6 +7,8 @@ import { amountsOf, unifiedTotals } from '../fiscal/es/amounts.ts'
 import { buildFacturae } from '../fiscal/es/build.ts'
 import { zoneOf } from '../fiscal/es/clock.ts'
 import { facturaeFindings } from '../fiscal/es/rules.ts'
+import { buildUbl } from '../fiscal/ubl/build.ts'
+import { ublFindings } from '../fiscal/ubl/rules.ts'
 import { facturaeProfile } from '../fiscal/xades/profiles.ts'
 import { zonedTime } from '../fiscal/xades/time.ts'
 import { signVerified } from '../fiscal/xades/verify.ts'
@@ -62,6 +64,18 @@ export const spain: CountryEngine = {
   // Of one whose issuer keeps records: where its QR leads.
   verificationUrl: model => model.es?.verifactu?.url ?? '',
   print: printFacturae,
+  ubl: model => {
+    try {
+      const bytes = buildUbl(model)
+      const [broken] = ublFindings(bytes)
+      // What this house writes holds by the rules that it knows: anything else is a bug of ours, and no document.
+      if (broken !== undefined) throw new Error(`UBL of ${model.reference}: ${broken.rule} ${broken.note}`)
+      return bytes
+    } catch (error) {
+      if (error instanceof FiscalError) throw new HubError('capability_not_supported', { detail: error.text })
+      throw error
+    }
+  },
   fileName: ({ issuer, series = '', number = '' }) => `${issuer.taxId}_${series}${number}.xml`
 }
 

@@ -33,8 +33,8 @@ export interface EnqueueOptions {
    * sweeper (see `jobId`). Only for a caller that made new work for a row it knows to be busy.
    */
   round?: number
-  /** Leaves the last so many jobs on the board when they have ended, with what they told. Only where every job has an id of its own (`round`). */
-  kept?: number
+  /** Under which name the board shows the job, and how many of its queue stay there when they have ended, with what they told. Only where every job has an id of its own (`round`). */
+  board?: { name: string, kept: number }
 }
 
 export interface Job extends JobRef {
@@ -81,7 +81,7 @@ export async function createQueues<Kind extends string = JobKind> (options: Queu
   const report = quietErrors({ log })
   let closed = false
   const onError = (error: Error, where: string): void => { if (!closed) report(error, where) }
-  const store = openStore(options, kinds.length, onError)
+  const store = openStore(options, onError)
   const telemetry = isTracing() ? { telemetry: queueTelemetry() } : {}
   const queues = new Map(kinds.map(kind => [kind, store.createQueue(kind, {
     // The row is the truth: nothing is kept of a job that ended, or its id could not be queued again. Retries are the row's.
@@ -112,14 +112,14 @@ export async function createQueues<Kind extends string = JobKind> (options: Queu
   }
 
   return {
-    enqueue: async (kind, jobs, { round, kept } = {}) => {
+    enqueue: async (kind, jobs, { round, board } = {}) => {
       if (closed || jobs.length === 0) return
       const queue = queueOf(queues, kind)
       const alone = isTracing() && traceparent() === null // then BullMQ does not say whose the job is
       const entries = jobs.map(({ tenantId, id, trace }) => ({
-        name: kept === undefined ? kind as string : id,
+        name: board === undefined ? kind as string : board.name,
         data: { tenantId, id },
-        opts: { jobId: jobId(kind, id, round), ...(kept !== undefined && { removeOnComplete: { count: kept }, removeOnFail: { count: kept } }), ...(alone && trace !== undefined && { telemetry: { metadata: trace } }) }
+        opts: { jobId: jobId(kind, id, round), ...(board !== undefined && { removeOnComplete: { count: board.kept }, removeOnFail: { count: board.kept } }), ...(alone && trace !== undefined && { telemetry: { metadata: trace } }) }
       }))
       try {
         for (let start = 0; start < entries.length; start += bulkSize) {
@@ -198,9 +198,9 @@ function jobId (kind: string, id: string, round?: number): string {
   return round === undefined ? `${kind}.${id}` : `${kind}.${id}.${round}`
 }
 
-function openStore ({ databaseQueueUrl, queueUrl }: QueuesOptions<string>, workers: number, onError: (error: Error, where: string) => void): ReturnType<typeof createPostgresStore> {
-  if (queueUrl === undefined) return createPostgresStore({ url: databaseQueueUrl, workers, onError })
-  if (/^rediss?:\/\//.test(queueUrl)) return createRedisStore({ url: queueUrl, workers, onError })
+function openStore ({ databaseQueueUrl, queueUrl }: QueuesOptions<string>, onError: (error: Error, where: string) => void): ReturnType<typeof createPostgresStore> {
+  if (queueUrl === undefined) return createPostgresStore({ url: databaseQueueUrl, onError })
+  if (/^rediss?:\/\//.test(queueUrl)) return createRedisStore({ url: queueUrl, onError })
   throw new Error('QUEUE_URL must begin with redis:// or rediss://; without it the queues are in PostgreSQL')
 }
 

@@ -8,10 +8,10 @@ import type pg from 'pg'
  */
 export function sharingOneListener (pool: pg.Pool): pg.Pool {
   const ears = new Set<Ear>()
-  let listener: Promise<pg.PoolClient> | undefined
+  let listener: Promise<Listener> | undefined
 
   /** The connection that listens, opened when it is first needed and after it broke. */
-  async function open (): Promise<pg.PoolClient> {
+  async function open (): Promise<Listener> {
     const client = await pool.connect()
     client.on('notification', message => { for (const ear of [...ears]) ear.emit('notification', message) })
     client.once('error', error => {
@@ -20,7 +20,7 @@ export function sharingOneListener (pool: pg.Pool): pg.Pool {
       // Each worker lets go of its ear, asks for another, and looks whether it missed something.
       for (const ear of [...ears]) if (ear.listenerCount('error') > 0) ear.emit('error', error)
     })
-    return client
+    return { client, channels: new Map() }
   }
 
   async function listen (ear: Ear, text: string): Promise<void> {
@@ -29,7 +29,14 @@ export function sharingOneListener (pool: pg.Pool): pg.Pool {
       listener = undefined
       throw error
     })
-    await (await listener).query(text)
+    const { client, channels } = await listener
+    if (!channels.has(text)) {
+      channels.set(text, client.query(text).catch((error: unknown) => {
+        channels.delete(text)
+        throw error
+      }))
+    }
+    await channels.get(text)
   }
 
   function leave (ear: Ear): void {
@@ -37,7 +44,7 @@ export function sharingOneListener (pool: pg.Pool): pg.Pool {
     if (ears.size > 0 || listener === undefined) return
     const last = listener
     listener = undefined
-    last.then(client => {
+    last.then(({ client }) => {
       client.removeAllListeners('notification').removeAllListeners('error').on('error', () => {})
       client.release(true)
     }, () => {})
@@ -63,4 +70,10 @@ export function sharingOneListener (pool: pg.Pool): pg.Pool {
     on: (event: 'error', heard: (error: Error) => void) => pool.on(event, heard),
     end: async () => {}
   } as unknown as pg.Pool
+}
+
+interface Listener {
+  client: pg.PoolClient
+  /** What it listens to already, by the statement that says so. */
+  channels: Map<string, Promise<unknown>>
 }

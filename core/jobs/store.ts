@@ -12,7 +12,5 @@ export interface QueueStore {
 
 export interface StoreOptions {
   url: string
-  /** Workers at most, over all kinds. */
-  workers: number
   onError: (error: Error, where: string) => void
 }

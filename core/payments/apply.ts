@@ -69,9 +69,9 @@ export function decide (hub: Pick<Hub, 'now' | 'config'>, row: PaymentRow, { fac
   }
   const told = (type: EventTypeOf<'payment'>) => ({ id: newUuid(now), mode: state.mode, type, subject_id: row.id, data: showPayment(payment, 'en'), created_at: now })
   const events = [
+    ...(state.review !== null && next.review === null ? [told('payment.review_resolved')] : []),
     ...(outcome.statusChanged ? [told(`payment.${next.status}`)] : []),
     ...(outcome.review !== undefined ? [told('payment.review')] : []),
-    ...(state.review !== null && next.review === null ? [told('payment.review_resolved')] : []),
     ...(next.amountReceived > state.amountReceived && !outcome.statusChanged ? [told('payment.partially_funded')] : [])
   ]
   const subjectId = publicId('payment', row.id)

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import t from 'tap'
 import { testDatabase } from '../../test/support/database.ts'
 import { testHub } from '../../test/support/hub.ts'
 import { bootstrap } from '../access/first-run.ts'
+import { loadConfig } from '../config.ts'
+import type { Hub } from '../hub.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { setTimer } from '../db/timers.ts'
 import { newUuid, parseId } from '../ids.ts'
@@ -135,6 +139,10 @@ t.test('every kind of work has one name', t => {
   t.equal(new Set(names).size, names.length)
   t.same(rowWork.flatMap(({ kinds }) => kinds).sort(), Object.keys(jobHandlers).sort())
   for (const name of names) t.match(name, /^[a-z]+(-[a-z]+)*$/)
+  const page = readFileSync(path.join(import.meta.dirname, '../../docs/maintenance.md'), 'utf8')
+  const hub = { config: loadConfig({ BACKUP_DIR: '/x' }) } as Hub
+  const documented = [...scheduledTasks(hub, { ownerUrl: 'postgres://x' }), ...rowWork.filter(({ forward }) => forward)].map(({ name }) => name)
+  t.same(documented.filter(name => !page.includes(`| \`${name}\` |`)), [], 'and stands in docs/maintenance.md')
   t.end()
 })
 

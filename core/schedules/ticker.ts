@@ -57,7 +57,7 @@ export function startTicker ({ db, queues, tasks, intervalMs, now, log, after = 
     if (task === undefined) {
       // Another version's, or one that only some processes can do: one of them has put it here.
       const next = Number(passed) + 1
-      if (next <= passesAtMost) await queues.enqueue('maintenance', [{ tenantId, id: `${name}~${next}` }], { round: roundOf(now()), kept })
+      if (next <= passesAtMost) await queues.enqueue('maintenance', [{ tenantId, id: `${name}~${next}` }], { round: roundOf(now()), board: { name, kept } })
       return { skipped: 'passed on: this process has no such schedule' }
     }
     const run = runTask(task, { db, now, signal: stopping.signal })
@@ -81,7 +81,7 @@ export function startTicker ({ db, queues, tasks, intervalMs, now, log, after = 
     // While another version runs beside this one, there may be schedules that we do not know.
     const ours = due.filter(name => byName.has(name))
     // One job a minute at most: a second one of the same minute would be the same tick.
-    if (ours.length > 0) await queues.enqueue('maintenance', ours.map(name => ({ tenantId: home, id: name })), { round: roundOf(moment), kept })
+    for (const name of ours) await queues.enqueue('maintenance', [{ tenantId: home, id: name }], { round: roundOf(moment), board: { name, kept } })
     return ours
   }
 

@@ -219,13 +219,13 @@ export type SubscriptionEvent = 'created' | 'activated' | 'resumed' | 'updated' 
 export function eventsOf (before: SubscriptionState, after: SubscriptionState): SubscriptionEvent[] {
   const events: SubscriptionEvent[] = []
   const [was, is] = [before.knownStatus, after.knownStatus]
+  if (before.review !== null && after.review === null) events.push('review_resolved')
   if (before.providerReference === null && after.providerReference !== null) events.push('created')
   if (was !== is) {
     if (is === 'active' || is === 'trialing') events.push(was === 'paused' ? 'resumed' : is === 'active' ? 'activated' : 'trialing')
     else if (is !== 'incomplete') events.push(is)
   } else if (before.cancelAtPeriodEnd !== after.cancelAtPeriodEnd) events.push('updated')
   if (after.review !== null && after.review !== before.review) events.push('review')
-  if (before.review !== null && after.review === null) events.push('review_resolved')
   return events
 }
 

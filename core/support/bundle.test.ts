@@ -108,7 +108,6 @@ t.test('two incidents, exported, proven and played back', async t => {
     const { verdicts, transitions } = await replayBundle(t, bundle)
     t.same(verdicts.map(({ now }) => now), verdicts.map(({ then }) => then), 'refused again, for the same reason')
     t.same(transitions, { then: [], now: [] })
-    t.match((await replayBundle(t, bundle, { wrongSecret: () => false })).verdicts, [{ now: { verdict: 'verified' } }], 'and with the right secret it would have been believed')
 
     // The secret is put right: the same bytes are worth something now, and the bundle says so.
     await replaceCredentials(hub, shop.access, shop.connection, { credentials: { webhook_secret: right }, overlap_seconds: 0 })

@@ -3,10 +3,9 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import t from 'tap'
 import { sql } from 'kysely'
-import { startVerifactuSimulator } from '../../adapters/verifactu/simulator.ts'
 import { pagesOf } from '../../test/support/pdf-text.ts'
 import { company, spain } from '../../test/support/spain.ts'
-import { serverTls } from '../../test/support/verifactu.ts'
+import { serverTls, startVerifactuSimulator } from '../../test/support/verifactu.ts'
 import { closeHttpAgents } from '../adapter/http-client.ts'
 import { createConnection } from '../connections/service.ts'
 import { inTenant } from '../db/in-tenant.ts'
@@ -133,8 +132,8 @@ t.test('records of invoices', async t => {
       env: { ...process.env, NODE_OPTIONS: '', APP_URL: here.database.appUrl, MASTER_KEYS: masterKeys, TENANT: mine.tenantId, BODY: JSON.stringify(order()), SIMULATOR: aeat.url }
     })
     let issued = 0
-    for await (const _ of createInterface(child.stdout!)) if (++issued === 40) child.kill('SIGKILL')
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    createInterface(child.stdout!).on('line', () => { if (++issued === 40) child.kill('SIGKILL') })
+    await once(child, 'exit')
     t.equal(child.signalCode, 'SIGKILL')
     const { chain } = await state()
     t.ok(chain.length >= before + 40, `${chain.length - before} were chained`)

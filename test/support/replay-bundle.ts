@@ -12,7 +12,7 @@ import { listInbound } from '../../core/inbound/service.ts'
 import { createPayment } from '../../core/payments/service.ts'
 import type { NewPayment } from '../../core/payments/schema.ts'
 import { transitionOf } from '../../core/support/bundle.ts'
-import type { Bundle, BundledHook, Transition } from '../../core/support/schema.ts'
+import type { Bundle, Transition } from '../../core/support/schema.ts'
 import type { Teardown } from './database.ts'
 import { hookedHub, signatureOf } from './hooked-hub.ts'
 
@@ -47,7 +47,7 @@ const providers: Record<string, Provider> = {
   }
 }
 
-export async function replayBundle (t: Teardown, bundle: Bundle, { wrongSecret = (hook: BundledHook) => hook.verdict === 'refused' }: { wrongSecret?: (hook: BundledHook) => boolean } = {}): Promise<Replay> {
+export async function replayBundle (t: Teardown, bundle: Bundle): Promise<Replay> {
   const provider = providers[bundle.provider.id]
   if (provider === undefined) throw new Error(`say in test/support/replay-bundle.ts how to stand in for ${bundle.provider.id}`)
   const recorded = await recordedProvider(t, bundle)
@@ -65,7 +65,7 @@ export async function replayBundle (t: Teardown, bundle: Bundle, { wrongSecret =
   for (const hook of bundle.hooks) {
     const body = Buffer.from(recorded.renamed(hook.body))
     // What the real signature was worth is in the bundle; the scrubbed bytes get one that is worth the same.
-    const secret = wrongSecret(hook) ? `whsec_${randomBytes(16).toString('hex')}` : credentials[provider.secret]!
+    const secret = hook.verdict === 'refused' ? `whsec_${randomBytes(16).toString('hex')}` : credentials[provider.secret]!
     await fetch(url, { method: 'POST', body: new Uint8Array(body), headers: { 'content-type': 'application/json', ...provider.sign(body, secret, hub.now()) } })
     await made.work()
   }

@@ -1,12 +1,14 @@
 /** What tests of the AEAT's service share: certificates for its HTTPS, whoever calls it, and records as the core writes them. */
 import tls from 'node:tls'
-import type { VerifactuSimulator } from '../../adapters/verifactu/simulator.ts'
+import { startVerifactuSimulator, type VerifactuSimulator } from '../../adapters/verifactu/simulator.ts'
 import type { RecordSamples } from '../../core/adapter/conformance.ts'
 import { toTheTown } from '../../core/fiscal/es/fixtures/invoices.ts'
 import { altaOf, recordDay } from '../../core/fiscal/es/verifactu/from-invoice.ts'
 import type { BillingSystem } from '../../core/fiscal/es/verifactu/model.ts'
 import { writeRecord } from '../../core/fiscal/es/verifactu/write.ts'
 import { der, madeKey, makeAuthority, makeCertificate, sequence } from './csd.ts'
+
+export { startVerifactuSimulator }
 
 export const system: BillingSystem = { producer: { name: 'Operadora, S.L.', nif: 'B65410011' }, name: 'Pasarela', id: 'PA', version: '1.0', installation: 'vfc_test', onlyVerifactu: false, multiple: true }
 

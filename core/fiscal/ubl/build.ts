@@ -172,7 +172,7 @@ function lineOf (invoice: Invoice, line: InvoiceLine, { lines }: Amounts, index:
 }
 
 /** UnitOfMeasure of a Facturae → UN/ECE Recommendation 20. */
-const units: Readonly<Record<string, string>> = { '01': 'C62', '02': 'HUR', '03': 'KGM', '04': 'LTR', '05': 'C62', '06': 'BX', '14': 'XBK', '15': 'CLT', '16': 'CMT', '18': 'DZN', '21': 'GRM', '22': 'KMT', '25': 'MTR', '26': 'MMT', '33': 'MTQ', '34': 'SEC', '35': 'WTT', '36': 'KWH' }
+const units: Readonly<Record<string, string>> = { '01': 'C62', '02': 'HUR', '03': 'KGM', '04': 'LTR', '05': 'C62', '06': 'BX', 14: 'XBK', 15: 'CLT', 16: 'CMT', 18: 'DZN', 21: 'GRM', 22: 'KMT', 25: 'MTR', 26: 'MMT', 33: 'MTQ', 34: 'SEC', 35: 'WTT', 36: 'KWH' }
 
 function partyOf (party: InvoiceParty, outside: boolean): Xml {
   const { es, address, email, taxId } = party

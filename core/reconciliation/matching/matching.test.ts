@@ -286,9 +286,14 @@ t.test('rules of the tenant: tolerances, days and other currencies; totals, age 
   t.same(page.totals.map(({ status, count, expected, found, difference }) => [status, count, expected, found, difference]), [['amount_over', 2, 2000, 2105, 105], ['amount_under', 1, 1000, 900, -100]])
   t.same((await service.listItems(hub, access, { age: '8-30' })).data.map(({ difference }) => difference), [-100])
   t.match(await shop.in(async db => await db.selectFrom('alerts').select(['kind', 'detail']).where('kind', '=', 'reconciliation_exceptions').execute()), [{ detail: { count: 3 } }])
+  const alerts = async () => await shop.in(async db => await db.selectFrom('alerts').select('detail').where('kind', '=', 'reconciliation_exceptions').where('resolved_at', 'is', null).execute())
   t.match(await service.putSettings(hub, access, { absolute: 5, percent: 1 }), { absolute: 5, percent: 1, days: { bank: 5 }, other_currency: 'mismatch' })
   await shop.run()
   t.same((await service.listItems(hub, access, { status: 'exception' })).data.map(({ difference }) => difference), [-100, 100], 'judged anew by the new rules')
+  t.match(await alerts(), [{ detail: { count: 2 } }], 'one alert while it lasts, said again after a while')
+  for (const { id } of (await service.listItems(hub, access, { status: 'exception' })).data) await service.resolveItem(hub, access, id, { action: 'accepted', reason: 'known' })
+  await shop.run()
+  t.same(await alerts(), [], 'and it ends by itself')
 })
 
 t.test('whatever the order in which it comes in, and however often it is looked at, the answer is the same', async t => {

@@ -191,3 +191,9 @@ export async function oldExceptions (db: TenantDb, mode: Mode, before: Date): Pr
   return await selectItems(db, mode).clearSelect().select(['connection_id', sql<number>`count(*)::int`.as('count'), sql<Date>`min(since)`.as('oldest')])
     .where('status', 'in', exceptions).where('since', '<', before).where(sql<boolean>`not ${isResolved}`).groupBy('connection_id').execute()
 }
+
+/** About whom an alert stands. */
+export async function warnedOf (db: TenantDb, mode: Mode): Promise<string[]> {
+  const rows = await db.selectFrom('alerts').select('subject_id').distinct().where('tenant_id', '=', db.tenantId).where('mode', '=', mode).where('kind', '=', 'reconciliation_exceptions').where('resolved_at', 'is', null).execute()
+  return rows.flatMap(({ subject_id: id }) => id ?? [])
+}

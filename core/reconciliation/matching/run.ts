@@ -1,5 +1,5 @@
 import type { Mode } from '../../adapter/context.ts'
-import { raiseAlert } from '../../alerts/raise.ts'
+import { raiseLasting, resolveAlert } from '../../alerts/raise.ts'
 import { recordSystemChange } from '../../audit/record-system.ts'
 import { inTenant, type TenantDb } from '../../db/in-tenant.ts'
 import { claimTimer, clearTimer, retryTimer, startTimer } from '../../db/timers.ts'
@@ -228,11 +228,13 @@ async function allPayouts (db: TenantDb, mode: Mode, from: Date): Promise<facts.
   }
 }
 
-/** One alert for each connection, and one for what belongs to none. */
+/** One alert for each connection, and one for what belongs to none; it ends when nothing old is left. */
 async function warn (db: TenantDb, { mode, rules }: Run, now: Date): Promise<void> {
-  for (const { connection_id: connection, count, oldest } of await queries.oldExceptions(db, mode, new Date(now.getTime() - rules.alertAfterDays * 86_400_000))) {
-    await raiseAlert(db, now, {
-      kind: 'reconciliation_exceptions', severity: 'warning', mode, subjectId: connection === null ? publicId('tenant', db.tenantId) : publicId('connection', connection), detail: { count, oldest: oldest.toISOString() }
-    })
+  const old = (await queries.oldExceptions(db, mode, new Date(now.getTime() - rules.alertAfterDays * 86_400_000)))
+    .map(({ connection_id: connection, ...found }) => ({ ...found, subjectId: connection === null ? publicId('tenant', db.tenantId) : publicId('connection', connection) }))
+  for (const { subjectId, count, oldest } of old) {
+    await raiseLasting(db, now, { kind: 'reconciliation_exceptions', severity: 'warning', mode, subjectId, detail: { count, oldest: oldest.toISOString() } })
   }
+  const over = (await queries.warnedOf(db, mode)).filter(id => !old.some(({ subjectId }) => subjectId === id))
+  for (const subjectId of over) await resolveAlert(db, now, 'reconciliation_exceptions', subjectId)
 }

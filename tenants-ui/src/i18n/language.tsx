@@ -21,7 +21,8 @@ export const presentLanguage = (): Language => present
 export function LanguageProvider ({ children }: { children: ReactNode }) {
   const [language, setOwn] = useState<Language>(() => {
     const kept = read(key)
-    return present = kept === 'es' || kept === 'en' ? kept : languageOf(navigator.languages)
+    present = kept === 'es' || kept === 'en' ? kept : languageOf(navigator.languages)
+    return present
   })
   const [country, setCountry] = useState<string>()
   const setLanguage = useCallback((wanted: Language) => {

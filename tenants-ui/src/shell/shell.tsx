@@ -30,7 +30,7 @@ export function Shell ({ children }: { children: ReactNode }) {
               <Burger opened={opened} onClick={toggle} hiddenFrom='sm' size='sm' aria-label={opened ? words.closeMenu : words.openMenu} aria-expanded={opened} />
               <UnstyledButton component={Link} href='/' className={css.brand} aria-label={words.product}><img src='/favicon.svg' alt='' width={28} height={28} /><Text fw={700} visibleFrom='sm'>{words.product}</Text></UnstyledButton>
               <Divider orientation='vertical' visibleFrom='sm' my={18} />
-              <Text fw={550} truncate title={tenant.name}>{tenant.name}</Text>
+              <Text fw={550} truncate title={tenant.name}>{atPlatform ? words.groupPlatform : tenant.name}</Text>
             </Group>
             <Group gap='xs' wrap='nowrap'>
               {!atPlatform && <ModeSwitch />}
@@ -48,20 +48,22 @@ export function Shell ({ children }: { children: ReactNode }) {
         </AppShell.Navbar>
 
         <AppShell.Main id='content' tabIndex={-1} className={css.main}>
-          {visiting && (
-            <Group className={css.visiting} justify='space-between' gap='sm' role='status'>
-              <Text size='sm' fw={550}>{words.actingFor(tenant.name)}</Text>
-              <Button size='xs' variant='white' color='dark' component={Link} href='/tenants' onClick={() => enterTenant(null)}>{words.leaveTenant}</Button>
-            </Group>
-          )}
-          {!atPlatform && mode === 'test' && (
-            <Group gap='xs' mb='md' className={css.testing} wrap='nowrap'>
-              <Badge color='orange' variant='filled' className={css.testBadge}>{words.testMode}</Badge>
-              <Text size='sm'>{words.testModeHint}</Text>
-            </Group>
-          )}
-          {/* Another mode or tenant is another page: nothing typed for one is ever sent for the other. */}
-          <Box key={`${tenant.id} ${mode}`}>{children}</Box>
+          <Box maw={1200} mx='auto'>
+            {visiting && (
+              <Group className={css.visiting} justify='space-between' gap='sm' role='status'>
+                <Text size='sm' fw={550}>{words.actingFor(tenant.name)}</Text>
+                <Button size='xs' variant='white' color='dark' component={Link} href='/tenants' onClick={() => enterTenant(null)}>{words.leaveTenant}</Button>
+              </Group>
+            )}
+            {!atPlatform && mode === 'test' && (
+              <Group gap='xs' mb='md' className={css.testing} wrap='nowrap'>
+                <Badge color='orange' variant='filled' className={css.testBadge}>{words.testMode}</Badge>
+                <Text size='sm'>{words.testModeHint}</Text>
+              </Group>
+            )}
+            {/* Another mode or tenant is another page: nothing typed for one is ever sent for the other. */}
+            <Box key={`${tenant.id} ${mode}`}>{children}</Box>
+          </Box>
         </AppShell.Main>
       </AppShell>
     </>

@@ -1,4 +1,4 @@
-import { Anchor, Box, Center, Group, Loader, Paper, Skeleton, Stack, Text, ThemeIcon, Title } from '@mantine/core'
+import { Anchor, Box, Center, Group, Loader, Paper, Skeleton, Stack, Table, Text, ThemeIcon, Title } from '@mantine/core'
 import { type ReactNode, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 import { common } from '../i18n/common.ts'
@@ -18,7 +18,7 @@ export function Page ({ title, lead, badge, actions, back, narrow = false, child
     firstPage = false
   }, [])
   return (
-    <Box maw={narrow ? 820 : 1200} mx='auto' pb='xl'>
+    <Box maw={narrow ? 820 : undefined} pb='xl'>
       <Stack gap='xs' mb='lg'>
         {back !== undefined && <Anchor component={Link} href={back.to} size='sm' w='fit-content'><Group gap={4} wrap='nowrap'><Icon name='left' size={16} />{back.text}</Group></Anchor>}
         <Group justify='space-between' align='flex-start' gap='md'>
@@ -82,6 +82,11 @@ export function Waiting ({ rows = 4, height = 44 }: { rows?: number, height?: nu
 export function WaitingPage () {
   const words = useTexts(common)
   return <Center mih='40vh' role='status'><Loader aria-hidden='true' type='dots' /><span className='visually-hidden'>{words.loading}</span></Center>
+}
+
+/** A table that is wider than a phone: scrolled by touch and by keyboard. */
+export function Wide ({ label, width = 480, children }: { label: string, width?: number, children: ReactNode }) {
+  return <Table.ScrollContainer minWidth={width} scrollAreaProps={{ viewportProps: { tabIndex: 0, role: 'region', 'aria-label': label } }}>{children}</Table.ScrollContainer>
 }
 
 /** Names and values of one thing. */

@@ -84,7 +84,7 @@ function CredentialField ({ name, field, value, required, present, said, onChang
   const shown = said ?? (left && problem !== undefined ? text[problem] : undefined)
   const props = {
     name,
-    label: required ? field.title[language] : `${field.title[language]} (${shared.optional})`,
+    label: required || present ? field.title[language] : `${field.title[language]} (${shared.optional})`,
     description: (
       <>
         {field.help[language]}{present && ` ${text.keep}`}

@@ -28,7 +28,7 @@ export function declarationOf (system: Pick<BillingSystem, 'name' | 'id' | 'vers
     ['h', 'Nombre y apellidos o razón social de la entidad productora', name],
     ['i', 'NIF de la entidad productora', nif],
     ['j', 'Dirección postal completa de contacto', address],
-    ['k', 'Declaración', `La entidad productora hace constar que el sistema informático a que se refiere esta declaración, en la versión indicada en ella, cumple con lo dispuesto en el artículo 29.2.j) de la Ley 58/2003, de 17 de diciembre, General Tributaria, en el Reglamento aprobado por el Real Decreto 1007/2023, de 5 de diciembre, en la Orden HAC/1177/2024, de 17 de octubre, y en la sede electrónica de la Agencia Estatal de Administración Tributaria para todo aquello que complete las especificaciones de dicha orden.`],
+    ['k', 'Declaración', 'La entidad productora hace constar que el sistema informático a que se refiere esta declaración, en la versión indicada en ella, cumple con lo dispuesto en el artículo 29.2.j) de la Ley 58/2003, de 17 de diciembre, General Tributaria, en el Reglamento aprobado por el Real Decreto 1007/2023, de 5 de diciembre, en la Orden HAC/1177/2024, de 17 de octubre, y en la sede electrónica de la Agencia Estatal de Administración Tributaria para todo aquello que complete las especificaciones de dicha orden.'],
     ['l', 'Fecha y lugar de suscripción', `${day}/${month}/${year}, ${place}`]
   ]
   const annex = [contact === undefined ? '' : `Otras formas de contacto: ${contact}`, website === undefined ? '' : `Dirección de internet: ${website}`].filter(line => line !== '')

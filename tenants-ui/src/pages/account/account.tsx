@@ -6,7 +6,7 @@ import { useTexts } from '../../i18n/language.tsx'
 import { SchemeChoice } from '../../shell/choices.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { tell } from '../../ui/notices.ts'
-import { Facts, Page, Section, Waiting } from '../../ui/page.tsx'
+import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { When } from '../../ui/values.tsx'
 import { account } from './texts.ts'
@@ -91,7 +91,7 @@ function Sessions () {
   return (
     <Stack gap='sm'>
       {end.isError && <ProblemAlert error={end.error} />}
-      <Table.ScrollContainer minWidth={460}>
+      <Wide label={words.sessions}>
         <Table>
           <Table.Thead><Table.Tr><Table.Th scope='col'>{words.browser}</Table.Th><Table.Th scope='col'>{words.address}</Table.Th><Table.Th scope='col'>{words.seen}</Table.Th><Table.Th scope='col'>{words.end}</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
@@ -103,7 +103,7 @@ function Sessions () {
             ))}
           </Table.Tbody>
         </Table>
-      </Table.ScrollContainer>
+      </Wide>
     </Stack>
   )
 }

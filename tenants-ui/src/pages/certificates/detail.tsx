@@ -8,7 +8,7 @@ import { useSession } from '../../shell/session.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { DaysLeft } from '../../ui/days-left.tsx'
 import { Icon } from '../../ui/icons.tsx'
-import { Facts, Page, Section, Waiting } from '../../ui/page.tsx'
+import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Copyable, Status, When } from '../../ui/values.tsx'
 import { certificates } from './texts.ts'
@@ -119,10 +119,12 @@ function Uses ({ id }: { id: string }) {
       {uses.isPending && <Waiting rows={2} />}
       {uses.data?.data.length === 0 && <Text size='sm' c='dimmed'>{words.usesNone}</Text>}
       {uses.data !== undefined && uses.data.data.length > 0 && (
-        <Table>
-          <Table.Thead><Table.Tr><Table.Th scope='col'>{words.when}</Table.Th><Table.Th scope='col'>{words.purpose}</Table.Th><Table.Th scope='col'>{words.subject}</Table.Th></Table.Tr></Table.Thead>
-          <Table.Tbody>{uses.data.data.map(use => <Table.Tr key={use.id}><Table.Td>{dateTime(use.created_at)}</Table.Td><Table.Td>{use.purpose}</Table.Td><Table.Td className='mono'>{use.subject}</Table.Td></Table.Tr>)}</Table.Tbody>
-        </Table>
+        <Wide label={words.uses}>
+          <Table>
+            <Table.Thead><Table.Tr><Table.Th scope='col'>{words.when}</Table.Th><Table.Th scope='col'>{words.purpose}</Table.Th><Table.Th scope='col'>{words.subject}</Table.Th></Table.Tr></Table.Thead>
+            <Table.Tbody>{uses.data.data.map(use => <Table.Tr key={use.id}><Table.Td>{dateTime(use.created_at)}</Table.Td><Table.Td>{use.purpose}</Table.Td><Table.Td className='mono'>{use.subject}</Table.Td></Table.Tr>)}</Table.Tbody>
+          </Table>
+        </Wide>
       )}
     </Section>
   )

@@ -11,7 +11,7 @@ import { Checklist } from '../../ui/checklist.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { tell } from '../../ui/notices.ts'
-import { Facts, Page, Section, Waiting } from '../../ui/page.tsx'
+import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { type Provider, type Settings, SettingsForm } from '../../ui/schema-form.tsx'
 import { type Moment, Timeline } from '../../ui/timeline.tsx'
@@ -103,7 +103,7 @@ function HealthOf ({ connection }: { connection: Connection }) {
             account?.currency !== undefined && [words.accountCurrency, account.currency.toUpperCase()],
             [words.tested, <When key='tested' at={found.tested_at} />],
             [words.lastSuccess, <When key='success' at={found.last_success_at} />],
-            found.last_error !== null && [words.lastError, <>{found.last_error.message} <Text span size='xs' c='dimmed'>(<When at={found.last_error.at} />)</Text></>],
+            found.last_error !== null && [words.lastError, <span key='error'>{found.last_error.message} <Text span size='xs' c='dimmed'>(<When at={found.last_error.at} />)</Text></span>],
             [words.failures, number(found.failures_in_row)],
             [words.breaker, <Status key='breaker' value={found.breaker.state === 'closed' ? 'ok' : found.breaker.state === 'open' ? 'failing' : 'half_open'} />],
             stamps !== null && [words.stamps, <span key='stamps'>{words.stampsLeft(number(stamps.left))}{stamps.days_left !== null && ` · ${words.stampsDays(number(stamps.days_left))}`}{stamps.days_left !== null && <Progress mt={4} size='sm' value={Math.min(100, stamps.days_left / 90 * 100)} aria-label={words.stamps} />}</span>]
@@ -130,7 +130,7 @@ function Credentials ({ connection, provider }: { connection: Connection, provid
   const titleOf = (name: string) => provider?.credentials.properties[name]?.title
   return (
     <Section title={words.credentials} lead={words.credentialsLead} actions={may('connections:write') && connection.auth === 'keys' && <Button size='xs' variant='default' component={Link} href={`/connections/${connection.id}/credentials`}>{words.replace}</Button>}>
-      <Table.ScrollContainer minWidth={480}>
+      <Wide label={words.credentials}>
         <Table>
           <Table.Thead><Table.Tr>{[words.name, words.hint, words.version, words.since].map(name => <Table.Th key={name} scope='col'>{name}</Table.Th>)}</Table.Tr></Table.Thead>
           <Table.Tbody>
@@ -142,7 +142,7 @@ function Credentials ({ connection, provider }: { connection: Connection, provid
             ))}
           </Table.Tbody>
         </Table>
-      </Table.ScrollContainer>
+      </Wide>
     </Section>
   )
 }

@@ -1,0 +1,4 @@
+import t from 'tap'
+import { failureOf } from './support/npm-script.ts'
+
+t.test('the types hold', async t => { t.equal(await failureOf('types'), '') })
