@@ -32,4 +32,4 @@ export const listQuery = {
 export const pageOf = <T extends Parameters<typeof Type.Array>[0]>(item: T) => Type.Object({ data: Type.Array(item), next_cursor: Nullable(Type.String()) })
 
 /** Of an answer that is no JSON: in which formats it may come. */
-export const bytesAs = (...types: readonly string[]) => ({ description: 'Its bytes.', content: Object.fromEntries(types.map(type => [type, { schema: Type.String({ format: 'binary' }) }])) })
+export const bytesAs = (...types: readonly string[]) => ({ description: 'Its bytes.', content: Object.fromEntries(types.map(type => [type, { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) }])) })

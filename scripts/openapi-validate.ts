@@ -12,7 +12,7 @@ export function compilerOf (document: Json): (schema: Json, value: unknown) => b
   return (schema, value) => {
     const text = JSON.stringify(schema).replaceAll('"#/components/', '"doc#/components/')
     if (!known.has(text)) known.set(text, ajv.compile(JSON.parse(text.replace(/"doc#\/components\/schemas\/(\w+)"/g, '"doc#/components/schemas/$1"')) as object))
-    return known.get(text)!(value)
+    return known.get(text)!(value) === true
   }
 }
 

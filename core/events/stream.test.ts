@@ -59,7 +59,7 @@ const clientOf = (key: string, more: object = {}): Client => createClient({ url,
 t.test('what happens is heard at once, kind and id only, by its tenant and mode and nobody else', async t => {
   const [ours, theirs] = [await house.tenant(), await house.tenant()]
   const [test, live, other] = await Promise.all([house.key(ours), house.key(ours, undefined, 'live'), house.key(theirs)])
-  const [own, ownLive, strange] = await Promise.all([test, live, other].map(async ({ key }) => await hearing(t, clientOf(key)))) as [{ heard: string[] }, { heard: string[] }, { heard: string[] }]
+  const [own, ownLive, strange] = await Promise.all([hearing(t, clientOf(test.key)), hearing(t, clientOf(live.key)), hearing(t, clientOf(other.key))])
   const [first, second, third] = [await record(ours), await record(ours, 'payment.failed', 'live'), await record(theirs, 'payment.canceled')]
   await eventually('all have heard', () => own.heard.length + ownLive.heard.length + strange.heard.length === 3)
   t.same(own.heard, [`payment.succeeded ${first}`])

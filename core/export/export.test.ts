@@ -11,6 +11,7 @@ import { readXlsx, unzip } from '../../test/support/xlsx.ts'
 import { errorOptions, errors } from '../../plugins/errors.ts'
 import { requestIdOptions, requestIds } from '../../plugins/request-ids.ts'
 import { withoutFormula } from './csv.ts'
+import type { After } from '../jobs/timers.ts'
 import { keysetPages } from './pages.ts'
 import { exportQuery, type Format, sendExport, streamOf } from './send.ts'
 import { type Column, decimalOf, type Table } from './table.ts'
@@ -39,7 +40,7 @@ const tableOf = (rows: readonly Row[]): Table<Row> => {
     totals: { columns: [{ name: 'sum', kind: 'integer', of: (line: { sum: number }) => line.sum }], add: row => { sum += row.amount }, lines: () => [{ sum }] }
   }
 }
-const streamed = (format: Format, table: Table<Row>, stalledMs = 60_000): Readable => streamOf(format, table, { language: 'en', now, stalledMs })
+const streamed = (format: Format, table: Table<Row>, after?: After): Readable => streamOf(format, table, { language: 'en', now, stalledMs: 60_000, ...(after !== undefined && { after }) })
 
 const arbitraryRow: fc.Arbitrary<Row> = fc.record({
   id: fc.uuid(),
@@ -147,9 +148,19 @@ for (const format of ['json', 'csv', 'xlsx'] as const) {
     await left.ended
 
     const stalled = endless()
-    const cut = streamed(format, stalled.table, 20)
+    let late = (): void => {}
+    const cut = streamed(format, stalled.table, (_ms, run) => {
+      late = run
+      return () => { late = () => {} }
+    })
     const error = once(cut, 'error')
     await begin(cut, stalled)
+    // The pages that fit on the way are taken; then nobody wants the next.
+    for (let turns = 0; turns < 1000; turns++) await new Promise(setImmediate)
+    while (!cut.destroyed) {
+      late()
+      await new Promise(setImmediate)
+    }
     t.match(await error, [{ message: /took nothing for too long/ }])
     await stalled.ended
     t.ok(stalled.given() <= 1000, `no more was read than the buffers on the way take: ${stalled.given()} rows`)

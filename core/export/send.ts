@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { HubError } from '../errors.ts'
 import { oneOf } from '../http-schema.ts'
+import { type After, realAfter } from '../jobs/timers.ts'
 import { csvOf } from './csv.ts'
 import { jsonOf } from './json.ts'
 import type { Table } from './table.ts'
@@ -62,8 +63,8 @@ export async function sendExport<Row> (reply: FastifyReply, access: Reader, { fo
 }
 
 /** The file as a stream; it fails when its reader takes nothing for `stalledMs`. */
-export function streamOf<Row> (format: Format, table: Table<Row>, { language, now, stalledMs }: { language: 'es' | 'en', now: Date, stalledMs: number }): Readable {
-  const watch = watchReader(stalledMs)
+export function streamOf<Row> (format: Format, table: Table<Row>, { language, now, stalledMs, after = realAfter }: { language: 'es' | 'en', now: Date, stalledMs: number, after?: After }): Readable {
+  const watch = watchReader(stalledMs, after)
   const watched = { ...table, pages: watch.pages(table.pages) }
   const stream = format === 'xlsx' ? xlsxOf(watched, { language, now }) : Readable.from(format === 'csv' ? csvOf(watched) : jsonOf(watched), { objectMode: false })
   watch.begin(stream)
@@ -71,13 +72,13 @@ export function streamOf<Row> (format: Format, table: Table<Row>, { language, no
 }
 
 /** Cuts a stream whose reader does not want the next page. */
-function watchReader (ms: number): { pages: <Row>(pages: AsyncIterable<readonly Row[]>) => AsyncGenerator<readonly Row[]>, begin: (stream: Readable) => void } {
-  let timer: NodeJS.Timeout | undefined
+function watchReader (ms: number, after: After): { pages: <Row>(pages: AsyncIterable<readonly Row[]>) => AsyncGenerator<readonly Row[]>, begin: (stream: Readable) => void } {
+  let cancel = (): void => {}
   let stream: Readable | undefined
-  const rest = (): void => { clearTimeout(timer) }
+  const rest = (): void => { cancel() }
   const wait = (): void => {
     rest()
-    timer = setTimeout(() => stream?.destroy(new Error('the reader of an export took nothing for too long')), ms)
+    cancel = after(ms, () => { stream?.destroy(new Error('the reader of an export took nothing for too long')) })
   }
   return {
     async * pages (pages) {

@@ -76,7 +76,7 @@ export function ResourceList<P extends Paths<'get'>, Row extends { id: string }>
   const names = filters.map(({ name }) => name)
   const [values, set] = useFilters([...names, 'cursor'])
   const { cursor, ...chosen } = values
-  const query = { ...always, ...sent(filters, chosen), ...(cursor !== undefined && { cursor }) }
+  const query = { ...always, ...instantsOf(filters, chosen), ...(cursor !== undefined && { cursor }) }
   const list = useRead(path, { query } as unknown as Asked<'get', P>, every === undefined ? {} : { every })
   const page = list.data as { data: Row[], next_cursor: string | null } | undefined
   const filtered = Object.keys(chosen).length > 0
@@ -89,7 +89,8 @@ export function ResourceList<P extends Paths<'get'>, Row extends { id: string }>
           {filtered && <Button variant='subtle' color='gray' onClick={() => set(Object.fromEntries(names.map(name => [name, null])))}>{words.clear}</Button>}
           <Group gap='sm' ml='auto'>
             {views !== undefined && <Views list={views} values={chosen} open={view => set({ ...Object.fromEntries(names.map(name => [name, null])), ...view })} />}
-            {files.map(file => <ExportButton key={file.label} {...file} query={{ ...query, ...file.query }} />)}
+            {/* Every row, not from the page on that is open. */}
+            {files.map(file => <ExportButton key={file.label} {...file} query={{ ...always, ...instantsOf(filters, chosen), ...file.query }} />)}
           </Group>
         </Group>
       )}
@@ -154,7 +155,7 @@ function TypedFilter ({ label, value, onChange }: { label: string, value: string
 }
 
 /** A day of the tenant's is an instant of the API's. */
-function sent (filters: readonly Filter[], chosen: Record<string, string>): Record<string, string> {
+export function instantsOf (filters: readonly Filter[], chosen: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(chosen).map(([name, value]) => {
     const kind = filters.find(filter => filter.name === name)?.kind
     if (kind === undefined) return [name, value]
