@@ -26,6 +26,7 @@ const table: Record<typeof scopes[number], string> = {
   'operations:read': 'P S A M -',
   'alerts:read': 'P S A M V',
   'alerts:write': 'P S A M -',
+  'reports:read': 'P S A M V',
   'audit:read': 'P S A - -',
   'users:read': 'P S A M -',
   'users:write': 'P - A - -',
@@ -59,6 +60,6 @@ t.test('a new key gets what it may hold, and of a tenant what takes payments and
   for (const kind of keyKinds) t.ok(defaultScopes[kind].every(scope => grantableScopes[kind].has(scope)), kind)
   t.same(defaultScopes.tenant, [
     'payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'certificates:read', 'certificates:write', 'issuers:read', 'issuers:write', 'events:read', 'webhooks:read', 'webhooks:write', 'inbound:read', 'inbound:write',
-    'operations:read', 'alerts:read', 'alerts:write'
+    'operations:read', 'alerts:read', 'alerts:write', 'reports:read'
   ])
 })

@@ -78,6 +78,8 @@ function watchReader (ms: number, after: After): { pages: <Row>(pages: AsyncIter
   const rest = (): void => { cancel() }
   const wait = (): void => {
     rest()
+    // Whoever ended it while a page was on its way: nobody is waited for.
+    if (stream?.destroyed === true) return
     cancel = after(ms, () => { stream?.destroy(new Error('the reader of an export took nothing for too long')) })
   }
   return {

@@ -111,7 +111,7 @@ async function recordedProvider (t: Teardown, bundle: Bundle): Promise<{ url: st
     })
   })
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => {
+  t.teardown(async () => {
     server.closeAllConnections()
     server.close()
   })

@@ -5,7 +5,7 @@ import { ListItems, PutReconciliationSettings, ReconciliationItem, Reconciliatio
 import * as service from './service.ts'
 
 const tags = ['Reconciliation']
-const read = { scope: 'payments:read' } as const
+const read = { scope: 'reports:read' } as const
 const write = { scope: 'payments:write' } as const
 
 export async function matchingRoutes (app: HubInstance): Promise<void> {
