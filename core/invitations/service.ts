@@ -108,7 +108,7 @@ export async function accept (hub: House, asking: Asking, body: AcceptInvitation
   const userId = newUuid(now)
   await inTenant(hub.db, tenantId, async db => {
     const row = open(await queries.findByToken(db, hash, { lock: true }), now)
-    await insertUser(db, { id: userId, email: row.email, name: body.name, role: row.role, passwordHash, now })
+    await insertUser(db, { id: userId, email: row.email, name: body.name, role: row.role as Role, passwordHash, now })
     await queries.markAccepted(db, row.id, userId, now)
     const access = systemAccess(publicId('user', userId), { ...asking, tenantId, mode: 'live' })
     await recordChange(db, access, now, { action: 'invitation.accepted', subjectType: 'invitation', subjectId: publicId('invitation', row.id), detail: { email: row.email, role: row.role } })
