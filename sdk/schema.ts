@@ -2857,7 +2857,7 @@ export interface paths {
         };
         /**
          * Read the rules of reconciliation
-         * @description Needs the scope `payments:read`.
+         * @description Needs the scope `reports:read`.
          */
         get: operations["get_reconciliation_settings"];
         /**
@@ -2943,7 +2943,7 @@ export interface paths {
          * Provider, bank and documents side by side
          * @description What agrees, what is waited for, and what somebody has to look at, with totals in minor units and the age of what is open.
          *
-         *     Needs the scope `payments:read`.
+         *     Needs the scope `reports:read`.
          */
         get: operations["get_reports_reconciliation"];
         put?: never;
@@ -2985,7 +2985,7 @@ export interface paths {
         };
         /**
          * Read an item
-         * @description Needs the scope `payments:read`.
+         * @description Needs the scope `reports:read`.
          */
         get: operations["get_reports_reconciliation_by_id"];
         put?: never;

@@ -50,7 +50,7 @@ export const manifest: Manifest = {
   errors: { 4112: 'permission_denied', 4104: 'invalid_request', 4134: 'provider_unavailable', 4139: 'provider_unavailable', 4141: 'permission_denied', 3500: 'provider_unavailable', 3501: 'provider_unavailable', 401: 'invalid_credentials', 403: 'permission_denied' },
   sources: [
     { title: 'AEAT: WSDL and schemas of Sistemas Informáticos de Facturación (tikeV1.0)', url: 'https://www.agenciatributaria.es/AEAT.desarrolladores/Desarrolladores/_menu_/Documentacion/Sistemas_Informaticos_de_Facturacion_y_Sistemas_VERI_FACTU/Sistemas_Informaticos_de_Facturacion_y_Sistemas_VERI_FACTU.html', read_on: '2026-11-21' },
-    { title: 'AEAT: errores.properties, codes and what each of them refuses', url: 'https://prewww2.aeat.es/static_files/common/internet/dep/aplicaciones/es/aeat/tikeV1.0/cont/ws/errores.properties', read_on: '2026-11-21' },
+    { title: 'AEAT: errores.properties, codes and what each of them refuses (through tables of public repositories that copy it)', url: 'https://prewww2.aeat.es/static_files/common/internet/dep/aplicaciones/es/aeat/tikeV1.0/cont/ws/errores.properties', read_on: '2026-11-21' },
     { title: 'Orden HAC/1177/2024: order, batches and waits of sendings (art. 16)', url: 'https://www.boe.es/buscar/act.php?id=BOE-A-2024-22138', read_on: '2026-11-21' }
   ]
 }

@@ -40,7 +40,7 @@ const [width, gap] = [1000, 0.2]
  * Figures over time as stacked bars, drawn here. To a screen reader it is one picture with its totals; everybody can open the
  * table behind it. `show` writes a value (money); numbers as they are without it.
  */
-export function Bars ({ label, at, interval, series, height = 120, show, total = 'sum' }: { label: string, at: readonly string[], interval: 'hour' | 'day', series: readonly ChartSeries[], height?: number, show?: (value: number) => string, total?: 'sum' | 'none' }) {
+export function Bars ({ label, at, interval, series, height = 120, show }: { label: string, at: readonly string[], interval: 'hour' | 'day', series: readonly ChartSeries[], height?: number, show?: (value: number) => string }) {
   const text = useTexts(words)
   const { number, date, dateTime } = useFormats()
   const [open, setOpen] = useState(false)
@@ -49,7 +49,7 @@ export function Bars ({ label, at, interval, series, height = 120, show, total =
   const most = Math.max(0, ...at.map((_, step) => sumOf(series.map(({ values }) => values[step] ?? 0))))
   const wide = width / Math.max(1, at.length)
   const filled = at.flatMap((instant, step) => series.some(({ values }) => (values[step] ?? 0) !== 0) ? [{ instant, step }] : [])
-  const legend = series.map(({ name, values }) => total === 'sum' ? `${name}: ${write(sumOf(values))}` : name)
+  const legend = series.map(({ name, values }) => `${name}: ${write(sumOf(values))}`)
   return (
     <Box component='figure' m={0}>
       <Group justify='space-between' gap='xs' mb={6} align='baseline'>

@@ -4,7 +4,7 @@ import { inspectNif } from '../nif.ts'
 import type { Alta, Detail, OtherId, Recipient } from './model.ts'
 
 export interface RecordFinding {
-  /** The AEAT's own code (errores.properties, tikeV1.0, read 2026-11-21). */
+  /** The AEAT's own code (errores.properties of tikeV1.0, by tables of public repositories that copy it: it was not opened itself). */
   code: string
   level: 'error' | 'warning'
   /** In the words of the API. */
