@@ -371,8 +371,9 @@ t.test('strangers', async t => {
       const known = await send(app, operation, real, owner)
       t.equal(unknown.status, 404, `${operation.name}: absent`)
       t.not(known.status, 404, `${operation.name}: there`)
-      // A draft has no document yet, and nobody can pay it.
-      if (operation.method === 'GET') t.equal(known.status, /^GET \/v1\/invoices\/\{id\}\/(xml|pdf|payment_link)$/.test(operation.name) ? 409 : 200, operation.name)
+      // A draft has no document yet, and nobody can pay it; UBL and VERI*FACTU are Spain's, and this issuer is of Mexico.
+      const expected = /^GET \/v1\/invoices\/\{id\}\/(xml|pdf|payment_link)$/.test(operation.name) ? 409 : /\/(ubl|verifactu)$/.test(operation.name) ? 422 : 200
+      if (operation.method === 'GET') t.equal(known.status, expected, operation.name)
       t.ok(known.status < 500, `${operation.name} answers ${known.status}`)
     }
   })

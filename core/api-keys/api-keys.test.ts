@@ -34,7 +34,7 @@ t.test('a new tenant with its key in two calls, for automation', async t => {
 t.test('without scopes a key gets those of payments and invoices that its maker has', async t => {
   const tenant = await house.tenant()
   const made = async (asked: object) => (await house.ask('POST', '/v1/api_keys', { ...asked, body: { mode: 'test' } })).body.scopes
-  const usual = ['payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'certificates:read', 'certificates:write', 'issuers:read', 'issuers:write', 'events:read', 'inbound:read', 'inbound:write', 'operations:read', 'alerts:read', 'alerts:write']
+  const usual = ['payments:read', 'payments:write', 'customers:read', 'customers:write', 'subscriptions:read', 'subscriptions:write', 'connections:read', 'connections:write', 'invoices:read', 'invoices:write', 'certificates:read', 'certificates:write', 'issuers:read', 'issuers:write', 'events:read', 'webhooks:read', 'webhooks:write', 'inbound:read', 'inbound:write', 'operations:read', 'alerts:read', 'alerts:write', 'reports:read']
   t.same(await made({ key: house.platformKey, tenant: tenant.id }), usual)
   const { key } = await house.key(tenant, ['api_keys:write', 'payments:read'])
   t.same(await made({ key }), ['payments:read'])

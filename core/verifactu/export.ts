@@ -56,8 +56,9 @@ export async function exportRecords (hub: Hub, access: Access, publicIssuerId: s
 
 async function chainOf (db: TenantDb, access: Access, publicIssuerId: string): Promise<{ issuer: IssuerRow, chain: ChainRow }> {
   const issuer = await findIssuer(db, uuidOf('issuer', publicIssuerId))
-  const chain = issuer?.mode === access.mode ? await queries.chainOf(db, access.mode, normalNif(issuer.tax_id)) : undefined
-  if (issuer === undefined || chain === undefined) throw new HubError('not_found')
+  if (issuer?.mode !== access.mode) throw new HubError('not_found')
+  const chain = await queries.chainOf(db, access.mode, normalNif(issuer.tax_id))
+  if (chain === undefined) throw new HubError('conflict', { detail: { es: 'Este emisor no ha encadenado ningún registro.', en: 'This issuer has chained no records.' } })
   return { issuer, chain }
 }
 

@@ -100,10 +100,11 @@ export async function correctRecord (hub: Hub, access: Access, id: string, body:
   if (idempotency?.subject !== undefined) return await getRecord(hub, access, idempotency.subject)
   const seen = await recordOf(hub, access, id)
   if (seen.kind !== 'alta') throw stateError(seen)
-  const { content } = readRecord(Buffer.from(await textOf(hub, seen, false)))
+  const text = await textOf(hub, seen, false)
   const now = hub.now()
   const made = await inTenant(hub.db, access.tenantId, async db => {
     const { chain, issuer, before } = await lockedFor(hub, db, seen)
+    const { content } = readRecord(Buffer.from(text))
     const correction = correctionOf(before.filter(({ number, date }) => number === seen.number && date === seen.date))!
     const corrected: Alta = { ...corrections(content as Alta, body), issuerName: issuer.legal_name.slice(0, 120), correction }
     const broken = recordFindings(corrected, zonedTime(now, zoneOfIssuer(issuer)).slice(0, 10)).filter(({ level }) => level === 'error')
@@ -282,7 +283,7 @@ export function declaration (hub: Pick<Hub, 'config' | 'now'>): string {
 async function issuerOf (db: TenantDb, access: Access, publicIssuerId: string): Promise<IssuerRow> {
   const issuer = await findIssuer(db, uuidOf('issuer', publicIssuerId))
   if (issuer?.mode !== access.mode) throw new HubError('not_found')
-  if (issuer.country !== 'ES') throw invalidField('issuer', 'is no issuer of Spain')
+  if (issuer.country !== 'ES') throw new HubError('capability_not_supported', { detail: { es: 'VERI*FACTU es solo de emisores de España.', en: 'VERI*FACTU is of issuers of Spain alone.' } })
   return issuer
 }
 

@@ -181,9 +181,17 @@ export async function askAt (url: string, method: Method, path: string, { key, h
     },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) })
   })
-  const text = await response.text()
+  const text = response.headers.get('content-type')?.startsWith('text/event-stream') === true ? await beginningOf(response) : await response.text()
   const isJson = /json/.test(response.headers.get('content-type') ?? '')
   return { status: response.status, headers: response.headers, text, body: isJson && text !== '' ? JSON.parse(text) : undefined }
+}
+
+/** A stream of events does not end by itself: what it says first. */
+async function beginningOf (response: Response): Promise<string> {
+  const reader = response.body!.getReader()
+  const { value } = await reader.read()
+  await reader.cancel()
+  return Buffer.from(value ?? []).toString('utf8')
 }
 
 export const card = (token: string): { type: 'card', token: string } => ({ type: 'card', token })

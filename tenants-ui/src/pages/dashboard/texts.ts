@@ -42,8 +42,6 @@ export const dashboard = texts({
     unknownMethod: 'Sin elegir',
     rate: 'Salen bien',
     amount: 'Importe',
-    emptyTitle: 'Aún no ha pasado nada',
-    emptyText: 'En cuanto haya pagos o facturas se verán aquí.',
     reports: 'Informes'
   },
   en: {
@@ -87,8 +85,6 @@ export const dashboard = texts({
     unknownMethod: 'Not chosen',
     rate: 'Succeed',
     amount: 'Amount',
-    emptyTitle: 'Nothing has happened yet',
-    emptyText: 'As soon as there are payments or invoices you see them here.',
     reports: 'Reports'
   }
 })

@@ -87,11 +87,12 @@ export default function NewPaymentPage () {
     <Page title={words.newTitle} lead={words.newLead} back={{ to: '/payments', text: words.title }} narrow>
       {isPending && <Waiting rows={4} height={64} />}
       {!isPending && (
-        <form noValidate onSubmit={event => {
-          event.preventDefault()
-          setTried(true)
-          if (ready && !make.isPending) make.mutate()
-        }}
+        <form
+          noValidate onSubmit={event => {
+            event.preventDefault()
+            setTried(true)
+            if (ready && !make.isPending) make.mutate()
+          }}
         >
           <Stack gap='lg'>
             <Paper p='lg'>
