@@ -73,8 +73,39 @@ function shotsOf ({ connections, simulated }: FirstRun): Shot[] {
     { name: 'wizard-refused', who: 'tenant', path: '/connections/new?provider=stripe', then: async page => { await fill(page, { publishable_key: 'pk_test_wrong000000000000', secret_key: 'sk_test_wrong000000000000' }); await goOn(page); await page.locator('[data-stage=credentials]').waitFor() } },
     { name: 'wizard-setup', who: 'tenant', path: `/connections/${connections.stripe}/setup` },
     { name: 'wizard-setup-pac', who: 'tenant', path: `/connections/${connections.finkok}/setup` },
+    { name: 'dashboard', who: 'tenant', path: '/dashboard' },
+    { name: 'alerts', who: 'tenant', path: '/alerts' },
+    { name: 'alert-thresholds', who: 'tenant', path: '/alerts/thresholds' },
+    { name: 'webhooks', who: 'tenant', path: '/webhooks' },
+    { name: 'webhook-events', who: 'tenant', path: '/webhooks/events' },
+    { name: 'webhook-refused', who: 'tenant', path: '/webhooks/events?verdict=refused' },
+    { name: 'deliveries', who: 'tenant', path: '/deliveries' },
+    { name: 'endpoints', who: 'tenant', path: '/deliveries/endpoints' },
+    { name: 'endpoint-new', who: 'tenant', path: '/deliveries/endpoints/new' },
+    { name: 'report-transactions', who: 'tenant', path: '/reports/transactions' },
+    { name: 'report-invoices', who: 'tenant', path: '/reports/invoices' },
+    { name: 'report-fees', who: 'tenant', path: '/reports/fees' },
+    { name: 'reconciliation', who: 'tenant', path: '/reconciliation' },
+    { name: 'reconciliation-rules', who: 'tenant', path: '/reconciliation/rules' },
+    { name: 'settings', who: 'tenant', path: '/settings' },
+    { name: 'settings-users', who: 'tenant', path: '/settings/users' },
+    { name: 'settings-keys', who: 'tenant', path: '/settings/api-keys' },
+    { name: 'settings-key-new', who: 'tenant', path: '/settings/api-keys/new' },
+    { name: 'settings-series', who: 'tenant', path: '/settings/series' },
+    { name: 'settings-banks', who: 'tenant', path: '/settings/bank-accounts' },
+    { name: 'settings-notices', who: 'tenant', path: '/settings/notices' },
+    { name: 'settings-branding', who: 'tenant', path: '/settings/branding' },
+    { name: 'settings-audit', who: 'tenant', path: '/settings/audit' },
+    { name: 'settings-support-access', who: 'tenant', path: '/settings/support-access' },
+    { name: 'settings-routing', who: 'tenant', path: '/settings/routing', then: async page => { await page.getByRole('button', { name: /^(Agregar regla|Add a rule)$/ }).click(); await page.getByRole('button', { name: /^(Explicar|Explain)$/ }).click(); await page.locator('[data-decision]').waitFor() } },
+    { name: 'support', who: 'platform', path: '/support' },
     { name: 'certificates', who: 'tenant', path: '/certificates' },
     { name: 'certificate-new', who: 'tenant', path: '/certificates/new' },
+    ...(['payments', 'payments/new', 'payments/links', 'sales', 'sales/new', 'sales/global', 'customers', 'customers/new', 'subscriptions', 'subscriptions/new', 'plans', 'invoices', 'invoices/new'].map(page => ({ name: page.replace('/', '-'), who: 'tenant' as const, path: `/${page}` }))),
+    ...(['payments', 'sales', 'customers', 'subscriptions', 'invoices'].map(area => ({ name: `${area}-one`, who: 'tenant' as const, path: `/${area}`, then: firstOf }))),
+    { name: 'payments-refund', who: 'tenant', path: '/payments?status=succeeded', then: async page => { await firstOf(page); const refund = page.getByRole('button', { name: /^(Devolver|Refund)$/ }); if (await refund.count() > 0) await refund.first().click() } },
+    { name: 'invoices-broken', who: 'tenant', path: '/invoices/new', then: async page => { const issue = page.getByRole('button', { name: /^(Emitir factura|Issue invoice)$/ }); if (await issue.count() > 0) { await page.locator('[data-judged=bad]').waitFor(); await issue.click() } } },
+    { name: 'thanks', who: 'nobody', path: '/thanks' },
     { name: 'account', who: 'tenant', path: '/account' },
     { name: 'not-found', who: 'tenant', path: '/nothing/here' },
     { name: 'platform-home', who: 'platform', path: '/' },
@@ -82,6 +113,14 @@ function shotsOf ({ connections, simulated }: FirstRun): Shot[] {
     { name: 'tenant-new', who: 'platform', path: '/tenants/new' },
     ...(simulated.wompi === undefined ? [] : [{ name: 'wizard-form-wompi', who: 'tenant' as const, path: '/connections/new?provider=wompi' }])
   ]
+}
+
+/** The page of the first row of a list, where it has one. */
+async function firstOf (page: Page): Promise<void> {
+  const row = page.locator('a.row-target').first()
+  if (await row.count() === 0) return
+  await row.click()
+  await page.waitForLoadState('networkidle')
 }
 
 async function fill (page: Page, values: Record<string, string>): Promise<void> {

@@ -66,6 +66,9 @@ async function * messages (response: Response, ended: AbortController): AsyncGen
     clearTimeout(silence)
     silence = setTimeout(() => { ended.abort() }, silenceMs)
   }
+  // The signal of a request only follows this one, and may be collected before its body has ended: what waits here is ended here.
+  const end = () => { reader.cancel().catch(() => {}) }
+  ended.signal.addEventListener('abort', end, { once: true })
   try {
     for (heard(); ;) {
       const { done, value } = await reader.read()
@@ -86,6 +89,7 @@ async function * messages (response: Response, ended: AbortController): AsyncGen
     }
   } finally {
     clearTimeout(silence)
+    ended.signal.removeEventListener('abort', end)
     await reader.cancel().catch(() => {})
   }
 }

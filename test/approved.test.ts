@@ -21,7 +21,7 @@ async function shop ({ hooks = true } = {}) {
   const { id: connection } = await createConnection(hub, access, { provider: 'paypal', mode: 'test', credentials: paypal.credentials('test') }, null)
   if (hooks) await registerWebhook(hub, access, connection)
   const open = async (more: object = {}) => await createPayment(hub, access, { amount: 19_900, currency: 'MXN', connection, method: { type: 'paypal' }, return_url: 'https://shop.example/back', ...more } as never, null)
-  const taken = async (id: string) => await database.owner.selectFrom('operations').select(['idempotency_key', 'outcome']).where('tenant_id', '=', tenantId).where('subject_id', '=', uuidOf('payment', id)).where('kind', '=', 'complete_payment').execute()
+  const taken = async (id: string) => await database.owner.selectFrom('operations').select(['idempotency_key', 'outcome']).where('tenant_id', '=', tenantId).where('subject_id', '=', uuidOf('payment', id)).where('kind', '=', 'complete_payment').orderBy('id').execute()
   return { access, connection, open, taken, read: async (id: string) => await getPayment(hub, access, id) }
 }
 

@@ -336,13 +336,15 @@ t.test('another site’s request changes nothing, and a foreign script does not 
   t.same(forged, [403, 'csrf_failed'], 'the cookie alone is not enough')
   const ran = await page.evaluate(async () => {
     const refused: string[] = []
-    document.addEventListener('securitypolicyviolation', event => refused.push(event.effectiveDirective))
+    const told = new Promise<void>(resolve => {
+      document.addEventListener('securitypolicyviolation', event => { if (refused.push(event.effectiveDirective) === 2) resolve() })
+    })
     const inline = document.createElement('script')
     inline.textContent = 'window.stolen = 1'
     const style = document.createElement('style')
     style.textContent = 'body { display: none }'
     document.head.append(inline, style)
-    await new Promise(resolve => requestAnimationFrame(resolve))
+    await told
     return { refused: refused.toSorted(), stolen: 'stolen' in window, hidden: getComputedStyle(document.body).display === 'none' }
   })
   t.same(ran, { refused: ['script-src-elem', 'style-src-elem'], stolen: false, hidden: false })

@@ -56,6 +56,8 @@ t.test('traced', async t => {
 
   await t.test('an answer that was lost: the job that finds out goes on in the trace of the request, though it was the sweeper that brought it', async t => {
     const header = traceparent()
+    // Nobody else tells: the provider's webhook would be sooner than the question.
+    simulator.deliver({ how: 'hold' })
     simulator.inject({ kind: 'cut_after', method: 'POST', path: '/v1/payment_intents' })
     const answer = await client('POST', '/v1/payments', { headers: header, body: order })
     t.match([answer.status, answer.body.status], [202, 'unknown'])
@@ -66,6 +68,7 @@ t.test('traced', async t => {
     t.ok(inTrace(header).some(span => span.name.startsWith('stripe ') && span.parentSpanContext?.spanId === job?.spanContext().spanId), 'and what it asked the provider')
     const call = inTrace(header).find(span => span.name === 'stripe create_payment')
     t.match(call?.attributes, { 'pasarela.outcome': 'unknown', 'error.type': 'timeout_unknown' })
+    simulator.deliver({ how: 'release' })
   })
 
   await t.test('a webhook of the provider is a trace of its own, whatever it says: the request, the job', async t => {

@@ -47,7 +47,7 @@ t.test('an invoice’s whole life over HTTP', async t => {
     t.equal((await get(id)).status, 'cancel_requested', 'a 201 of the SAT is a request')
     for (let round = 0; round < 4; round++) await app.pass(hour)
     t.match(await get(id), { status: 'canceled', cancellation: { motive: '02', canceled_at: /T/ } })
-    t.same(await shop.events(id), ['invoice.draft', 'invoice.queued', 'invoice.signed', 'invoice.issued', 'invoice.cancel_requested', 'invoice.canceled'])
+    t.same(await shop.events(id), ['invoice.draft', 'invoice.updated', 'invoice.queued', 'invoice.signed', 'invoice.issued', 'invoice.cancel_requested', 'invoice.canceled'])
     const log = await app.database.owner.selectFrom('audit_log').select('action').where('subject_id', '=', id).execute()
     t.same(log.map(({ action }) => action).sort(), ['invoice.cancel_asked', 'invoice.changed', 'invoice.created', 'invoice.issued', 'invoice.sent'])
   })

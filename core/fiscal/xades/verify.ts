@@ -230,18 +230,13 @@ function chainProblem (leaf: Certificate, held: readonly (Certificate | undefine
  * the document differently.
  */
 async function canonicalForms (bytes: Uint8Array, document: XmlDocument, wholeDocument: boolean, parent: string): Promise<Record<Part | 'signedInfo', string> | undefined> {
-  const { XmlDocument: Libxml, XmlParseError, ParseOption } = await import('libxml2-wasm')
+  const { XmlDocument: Libxml, XmlError: LibxmlError, ParseOption } = await import('libxml2-wasm')
   const option = ParseOption.XML_PARSE_NONET | ParseOption.XML_PARSE_NO_XXE | ParseOption.XML_PARSE_BIG_LINES
   const names = { ds: dsig, xades }
   const text = Buffer.from(bytes)
-  let signed
+  let signed: InstanceType<typeof Libxml> | undefined
   try {
     signed = Libxml.fromBuffer(text, { option })
-  } catch (error) {
-    if (error instanceof XmlParseError) return undefined
-    throw error
-  }
-  try {
     if (signed.canonicalizeToString() !== canonicalDocument(document)) return undefined
     signed.get(`${parent}/ds:Signature`, names)!.remove()
     const whole = wholeDocument ? signed.canonicalizeToString() : signed.root.canonicalizeToString()
@@ -254,8 +249,12 @@ async function canonicalForms (bytes: Uint8Array, document: XmlDocument, wholeDo
     } finally {
       beside.dispose()
     }
+  } catch (error) {
+    // It does not parse, or it has no canonical form: a relative namespace name (Canonical XML 1.0, 1.3).
+    if (error instanceof LibxmlError) return undefined
+    throw error
   } finally {
-    signed.dispose()
+    signed?.dispose()
   }
 }
 

@@ -120,6 +120,7 @@ t.test('each change is told by the part that it breaks', async t => {
     ['another document around the signed one', sri.replace('<factura id="comprobante"', '<factura id="x"').replace('<infoTributaria>', '<factura id="comprobante" version="1.1.0"><infoTributaria>').replace('</n>', '</n></factura>'), 'shape'],
     ['the signed properties aside, others in their place', text.replace(/<xades:SignedProperties .*<\/xades:SignedProperties>/, found => found.replace('Id="SignedProperties-a1"', 'Id="y"')).replace('</ds:Object>', found => `</ds:Object><ds:Object>${/<xades:SignedProperties .*<\/xades:SignedProperties>/.exec(text)![0]}${found}`), 'shape'],
     ['two KeyInfo', text.replace(/<ds:KeyInfo .*<\/ds:KeyInfo>/, found => `${found}${found.replace(/ Id="KeyInfo-[^"]*"/, '')}`), 'shape'],
+    ['a namespace without a canonical form', text.replace('xmlns:xsi="http://', 'xmlns:xsi="http0//'), 'shape'],
     ['a comment where a number is read', text.replace('<ds:X509SerialNumber>', '<ds:X509SerialNumber><!-- -->'), '']
   ]
   for (const [what, changed, broken] of changes) {

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react'
 import { acting, actIn, type Answer, ApiProblem, ask, type Mode, whenSignedOut } from '../api/client.ts'
 import { useLanguage } from '../i18n/language.tsx'
+import { accessTo } from './support-access.ts'
 
 export type OpenSession = Answer<'get', '/v1/sessions/current'>
 type Tenant = Answer<'get', '/v1/tenants/current'>
@@ -101,7 +102,8 @@ export function SessionProvider ({ children, waiting, signedOut, failed }: { chi
         setEntered(id)
         client.removeQueries({ predicate: ({ queryKey: [first] }) => first !== sessionKey[0] })
       },
-      may: scope => scopes.has(scope),
+      // Support that entered only to look changes nothing there, but may end its access.
+      may: scope => scopes.has(scope) && !(entered !== null && session.data!.user.role === 'support' && scope.endsWith(':write') && accessTo(entered)?.kind !== 'repair'),
       atPlatform: session.data.tenant.kind === 'platform' && entered === null,
       signOut: async () => {
         await ask('delete', '/v1/sessions/{id}', { path: { id: 'current' } }).catch(() => {})

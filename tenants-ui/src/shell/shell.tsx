@@ -10,6 +10,7 @@ import { LanguageChoice, SchemeChoice } from './choices.tsx'
 import { menu } from './menu.ts'
 import { useSession } from './session.tsx'
 import css from './shell.module.css'
+import { SupportBand } from './support-band.tsx'
 
 /** What stands around every page: where one can go, for whom and in which mode one acts, and one's own choices. */
 export function Shell ({ children }: { children: ReactNode }) {
@@ -49,7 +50,8 @@ export function Shell ({ children }: { children: ReactNode }) {
 
         <AppShell.Main id='content' tabIndex={-1} className={css.main}>
           <Box maw={1200} mx='auto'>
-            {visiting && (
+            {visiting && session.user.role === 'support' && <SupportBand />}
+            {visiting && session.user.role !== 'support' && (
               <Group className={css.visiting} justify='space-between' gap='sm' role='status'>
                 <Text size='sm' fw={550}>{words.actingFor(tenant.name)}</Text>
                 <Button size='xs' variant='white' color='dark' component={Link} href='/tenants' onClick={() => enterTenant(null)}>{words.leaveTenant}</Button>

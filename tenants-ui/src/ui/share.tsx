@@ -31,7 +31,13 @@ export function Share ({ url, message, email, phone }: { url: string, message: s
         <Button size='xs' variant='default' onClick={() => setOpen(!open)} aria-expanded={open}>{text.qr}</Button>
         <Button size='xs' variant='default' component='a' href={url} target='_blank' rel='noopener noreferrer' rightSection={<Icon name='external' size={15} />} data-open-page>{text.open}<span className='visually-hidden'> {shared.newTab}</span></Button>
       </Group>
-      <Collapse expanded={open}>{open && <Suspense fallback={<Text size='sm' c='dimmed'>{shared.loading}</Text>}><Center><Qr value={url} label={text.qrLabel} /></Center></Suspense>}</Collapse>
+      <Collapse expanded={open}>{open && <QrCode value={url} label={text.qrLabel} />}</Collapse>
     </Stack>
   )
+}
+
+/** What is there to be scanned; drawn by a part of the program that only this needs. */
+export function QrCode ({ value, label }: { value: string, label: string }) {
+  const shared = useTexts(common)
+  return <Suspense fallback={<Text size='sm' c='dimmed'>{shared.loading}</Text>}><Center><Qr value={value} label={label} /></Center></Suspense>
 }

@@ -12,7 +12,7 @@ import { useMoment } from '../../ui/history.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
-import { Share } from '../../ui/share.tsx'
+import { QrCode, Share } from '../../ui/share.tsx'
 import { Timeline } from '../../ui/timeline.tsx'
 import { Copyable, Money, Status, When } from '../../ui/values.tsx'
 import { isMoving, MethodOf, PayerOf, type Payment, PaymentStatus, usePaymentAccounts } from './shown.tsx'
@@ -136,9 +136,9 @@ function NextAction ({ payment }: { payment: Payment }) {
   return (
     <Section title={words.waitsTitle}>
       <Stack gap='md' data-next-action={action.type as string}>
-        <Text size='sm' c='dimmed'>{action.type === 'redirect' ? words.waitsRedirect : action.type === 'voucher' ? words.waitsVoucher : action.type === 'bank_transfer' ? words.waitsTransfer : action.type === 'client_secret' ? words.waitsCard : words.waitsOther}</Text>
+        <Text size='sm' c='dimmed'>{action.type === 'redirect' ? words.waitsRedirect : action.type === 'voucher' ? words.waitsVoucher : action.type === 'bank_transfer' ? words.waitsTransfer : action.type === 'client_secret' ? words.waitsCard : action.type === 'qr' ? words.waitsQr : words.waitsOther}</Text>
         {rows.some(given => given !== false) && <Facts rows={rows} />}
-        {text('data') !== undefined && action.type === 'qr' && <Share url={text('data')!} message={message} email={email} phone={phone} />}
+        {text('data') !== undefined && action.type === 'qr' && <><QrCode value={text('data')!} label={words.qr} /><Copyable value={text('data')!} label={words.qr} wide /></>}
         {url !== undefined && <Share url={url} message={message} email={email} phone={phone} />}
         {action.type === 'client_secret' && may('payments:write') && <Button component='a' href={`/payments/${payment.id}/card`} w='fit-content'>{words.cardFields}</Button>}
       </Stack>

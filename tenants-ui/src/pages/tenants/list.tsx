@@ -1,5 +1,5 @@
 import { Button, Group } from '@mantine/core'
-import { Link, useLocation } from 'wouter'
+import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
@@ -10,6 +10,7 @@ import { Icon } from '../../ui/icons.tsx'
 import { type Column, ResourceList } from '../../ui/list.tsx'
 import { Empty, Page } from '../../ui/page.tsx'
 import { Status, When } from '../../ui/values.tsx'
+import { EnterTenant } from '../support/enter.tsx'
 import { tenants } from './texts.ts'
 
 type Tenant = Answer<'get', '/v1/tenants/{id}'>
@@ -18,8 +19,7 @@ export default function TenantsPage () {
   const words = useTexts(tenants)
   const statuses = useTexts(statusWords)
   const { country } = useFormats()
-  const { may, enterTenant } = useSession()
-  const [, go] = useLocation()
+  const { may } = useSession()
   const add = may('tenants:write') && <Button component={Link} href='/tenants/new' leftSection={<Icon name='plus' size={18} />}>{words.add}</Button>
   const columns: Column<Tenant>[] = [
     { name: words.name, show: ({ name }) => name },
@@ -34,7 +34,7 @@ export default function TenantsPage () {
           {may('tenants:write') && (status === 'active'
             ? <Confirm method='patch' path='/v1/tenants/{id}' asked={{ path: { id }, body: { status: 'suspended' } }} invalidates={['/v1/tenants']} label={words.suspend} title={`${words.suspendTitle}: ${name}`} text={words.suspendText} yes={words.suspend} done={words.suspended} danger button={{ size: 'xs' }} />
             : <Confirm method='patch' path='/v1/tenants/{id}' asked={{ path: { id }, body: { status: 'active' } }} invalidates={['/v1/tenants']} label={words.reopen} title={`${words.reopenTitle}: ${name}`} yes={words.reopen} done={words.reopened} button={{ size: 'xs' }} />)}
-          <Button size='xs' variant='default' aria-label={`${words.enter}: ${name}`} onClick={() => { enterTenant(id); go('/') }}>{words.enter}</Button>
+          <EnterTenant tenant={id} name={name} />
         </Group>
       )
     }
