@@ -23,7 +23,7 @@ export const support: Step[] = [
       const page = async (headers: Record<string, string> = {}) => await ask(`${url}/admin/queues`, { headers: { accept: 'text/html', ...headers } })
       const stranger = await page()
       expect('a stranger is sent to the login', [stranger.status, stranger.headers.get('location')], [302, '/login?next=%2Fadmin%2Fqueues'])
-      expectStatus('the login page', await ask(url + stranger.headers.get('location')!, { headers: { accept: 'text/html' } }), 200, /<form id="login"/)
+      expectStatus('the login page', await ask(url + stranger.headers.get('location')!, { headers: { accept: 'text/html' } }), 200, /<title>Pasarela<\/title>/)
       const cookieOf = async (email: string, secret: string) => {
         const session = await ask(`${url}/v1/sessions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password: secret }) })
         expectStatus(`${email} logs in`, session, 201)
