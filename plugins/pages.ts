@@ -6,13 +6,13 @@ import fp from 'fastify-plugin'
 import type {} from '@fastify/swagger'
 import { errorCatalogue } from '../core/errors.ts'
 import type {} from '../core/http.ts'
+import { style } from '../core/public-pages/page.ts'
 import { consolePages } from './console.ts'
 import type { Language } from './language.ts'
 import { escape, fill } from './pages/render.ts'
 import { texts } from './pages/texts.ts'
 
-const types = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' } as const
-const assetNames = ['pages.css', 'self-invoice.js'] as const
+const assetNames = ['pages.css'] as const
 type AssetName = typeof assetNames[number]
 type PageName = keyof typeof texts
 
@@ -53,8 +53,9 @@ export const pages = fp<PagesOptions>(async (app, { consoleFolder }) => {
 }, { name: 'pasarela-pages', dependencies: ['pasarela-errors'] })
 
 function assetOf (name: AssetName): Asset {
-  const body = read(name)
-  return { url: `/static/${name}`, version: createHash('sha256').update(body).digest('base64url').slice(0, 16), body, type: types[name.endsWith('.css') ? 'css' : 'js'] }
+  // What all pages of ours look like, and then what only these have.
+  const body = `${style}\n${read(name)}`
+  return { url: `/static/${name}`, version: createHash('sha256').update(body).digest('base64url').slice(0, 16), body, type: 'text/css; charset=utf-8' }
 }
 
 function pageOf (name: PageName, language: Language, versioned: (asset: AssetName) => string): string {

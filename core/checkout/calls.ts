@@ -35,8 +35,25 @@ export const neededMethods: Readonly<Record<PageKind, readonly (keyof PaymentsFa
   payment_link: ['createPaymentLink', 'getPaymentLink', 'expirePaymentLink']
 }
 
+/** Whether a provider has such pages itself. */
+export const hasPages = (adapter: Adapter, kind: PageKind): boolean => neededMethods[kind].every(method => adapter.payments?.[method] !== undefined)
+
+/** The `provider_status` of a link whose page is ours. */
+const ownPage = 'own_page'
+
+/** A link whose page is ours (own-link.ts), because its provider has none: nobody is asked about it, and it begins and ends as we say. */
+const ownLink: PageCalls = {
+  names: { create: 'create_payment_link', get: 'get_payment_link', find: 'find_payment_link', expire: 'expire_payment_link' },
+  create: ({ reference, amount }) => async () => ({ providerReference: reference, reference, status: 'open', providerStatus: ownPage, amount }),
+  get: undefined,
+  // Asked for only where we died between the intent and its end.
+  find: ({ reference }) => async () => ({ providerReference: reference, reference, status: 'open', providerStatus: ownPage }),
+  expire: ({ reference }) => async () => ({ providerReference: reference, reference, status: 'expired', providerStatus: ownPage })
+}
+
 export function pageCalls (adapter: Adapter, kind: PageKind): PageCalls {
   const family = requirePayments(adapter)
+  if (kind === 'payment_link' && !hasPages(adapter, kind)) return ownLink
   if (kind === 'checkout_session') {
     const { getCheckout, findCheckout, expireCheckout } = family
     return {

@@ -12,7 +12,8 @@ export type PageRow = Awaited<ReturnType<ReturnType<typeof selectPages>['execute
 export type PageKind = 'checkout_session' | 'payment_link'
 
 type NullAtFirst = 'provider_status' | 'url' | 'payer' | 'payment_id' | 'provider_reference' | 'error' | 'checked_at'
-export type NewPage = Omit<PageRow, 'tenant_id' | 'version' | NullAtFirst>
+/** `url`: of a page of our own, which is there before anybody is asked. */
+export type NewPage = Omit<PageRow, 'tenant_id' | 'version' | NullAtFirst> & { url?: string }
 
 export async function insertPage (db: TenantDb, page: NewPage): Promise<PageRow> {
   const json = (value: unknown) => value === null || value === undefined ? null : JSON.stringify(value)

@@ -37,7 +37,7 @@ export type NewCheckoutSession = Static<typeof NewCheckoutSession>
 
 export const NewPaymentLink = Type.Object({
   ...page,
-  success_url: Type.Optional(Url('Where the payer goes when it is paid; the provider’s own page when absent.')),
+  success_url: Type.Optional(Url('Where the payer goes when it is paid; the provider’s own page, or ours, when absent.')),
   max_payments: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'How many may pay; any number when absent.' }))
 }, closed)
 export type NewPaymentLink = Static<typeof NewPaymentLink>

@@ -14,7 +14,7 @@ import type { Hub } from '../hub.ts'
 import { type Idempotency, recordSubject } from '../idempotency/service.ts'
 import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
 import { insertOperation } from '../operations/call.ts'
-import { chooseConnection } from '../payments/choose-connection.ts'
+import { chooseConnection, type Chosen, type Wanted } from '../payments/choose-connection.ts'
 import { assertSum, checkoutLines, futureMoment } from '../payments/details.ts'
 import { openCustomer } from '../payments/payer.ts'
 import { sumByOrigin, sumByOrigins } from '../payments/queries.ts'
@@ -22,8 +22,9 @@ import { firstLook, invoiceNamed, providerKey, throwProviderError } from '../pay
 import { reserve } from '../receivables/books.ts'
 import { assertPublicUrl } from '../urls.ts'
 import { pageTimer } from './apply.ts'
-import { neededMethods, pageCalls, type PagePlan, sealPagePlan } from './calls.ts'
+import { hasPages, neededMethods, pageCalls, type PagePlan, sealPagePlan } from './calls.ts'
 import { pullPage } from './look.ts'
+import { chooseOwn, ownLinkUrl } from './own-link.ts'
 import { beginExpire, performCall } from './perform.ts'
 import * as queries from './queries.ts'
 import type { PageKind, PageRow } from './queries.ts'
@@ -64,12 +65,11 @@ async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewC
   if (invoiceId !== null && body.capture === 'manual') throw invalidField('capture', 'an invoice is paid, not held')
   if (invoiceId !== null && body.invoice !== undefined) throw invalidField('invoice', 'is of payments that will be invoiced, and invoice_id of one whose invoice is there')
   const customerId = typeof body.customer === 'string' ? uuidOfCustomer(body.customer) : null
-  const { connection, adapter } = await chooseConnection(hub, tenantId, {
+  const { connection, adapter } = await connectionFor(hub, tenantId, kind, body, {
     mode: access.mode,
     amount: body.amount,
     currency: body.currency,
     capture: body.capture ?? 'automatic',
-    needs: neededMethods[kind],
     ...(body.connection !== undefined && { connection: body.connection }),
     ...(body.metadata !== undefined && { metadata: body.metadata }),
     customer: typeof body.customer === 'string' ? [body.customer] : []
@@ -78,6 +78,7 @@ async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewC
     if (!adapter.manifest.methods.some(method => method.type === type)) throw invalidField(`methods[${index}]`, `${adapter.manifest.name} does not offer ${type}`, 'method_not_supported')
   }
   const id = newUuid(now)
+  const url = hasPages(adapter, kind) ? undefined : await ownLinkUrl(hub, { tenantId, id, createdAt: now })
   const fiscal = await prepareFiscalData(hub, access, body.invoice, { subject: { type: kind, id }, amount: body.amount, currency: body.currency, offered: adapter.manifest.collects, language: body.locale })
   const customer = await openCustomer(hub, access, connection, body.customer)
   const plan = planOf(kind, id, body, expiresAt, customer, now, fiscal)
@@ -95,6 +96,7 @@ async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewC
       mode: access.mode,
       connection_id: connection.id,
       provider: connection.provider,
+      ...(url !== undefined && { url }),
       // Until the provider answers, nobody knows whether there is a page.
       status: 'unknown',
       amount: body.amount,
@@ -133,6 +135,19 @@ async function createPage (hub: Hub, access: Access, kind: PageKind, given: NewC
   if (row.status === 'failed' && error !== undefined) throwProviderError(error, row.provider)
   return { row, invoice: fiscal?.check }
 }
+
+/** Whose provider has such pages; for a link where none has, one that is paid on a page of ours. Throws what was in the way of the first. */
+async function connectionFor (hub: Hub, tenantId: string, kind: PageKind, body: PageBody, wanted: Omit<Wanted, 'needs'>): Promise<Chosen> {
+  try {
+    return await chooseConnection(hub, tenantId, { ...wanted, needs: neededMethods[kind] })
+  } catch (error) {
+    const own = kind === 'payment_link' && isNoPage(error) ? await chooseOwn(hub, tenantId, body, wanted) : undefined
+    if (own === undefined) throw error
+    return own
+  }
+}
+
+const isNoPage = (error: unknown): boolean => error instanceof HubError && (error.code === 'capability_not_supported' || error.code === 'connection_not_usable')
 
 /** Throws a 400 that names the field. Gives back when the page ends. */
 function checked (access: Access, body: PageBody, now: Date): Date | undefined {

@@ -1,8 +1,7 @@
-import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Access, systemAccess } from '../access/principal.ts'
 import type { Mode } from '../adapter/context.ts'
-import type { NextAction } from '../adapter/payments.ts'
+import { zoneOfCountry } from '../bank-accounts/zones.ts'
 import { createCheckoutSession, expireCheckoutSession, getCheckoutSession } from '../checkout/service.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { startTimer } from '../db/timers.ts'
@@ -10,21 +9,20 @@ import { HubError } from '../errors.ts'
 import type { HubInstance } from '../http.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
-import { findIssuer } from '../issuers/queries.ts'
-import { amountText, escape, sendPage } from '../payments/page-html.ts'
+import { instructionsOf, type Written } from '../payments/instructions.ts'
+import { methodName } from '../payments/method-names.ts'
 import { findPayment } from '../payments/queries.ts'
 import { cancelPayment, createPayment } from '../payments/service.ts'
 import { openNextAction } from '../payments/view.ts'
+import { brandLogo, brandOf } from '../public-pages/brand.ts'
+import { amountText, escape, type Language } from '../public-pages/html.ts'
+import { addressOf, byLink, goesOn, goTo, onwards, type PublicPage, type Reader, readerOf, sendLogo, sendNoLink, sendPage, sendState, takeForms } from '../public-pages/page.ts'
 import { type Books, booksOf } from '../receivables/books.ts'
 import { findOwed } from '../receivables/queries.ts'
 import { toMinor } from '../receivables/reconcile.ts'
 import { collectInvoice, receivableTimer } from './collect.ts'
 import { chosenAmount, dueOf, linkOf, linkStatus, linkUrl, openLink, type Option, optionsFor } from './payment-link.ts'
 import { findInvoice, type InvoiceRow } from './queries.ts'
-
-const open = { config: { public: true }, schema: { hide: true, params: Type.Object({ token: Type.String({ maxLength: 250 }) }) } } as const
-
-type Language = 'es' | 'en'
 
 /**
  * Where the customer of an invoice reads what is due and pays it: by one of the methods that the tenant's connections can take it
@@ -34,18 +32,24 @@ type Language = 'es' | 'en'
 export async function invoicePageRoutes (app: HubInstance): Promise<void> {
   const { hub } = app
   // Three short fields.
-  app.addContentTypeParser('application/x-www-form-urlencoded', { bodyLimit: 2048, parseAs: 'string' }, (_request, body, done) => { done(null, Object.fromEntries(new URLSearchParams(String(body)))) })
+  takeForms(app, 2048)
 
-  app.get('/invoice/:token', open, async (request, reply) => {
-    const row = await newest(hub, await named(hub, request.params.token), request)
-    return await show(hub, reply, row, request.language, (request.query as Record<string, string | undefined>).then === 'go')
+  app.get('/invoice/:token', byLink, async (request, reply) => {
+    const reader = readerOf(request)
+    const named = await openLink(hub, request.params.token)
+    if (named === undefined) return await noLink(request, reply, reader)
+    return await show(hub, request, reply, await newest(hub, named, visit(request, reader)), reader, { goes: goesOn(request) })
   })
-  app.post('/invoice/:token', open, async (request, reply) => {
-    const row = await newest(hub, await named(hub, request.params.token), request)
+  app.post('/invoice/:token', byLink, async (request, reply) => {
+    const reader = readerOf(request)
+    const { language } = reader
+    const named = await openLink(hub, request.params.token)
+    if (named === undefined) return await noLink(request, reply, reader)
+    const row = await newest(hub, named, visit(request, reader))
     const fields = (request.body ?? {}) as Partial<Record<'option' | 'amount' | 'give_up', string>>
     const page = await linkUrl(hub, row)
-    if (linkStatus(hub, row) !== 'open') return await reply.redirect(page, 303)
-    const acting = { tenantId: row.tenant_id, mode: row.mode as Mode, requestId: request.id, address: request.ip, language: request.language }
+    if (linkStatus(hub, row) !== 'open') return await reply.redirect(`${page}${reader.query}`, 303)
+    const acting = { tenantId: row.tenant_id, mode: row.mode as Mode, requestId: request.id, address: request.ip, language }
     try {
       if (fields.give_up !== undefined) await giveUp(hub, acting, row)
       else await begin(hub, acting, row, fields, page)
@@ -53,11 +57,30 @@ export async function invoicePageRoutes (app: HubInstance): Promise<void> {
       // A refusal that the payer can do something about, or that says that somebody else is at it: the page tells how it stands.
       if (!(error instanceof HubError)) throw error
       hub.log.info({ err: error, invoice: publicId('invoice', row.id) }, 'a payer of an invoice was refused')
-      return await show(hub, reply.code(error.code === 'invoice_being_paid' ? 409 : 400), await newest(hub, row, request), request.language, false, error)
+      return await show(hub, request, reply.code(error.code === 'invoice_being_paid' ? 409 : 400), await newest(hub, row, visit(request, reader)), reader, { refused: error })
     }
     // Read anew by the browser: going back or reloading sends nothing twice.
-    return await reply.redirect(`${page}?then=go`, 303)
+    return await reply.redirect(onwards(page, reader), 303)
   })
+  app.get('/invoice/:token/state', byLink, async (request, reply) => {
+    const row = await newest(hub, await named(hub, request.params.token), visit(request, readerOf(request)))
+    return await sendState(reply, await stateOf(hub, row))
+  })
+  app.get('/invoice/:token/logo', byLink, async (request, reply) => await sendLogo(reply, await brandLogo(hub, sellerOf(await named(hub, request.params.token)))))
+}
+
+const noLink = async (request: FastifyRequest, reply: FastifyReply, reader: Reader): Promise<FastifyReply> =>
+  await sendNoLink(request, reply, reader, { title: texts[reader.language].invoice, text: texts[reader.language].noLink })
+
+interface Visit { id: string, ip: string, language: Language }
+const visit = ({ id, ip }: FastifyRequest, { language }: Reader): Visit => ({ id, ip, language })
+
+const sellerOf = (row: InvoiceRow) => ({ tenantId: row.tenant_id, mode: row.mode as Mode, currency: row.currency, issuerId: row.issuer_id })
+
+/** What the page shows, as far as it changes by itself. */
+async function stateOf (hub: Hub, row: InvoiceRow): Promise<string> {
+  const { holding } = await read(hub, row)
+  return [linkStatus(hub, row), row.amount_paid, row.amount_credited, ...holding.pages.map(({ id }) => id), ...holding.payments.map(({ id, status }) => `${id}-${status}`)].join('.')
 }
 
 async function named (hub: Hub, token: string): Promise<InvoiceRow> {
@@ -67,7 +90,7 @@ async function named (hub: Hub, token: string): Promise<InvoiceRow> {
 }
 
 /** Who comes back from a provider wants to read how it went: its open pages are asked about, and the books are brought up to date. */
-async function newest (hub: Hub, row: InvoiceRow, { id: requestId, ip: address, language }: { id: string, ip: string, language: Language }): Promise<InvoiceRow> {
+async function newest (hub: Hub, row: InvoiceRow, { id: requestId, ip: address, language }: Visit): Promise<InvoiceRow> {
   const books = await read(hub, row)
   const access = systemAccess('payer', { tenantId: row.tenant_id, mode: row.mode as Mode, requestId, address, language })
   for (const page of books.holding.pages.filter(({ kind }) => kind === 'checkout_session')) await getCheckoutSession(hub, access, publicId('checkout_session', page.id)).catch(ofState)
@@ -128,37 +151,26 @@ const texts = {
     invoice: 'Factura', to: 'De', total: 'Total', paid: 'Pagado', credited: 'Notas de crédito', due: 'Por pagar', dueOn: 'Vence el', how: '¿Cómo quiere pagar?', amount: 'Importe', pay: 'Pagar',
     status: { unpaid: 'Sin pagar', partly_paid: 'Pagada en parte', paid: 'Pagada' },
     thanks: 'La factura está pagada. Gracias.', closed: 'Esta factura ya no se paga aquí. Hable con quien se la envió.', none: 'Por ahora no hay con qué pagarla aquí. Hable con quien se la envió.',
-    underWay: 'Hay un pago en curso de', goOn: 'Continuar ese pago', wait: 'El pago se está procesando. Esta página se actualiza sola.', giveUp: 'Pagar de otra forma', givingUp: 'El pago en curso se cancela.', back: 'Volver', reference: 'Referencia', until: 'Válida hasta',
+    underWay: 'Hay un pago en curso de', goOn: 'Continuar ese pago', wait: 'El pago se está procesando. Esta página se actualiza sola.', giveUp: 'Pagar de otra forma', givingUp: 'El pago en curso se cancela.', back: 'Volver', sending: 'Un momento…', noLink: 'Este enlace ya no está activo, o está incompleto: ábralo desde el mensaje más reciente que recibió, o hable con quien se lo envió.',
     taken: 'Alguien está pagando esta factura en este momento.'
   },
   en: {
     invoice: 'Invoice', to: 'From', total: 'Total', paid: 'Paid', credited: 'Credit notes', due: 'Due', dueOn: 'Due on', how: 'How do you want to pay?', amount: 'Amount', pay: 'Pay',
     status: { unpaid: 'Unpaid', partly_paid: 'Partly paid', paid: 'Paid' },
     thanks: 'The invoice is paid. Thank you.', closed: 'This invoice is no longer paid here. Please talk to who sent it.', none: 'There is nothing to pay it with here at the moment. Please talk to who sent it.',
-    underWay: 'A payment is under way, of', goOn: 'Continue that payment', wait: 'The payment is being processed. This page updates itself.', giveUp: 'Pay in another way', givingUp: 'The payment under way is cancelled.', back: 'Back', reference: 'Reference', until: 'Valid until',
+    underWay: 'A payment is under way, of', goOn: 'Continue that payment', wait: 'The payment is being processed. This page updates itself.', giveUp: 'Pay in another way', givingUp: 'The payment under way is cancelled.', back: 'Back', sending: 'One moment…', noLink: 'This link is no longer active, or it is incomplete: open it from the newest message that you got, or talk to who sent it.',
     taken: 'Somebody is paying this invoice at this moment.'
   }
 } as const
 type Texts = typeof texts[Language]
 
-const methodNames: Readonly<Record<string, Record<Language, string>>> = {
-  card: { es: 'Tarjeta', en: 'Card' },
-  oxxo: { es: 'Efectivo en OXXO', en: 'Cash at OXXO' },
-  cash: { es: 'Efectivo', en: 'Cash' },
-  spei: { es: 'Transferencia SPEI', en: 'SPEI transfer' },
-  bank_transfer: { es: 'Transferencia bancaria', en: 'Bank transfer' },
-  pse: { es: 'PSE', en: 'PSE' },
-  pix: { es: 'Pix', en: 'Pix' },
-  paypal: { es: 'PayPal', en: 'PayPal' }
-}
-const methodName = (type: string, language: Language): string => methodNames[type]?.[language] ?? `${type[0]!.toUpperCase()}${type.slice(1).replaceAll('_', ' ')}`
-
 const titleOf = (row: InvoiceRow, language: Language): string => `${texts[language].invoice} ${[row.series, row.number].filter(Boolean).join('-')}`.trim()
 
-async function show (hub: Hub, reply: FastifyReply, row: InvoiceRow, language: Language, goes: boolean, refused?: HubError): Promise<FastifyReply> {
+async function show (hub: Hub, request: FastifyRequest, reply: FastifyReply, row: InvoiceRow, { language }: Reader, { goes = false, refused }: { goes?: boolean, refused?: HubError } = {}): Promise<FastifyReply> {
   const said = texts[language]
-  const issuer = await inTenant(hub.db, row.tenant_id, async db => await findIssuer(db, row.issuer_id))
-  const money = (decimal: { toString: () => string }) => amountText(toMinor(dueOf({ ...row, total: decimal.toString(), amount_paid: '0', amount_credited: '0', status: 'issued' }), row.currency), row.currency, language)
+  const brand = await brandOf(hub, sellerOf(row), addressOf(request))
+  const how: Written = { language, country: brand.country, zone: zoneOfCountry(brand.country) }
+  const money = (decimal: { toString: () => string }) => amountText(toMinor(dueOf({ ...row, total: decimal.toString(), amount_paid: '0', amount_credited: '0', status: 'issued' }), row.currency), row.currency, how)
   const due = dueOf(row)
   const status = due.lessThanOrEqualTo(0) ? 'paid' : Number(row.amount_paid) > 0 ? 'partly_paid' : 'unpaid'
   const facts: [string, string][] = [
@@ -167,15 +179,17 @@ async function show (hub: Hub, reply: FastifyReply, row: InvoiceRow, language: L
     ...(Number(row.amount_paid) > 0 ? [[said.paid, money(row.amount_paid)] as [string, string]] : []),
     ...(row.due === null ? [] : [[said.dueOn, row.due] as [string, string]])
   ]
-  const { main, head = '' } = await actions(hub, row, language, goes)
+  const { main, ...page } = await actions(hub, row, how, goes)
   const problem = refused === undefined ? '' : `<p class="problem" role="alert">${escape(sentenceOf(refused, language, said))}</p>\n`
-  return await sendPage(reply, language, {
+  return await sendPage(request, reply, { language }, {
+    ...page,
     title: titleOf(row, language),
-    head,
-    main: `<h1>${escape(money(due))}</h1>
+    brand,
+    test: row.mode === 'test',
+    main: `<h1 class="amount">${escape(money(due))}</h1>
 <p>${escape(titleOf(row, language))} · <strong>${said.status[status]}</strong></p>
-<p>${said.to} <strong>${escape(issuer?.trade_name ?? issuer?.legal_name ?? '')}</strong></p>
-<dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escape(value)}</dd>`).join('')}</dl>
+<p>${said.to} <strong>${escape(brand.name)}</strong></p>
+<dl class="facts">${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escape(value)}</dd>`).join('')}</dl>
 ${problem}${main}`
   })
 }
@@ -187,64 +201,51 @@ function sentenceOf (error: HubError, language: Language, said: Texts): string {
   return told === undefined ? error.detail[language] : `${field!.path === 'amount' ? said.amount : field!.path}: ${told}`
 }
 
-interface Part { main: string, head?: string }
+type Part = Pick<PublicPage, 'main' | 'head' | 'watch'>
 
-async function actions (hub: Hub, row: InvoiceRow, language: Language, goes: boolean): Promise<Part> {
-  const said = texts[language]
+async function actions (hub: Hub, row: InvoiceRow, how: Written, goes: boolean): Promise<Part> {
+  const said = texts[how.language]
   const back = linkOf(row)?.success_url
-  const done = back == null || !/^https?:/.test(back) ? '' : `\n<p><a href="${escape(back)}">${said.back}</a></p>`
+  const done = back == null || !/^https?:/.test(back) ? '' : `\n<p><a class="button plain" href="${escape(back)}">${said.back}</a></p>`
   const status = linkStatus(hub, row)
-  if (status === 'paid') return { main: `<p role="status">${said.thanks}</p>${done}` }
-  if (status !== 'open') return { main: `<p role="status">${said.closed}</p>` }
-  const { holding, due, reserved } = await read(hub, row)
-  if (holding.pages.length + holding.payments.length > 0) return await underWay(hub, row, { holding, language, goes, all: due.minus(reserved).lessThanOrEqualTo(0) })
-  return await form(hub, row, language)
+  if (status === 'paid') return { main: `<p class="good" role="status">${said.thanks}</p>${done}` }
+  if (status !== 'open') return { main: `<p class="note" role="status">${said.closed}</p>` }
+  const { holding } = await read(hub, row)
+  if (holding.pages.length + holding.payments.length > 0) return await underWay(hub, row, holding, how, goes)
+  return await form(hub, row, how.language)
 }
 
 /** What somebody has begun: who comes with the link may go on with it, or give it up. */
-async function underWay (hub: Hub, row: InvoiceRow, { holding, language, goes }: { holding: Books['holding'], language: Language, goes: boolean, all: boolean }): Promise<Part> {
-  const said = texts[language]
+async function underWay (hub: Hub, row: InvoiceRow, holding: Books['holding'], how: Written, goes: boolean): Promise<Part> {
+  const said = texts[how.language]
   const parts: string[] = []
-  let head = ''
+  let head: string | undefined
+  const goOn = (url: string) => {
+    parts.push(`<p><a class="button" href="${escape(url)}">${said.goOn}</a></p>`)
+    if (goes) head = goTo(url)
+  }
+  const begun = (amount: number, currency: string) => parts.push(`<p>${said.underWay} <strong>${escape(amountText(amount, currency, how))}</strong>.</p>`)
   for (const page of holding.pages) {
-    parts.push(`<p>${said.underWay} <strong>${escape(amountText(page.amount, page.currency, language))}</strong>.</p>`)
-    if (page.url !== null && /^https?:/.test(page.url)) {
-      parts.push(`<p><a href="${escape(page.url)}">${said.goOn}</a></p>`)
-      if (goes) head = `<meta http-equiv="refresh" content="0; url=${escape(page.url)}">\n`
-    }
+    begun(page.amount, page.currency)
+    if (page.url !== null && /^https?:/.test(page.url)) goOn(page.url)
   }
   for (const { id, amount, currency } of holding.payments) {
     const payment = await inTenant(hub.db, row.tenant_id, async db => (await findPayment(db, id))!)
     const action = await openNextAction(hub, payment)
-    parts.push(`<p>${said.underWay} <strong>${escape(amountText(amount, currency, language))}</strong>.</p>`)
-    if (action?.type === 'redirect' && /^https?:/.test(action.url)) {
-      parts.push(`<p><a href="${escape(action.url)}">${said.goOn}</a></p>`)
-      if (goes) head = `<meta http-equiv="refresh" content="0; url=${escape(action.url)}">\n`
-    } else parts.push(instructions(action, said))
-    if (payment.status === 'processing' || payment.status === 'unknown') head = '<meta http-equiv="refresh" content="5">\n'
+    begun(amount, currency)
+    const told = action === null ? null : await instructionsOf(action, how, currency)
+    if (action?.type === 'redirect' && /^https?:/.test(action.url)) goOn(action.url)
+    else parts.push(told ?? `<p class="note waiting" role="status">${said.wait}</p>`)
   }
-  parts.push(`<form method="post"><p>${said.givingUp}</p><button name="give_up" value="1">${said.giveUp}</button></form>`)
-  return { main: parts.join('\n'), head }
-}
-
-/** What a payer types or shows to pay: every word of a provider that is one text or number. */
-function instructions (action: NextAction | null, said: Texts): string {
-  if (action === null || action.type === 'redirect' || action.type === 'client_secret') return `<p role="status">${said.wait}</p>`
-  const facts = Object.entries(action).filter(([name, value]) => name !== 'type' && name !== 'image' && (typeof value === 'string' || typeof value === 'number'))
-  const named: Readonly<Record<string, string>> = { reference: said.reference, expires_at: said.until, clabe: 'CLABE' }
-  const rows = facts.map(([name, value]) => {
-    const text = String(value)
-    const shown = name.endsWith('_url') && /^https?:/.test(text) ? `<a href="${escape(text)}">${escape(text)}</a>` : escape(text)
-    return `<dt>${escape(named[name] ?? name)}</dt><dd>${shown}</dd>`
-  })
-  return `<dl>${rows.join('')}</dl>`
+  parts.push(`<form method="post"><p>${said.givingUp}</p><button class="plain" name="give_up" value="1">${said.giveUp}</button></form>`)
+  return { main: parts.join('\n'), ...(head === undefined ? { watch: { state: await stateOf(hub, row), seconds: 15 } } : { head }) }
 }
 
 async function form (hub: Hub, row: InvoiceRow, language: Language): Promise<Part> {
   const said = texts[language]
   const choices = await options(hub, row)
-  if (choices.length === 0) return { main: `<p role="status">${said.none}</p>` }
-  const items = choices.map(choice => `<option value="${escape(nameOf(choice))}">${escape(methodName(choice.method, language))}</option>`)
-  const amount = linkOf(row)!.partial ? `\n<label for="amount">${said.amount}</label>\n<input id="amount" name="amount" inputmode="decimal" value="${escape(dueOf(row).toFixed(2))}">` : ''
-  return { main: `<form method="post">\n<label for="option">${said.how}</label>\n<select id="option" name="option">${items.join('')}</select>${amount}\n<button>${said.pay}</button>\n</form>` }
+  if (choices.length === 0) return { main: `<p class="note" role="status">${said.none}</p>` }
+  const items = choices.map((choice, at) => `<label><input type="radio" name="option" value="${escape(nameOf(choice))}" required${at === 0 ? ' checked' : ''}>${escape(methodName(choice.method, language))}</label>`)
+  const amount = linkOf(row)!.partial ? `\n<label for="amount">${said.amount}</label>\n<input id="amount" name="amount" inputmode="decimal" autocomplete="off" value="${escape(dueOf(row).toFixed(2))}">` : ''
+  return { main: `<form method="post" data-keep data-sending="${said.sending}">\n<fieldset class="ways"><legend>${said.how}</legend>${items.join('')}</fieldset>${amount}\n<button>${said.pay}</button>\n</form>` }
 }

@@ -1,3 +1,5 @@
+import { inkOn, isColour } from '../colour.ts'
+
 /** What a mail says, before it has a look: whoever writes one knows nothing of HTML. Kept sealed, so that a repeat is the same mail. */
 export interface Letter {
   language: 'es' | 'en'
@@ -54,7 +56,7 @@ const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 
 /** Tables and styles in place: what mail programs understand. Nothing is loaded from anywhere. */
 function htmlOf ({ language, subject, sender, colour, heading, greeting, paragraphs, message, facts, actions, footer, test }: Letter, logo: string | undefined): string {
-  const brand = colour !== undefined && /^#[0-9A-Fa-f]{6}$/.test(colour) ? colour : defaultColour
+  const brand = colour !== undefined && isColour(colour) ? colour : defaultColour
   const say = escapeHtml
   const lines = (text: string): string => say(text).replace(/\r\n?|\n/g, '<br>')
   const paragraph = (text: string): string => `<p style="margin:0 0 14px">${lines(text)}</p>`
@@ -86,13 +88,4 @@ function htmlOf ({ language, subject, sender, colour, heading, greeting, paragra
 function isWebUrl (url: string): boolean {
   const protocol = URL.parse(url)?.protocol
   return protocol === 'https:' || protocol === 'http:'
-}
-
-/** Black or white, whichever is read better on it (WCAG 2.1 relative luminance). */
-function inkOn (colour: string): string {
-  const [red, green, blue] = [1, 3, 5].map(at => {
-    const part = parseInt(colour.slice(at, at + 2), 16) / 255
-    return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
-  }) as [number, number, number]
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? '#000000' : '#ffffff'
 }

@@ -1,7 +1,7 @@
 import type { Access } from '../access/principal.ts'
 import type { CheckoutLine } from '../adapter/checkout.ts'
 import type { CreatePaymentInput } from '../adapter/payments.ts'
-import { invalidField } from '../errors.ts'
+import { invalidField, momentOf } from '../errors.ts'
 import { assertPublicUrl } from '../urls.ts'
 import type { PaymentRow } from './queries.ts'
 import type { Lines, NewPayment } from './schema.ts'
@@ -53,8 +53,7 @@ export function checkoutLines (lines: Lines): CheckoutLine[] {
 }
 
 export function futureMoment (path: string, text: string, now: Date): Date {
-  const moment = new Date(text)
-  if (Number.isNaN(moment.getTime())) throw invalidField(path, 'is not a moment')
+  const moment = momentOf(path, text)
   if (moment <= now) throw invalidField(path, 'is in the past')
   return moment
 }
