@@ -661,6 +661,7 @@ export interface InboundRefused {
   headers: Json
   address: string | null
   received_at: Date
+  url: Generated<string>
 }
 
 export interface InboundRefusedCounters {

@@ -11,7 +11,7 @@ import type { HookTarget } from './targets.ts'
  * secret. Verified first, and only then asked whose account it is about: every connection of that account gets it as if it had been told
  * itself. About an account that nobody has here nothing is kept.
  */
-export async function receiveForApp ({ hub, collector, keys, count }: Omit<InboundDeps, 'targets'>, { provider, mode, ...hook }: Omit<Received, 'token'> & { provider: string, mode: Mode }): Promise<Reception> {
+export async function receiveForApp ({ hub, collector, count }: Omit<InboundDeps, 'targets'>, { provider, mode, ...hook }: Omit<Received, 'token'> & { provider: string, mode: Mode }): Promise<Reception> {
   const adapter = hub.adapters.get(provider)
   const secret = hub.oauthApps.of(provider, mode)?.webhook_secret
   if (adapter === undefined || adapter.webhooks === 'provider-has-none' || adapter.webhooks.accountOf === undefined || secret === undefined) {
@@ -19,7 +19,7 @@ export async function receiveForApp ({ hub, collector, keys, count }: Omit<Inbou
     return { verdict: 'refused' }
   }
   const plain = { body: hook.body, headers: hook.headers, url: hook.url }
-  const key = await keys.of(adapter, mode, plain)
+  const key = await hub.publishedKeys.of(adapter, mode, plain)
   const raw = { ...plain, ...(key !== undefined && { key }) }
   const { verdict, input } = verifyWith({ adapter, settings: withDefaults(adapter, {}), secrets: [secret] }, raw, hub.now())
   if (verdict.verdict === 'refused') {

@@ -112,7 +112,7 @@ const isAboutRows = (error: unknown): boolean => {
 }
 
 /** One statement, one commit. Always in the order of the keys, so that two batches with the same duplicates wait for each other and do not lock each other out. */
-async function storeHooks (db: Kysely<Database>, given: readonly HookRow[], now: Date): Promise<StoredHook[]> {
+export async function storeHooks (db: Kysely<Database>, given: readonly HookRow[], now: Date): Promise<StoredHook[]> {
   const keyOf = (row: HookRow) => `${row.connectionId} ${row.dedupeKey}`
   const rows = given.toSorted((a, b) => keyOf(a) < keyOf(b) ? -1 : 1)
   const column = <K extends keyof HookRow>(name: K) => rows.map(row => row[name])

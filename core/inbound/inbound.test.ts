@@ -571,6 +571,46 @@ t.test('webhooks over HTTP', async t => {
     t.match((await stored()).find(({ id }) => id === row.id), { attempts: 1, status: 'unmatched' })
   })
 
+  t.test('what was refused by a wrong secret is applied once that is repaired, once; whatever else was refused is not', async t => {
+    const target = await made.shop()
+    await settle()
+    const repaired = `whsec_${'r'.repeat(32)}`
+    const [intent, other] = [await createPayment(hub, target.access, { ...order, method: card('pm_card_authenticationRequired'), return_url: 'http://shop.test/' }, null), await createPayment(hub, target.access, { ...order, method: card('pm_card_authenticationRequired'), return_url: 'http://shop.test/' }, null)]
+    await settle()
+    const paid = ({ provider_reference: id }: typeof intent) => eventOf({ id: id! })
+    const [first, second] = [paid(intent), paid(other)]
+    const unpaid = async () => (await Promise.all([intent, other].map(async ({ id }) => (await getPayment(hub, target.access, id)).status)))
+    for (const event of [first, first, second]) t.equal((await target.send(event, { secret: repaired })).status, 401)
+    const old = Buffer.from(JSON.stringify(eventOf({ id: 'pi_old' })))
+    await target.send(old, { signature: signatureOf(old, repaired, new Date(hub.now().getTime() - 3600_000)) })
+    await target.send(JSON.stringify(eventOf({ id: 'pi_long', padding: 'x'.repeat(20_000) })), { secret: repaired })
+    const refused = async () => (await listInbound(hub, target.access, { verdict: 'refused', limit: 100 })).data
+    const all = await refused()
+    t.equal(all.length, 5)
+    t.match(await replayMany(hub, target.access, { verdict: 'refused', dry_run: true }), { matched: 0, replayed: 0 }, 'nothing verifies yet')
+    for (const { id } of all) await t.rejects(replayOne(hub, target.access, id), { code: 'invalid_state' })
+    t.equal((await refused()).length, 5)
+
+    await replaceCredentials(hub, target.access, target.connection, { credentials: { webhook_secret: repaired } })
+    t.match(await replayMany(hub, target.access, { verdict: 'refused', dry_run: true }), { matched: 3, replayed: 0, next_cursor: null })
+    t.match(await replayMany(hub, target.access, { verdict: 'refused', dry_run: true, event_type: 'charge.refunded' }), { matched: 0 })
+    t.match(await replayMany(hub, { ...target.access, mode: 'live' }, { verdict: 'refused', dry_run: true }), { matched: 0 })
+    t.match(await replayMany(hub, (await made.shop()).access, { verdict: 'refused', connection: target.connection }), { matched: 0, replayed: 0 })
+    t.equal((await refused()).length, 5, 'counting changes nothing')
+    const { id } = all.at(-1)!
+    const answers = await Promise.all([replayOne(hub, target.access, id), replayOne(hub, target.access, id)])
+    t.match(answers, [{ id, verdict: 'verified', status: 'received' }, { id, verdict: 'verified' }], 'twice at once is once')
+    await made.work()
+    t.same(await unpaid(), ['succeeded', 'requires_action'])
+    t.match(await getInbound(hub, target.access, id), { verdict: 'verified', status: 'processed', provider_event_id: first.id, payment: intent.id, received_at: all.at(-1)!.received_at })
+    t.match(await replayMany(hub, target.access, { verdict: 'refused' }), { matched: 2, replayed: 2 })
+    await made.work()
+    t.same(await unpaid(), ['succeeded', 'succeeded'])
+    t.match(await getInbound(hub, target.access, id), { duplicates: 1, attempts: 1 }, 'the provider’s own repeat is a duplicate')
+    t.match((await refused()).map(({ reason }) => reason).sort(), [/no signature|timestamp|old/, /no signature|timestamp|old/], 'what was too old stays refused, and what was cut')
+    t.match((await database.owner.selectFrom('audit_log').select('detail').where('tenant_id', '=', target.tenantId).where('action', '=', 'inbound_event.replayed').execute()).map(({ detail }) => detail), [{ before: 'refused' }, { before: /refused|received/ }])
+  })
+
   t.test('everything may be replayed: nothing changes', async t => {
     const sums = async () => await database.owner.selectFrom('payments').select(['id', 'status', 'amount_captured', 'amount_refunded', 'review', 'attempts']).where('tenant_id', '=', shop.tenantId).orderBy('id').execute()
     const [before, alertsBefore] = [await sums(), (await alerts()).length]
@@ -592,7 +632,7 @@ t.test('webhooks over HTTP', async t => {
         await t.rejects(replayOne(hub, stranger, seen), { code: 'not_found' })
       }
     }
-    await t.rejects(replayOne(hub, access, refused!.id), { code: 'invalid_state' }, 'what was refused is never applied')
+    await t.rejects(replayOne(hub, access, refused!.id), { code: 'invalid_state' }, 'what was refused and still does not verify is never applied')
     t.same((await listInbound(hub, other.access, { connection: shop.connection, limit: 100 })).data, [])
     t.same(await replayMany(hub, other.access, { connection: shop.connection }), { dry_run: false, matched: 0, replayed: 0, next_cursor: null })
     t.same((await listInbound(hub, { ...access, mode: 'live' }, {})).data, [])

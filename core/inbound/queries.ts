@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Mode } from '../adapter/context.ts'
 import type { TenantDb } from '../db/in-tenant.ts'
 import { shadowOf } from './shadow.ts'
+import type { HookedConnection } from './targets.ts'
 
 const shown = ['id', 'connection_id', 'mode', 'provider', 'verdict', 'event_type', 'status', 'reason', 'attempts', 'subject_id', 'subject_type', 'received_at', 'processed_at', 'next_run_at', 'dedupe_key'] as const
 const duplicates = sql<number>`coalesce((select s.duplicates from inbound_seen s where s.tenant_id = inbound_events.tenant_id and s.connection_id = inbound_events.connection_id and s.dedupe_key = inbound_events.dedupe_key), 0)`
@@ -38,20 +39,46 @@ export async function findInbound (db: TenantDb, id: string) {
 }
 
 const refused = (db: TenantDb) => db.selectFrom('inbound_refused').innerJoin('connections as c', join => join.onRef('c.tenant_id', '=', 'inbound_refused.tenant_id').onRef('c.id', '=', 'inbound_refused.connection_id'))
-  .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers', shadowOf('inbound_refused')])
+  .select(['inbound_refused.id', 'inbound_refused.connection_id', 'inbound_refused.mode', 'c.provider', 'inbound_refused.reason', 'inbound_refused.received_at', 'inbound_refused.address', 'inbound_refused.body_bytes', 'inbound_refused.headers', 'inbound_refused.url', shadowOf('inbound_refused')])
   .where('inbound_refused.tenant_id', '=', db.tenantId)
 
-export async function listRefused (db: TenantDb, filter: Pick<InboundFilter, 'mode' | 'before' | 'connectionId' | 'from'> & { limit: number }) {
-  return await refused(db).where('inbound_refused.mode', '=', filter.mode)
-    .$if(filter.before !== undefined, q => q.where('inbound_refused.id', '<', filter.before!))
-    .$if(filter.connectionId !== undefined, q => q.where('inbound_refused.connection_id', '=', filter.connectionId!))
-    .$if(filter.from !== undefined, q => q.where('inbound_refused.id', '>=', filter.from!))
-    .orderBy('inbound_refused.id', 'desc').limit(filter.limit).execute()
+const refusedOf = (db: TenantDb, filter: Pick<InboundFilter, 'mode' | 'before' | 'connectionId' | 'from'> & { limit: number }) => refused(db).where('inbound_refused.mode', '=', filter.mode)
+  .$if(filter.before !== undefined, q => q.where('inbound_refused.id', '<', filter.before!))
+  .$if(filter.connectionId !== undefined, q => q.where('inbound_refused.connection_id', '=', filter.connectionId!))
+  .$if(filter.from !== undefined, q => q.where('inbound_refused.id', '>=', filter.from!))
+  .orderBy('inbound_refused.id', 'desc').limit(filter.limit)
+
+export async function listRefused (db: TenantDb, filter: Parameters<typeof refusedOf>[1]) {
+  return await refusedOf(db, filter).execute()
 }
 export type RefusedRow = Awaited<ReturnType<typeof listRefused>>[number]
 
 export async function findRefused (db: TenantDb, id: string) {
   return await refused(db).select('inbound_refused.body_sealed').where('inbound_refused.id', '=', id).executeTakeFirst()
+}
+
+/** With what has to be judged anew. */
+export async function listRefusedWhole (db: TenantDb, filter: Parameters<typeof listRefused>[1]) {
+  return await refusedOf(db, filter).select('inbound_refused.body_sealed').execute()
+}
+
+/** False: it is not there any more. */
+export async function dropRefused (db: TenantDb, id: string): Promise<boolean> {
+  return (await db.deleteFrom('inbound_refused').where('tenant_id', '=', db.tenantId).where('id', '=', id).executeTakeFirst()).numDeletedRows > 0n
+}
+
+/** The event that a key was first seen as. */
+export async function seenAs (db: TenantDb, connectionId: string, dedupeKey: string): Promise<string | undefined> {
+  return (await db.selectFrom('inbound_seen').select('event_id').where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('dedupe_key', '=', dedupeKey).executeTakeFirst())?.event_id
+}
+
+/** With the secrets that are good at the moment; undefined when it was deleted. */
+export async function findHooked (db: TenantDb, connectionId: string, secretOf: (provider: string) => string | undefined, now: Date): Promise<HookedConnection | undefined> {
+  const row = await db.selectFrom('connections').select(['id', 'provider', 'mode', 'settings']).where('tenant_id', '=', db.tenantId).where('id', '=', connectionId).where('deleted_at', 'is', null).executeTakeFirst()
+  if (row === undefined) return undefined
+  const secrets = await db.selectFrom('credentials').select(['name', 'version', 'sealed', 'valid_until']).where('tenant_id', '=', db.tenantId).where('connection_id', '=', connectionId).where('name', '=', secretOf(row.provider) ?? '')
+    .where(where => where.or([where('valid_until', 'is', null), where('valid_until', '>', now)])).orderBy('version', 'desc').execute()
+  return { tenant_id: db.tenantId, connection_id: row.id, provider: row.provider, mode: row.mode as Mode, settings: row.settings as Record<string, unknown>, secrets: secrets.map(({ valid_until: until, ...secret }) => ({ ...secret, valid_until: until?.toISOString() ?? null })) }
 }
 
 /** The row for the job that processes it: skipped when another job holds it. */

@@ -3,10 +3,9 @@ import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
 import { sealBody } from './body.ts'
-import type { Collector, StoredHook } from './collector.ts'
-import { withoutCredentials } from './headers.ts'
+import type { Collector, HookRow, StoredHook } from './collector.ts'
+import { withoutCredentials, withoutToken } from './headers.ts'
 import { storeRefused } from './refused.ts'
-import type { PublishedKeys } from './published-keys.ts'
 import { keepShadow, lookBeside } from './shadow.ts'
 import type { HookTarget, HookTargets } from './targets.ts'
 
@@ -27,14 +26,13 @@ export interface InboundDeps {
   hub: Hub
   targets: HookTargets
   collector: Collector
-  keys: PublishedKeys
   count: (provider: string, verdict: 'verified' | 'unverifiable' | 'refused' | 'duplicate' | 'unknown_token') => void
 }
 
 const empty = { status: 200, body: '', contentType: 'text/plain' }
 
 /** Raw bytes → verified → stored → only then answered. Whatever throws here makes the provider send it again. */
-export async function receive ({ hub, targets, collector, keys, count }: InboundDeps, hook: Received): Promise<Reception> {
+export async function receive ({ hub, targets, collector, count }: InboundDeps, hook: Received): Promise<Reception> {
   const remembered = await targets.find(hook.token)
   if (remembered === undefined || remembered.adapter.webhooks === 'provider-has-none') {
     count('unknown', 'unknown_token')
@@ -42,7 +40,7 @@ export async function receive ({ hub, targets, collector, keys, count }: Inbound
   }
   const now = hub.now()
   const plain = { body: hook.body, headers: hook.headers, url: hook.url }
-  const key = await keys.of(remembered.adapter, remembered.mode, plain)
+  const key = await hub.publishedKeys.of(remembered.adapter, remembered.mode, plain)
   const raw = { ...plain, ...(key !== undefined && { key }) }
   let target: HookTarget | undefined = remembered
   let { verdict, input } = verify(target, raw, now)
@@ -69,7 +67,15 @@ export async function receive ({ hub, targets, collector, keys, count }: Inbound
 
 /** Stores what was verified, for one connection, and wakes its job. */
 export async function keepHook ({ hub, collector, count }: Pick<InboundDeps, 'hub' | 'collector' | 'count'>, target: HookTarget, hook: Pick<Received, 'body' | 'headers' | 'url'>, verdict: Passed, id: string): Promise<StoredHook> {
-  const stored = await collector.store({
+  const stored = await collector.store(hookRow(target, hook, verdict, { id, bodySealed: await sealBody(hub.vault, target.tenantId, id, hook.body) }))
+  count(target.provider, stored.fresh ? verdict.verdict : 'duplicate')
+  if (stored.fresh) hub.wake('inbound', [{ tenantId: target.tenantId, id }])
+  return stored
+}
+
+/** What is kept of a hook that was believed. */
+export function hookRow (target: HookTarget, { headers, url }: Pick<Received, 'headers' | 'url'>, verdict: Passed, { id, bodySealed }: { id: string, bodySealed: string }): HookRow {
+  return {
     tenantId: target.tenantId,
     connectionId: target.connectionId,
     id,
@@ -78,20 +84,16 @@ export async function keepHook ({ hub, collector, count }: Pick<InboundDeps, 'hu
     verdict: verdict.verdict,
     eventType: cut(verdict.eventType, 200),
     dedupeKey: cut(verdict.dedupeKey, 500),
-    bodySealed: await sealBody(hub.vault, target.tenantId, id, hook.body),
-    headers: JSON.stringify(withoutCredentials(hook.headers)),
-    // The token is the secret of the address: what is kept is where it was called, not with what.
-    url: hook.url.replace(/^[^?]*/, '/hooks/:token')
-  })
-  count(target.provider, stored.fresh ? verdict.verdict : 'duplicate')
-  if (stored.fresh) hub.wake('inbound', [{ tenantId: target.tenantId, id }])
-  return stored
+    bodySealed,
+    headers: JSON.stringify(withoutCredentials(headers)),
+    url: withoutToken(url)
+  }
 }
 
 /** PostgreSQL's text has no NUL: with one in it the event could never be stored, and would come again for days. */
 const cut = (text: string, most: number): string => storable(text.slice(0, most))
 
-type Passed = Exclude<Verdict, { verdict: 'refused' }>
+export type Passed = Exclude<Verdict, { verdict: 'refused' }>
 
 function verify (target: HookTarget, raw: RawWebhook & { key?: string }, now: Date): { verdict: Verdict, input: Verification } {
   const secrets = target.secrets.filter(({ validUntil }) => validUntil > now.getTime()).map(({ value }) => value).filter(value => value !== '')

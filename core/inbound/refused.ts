@@ -4,14 +4,14 @@ import { storable } from '../db/storable.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
 import { sealBody } from './body.ts'
-import { withoutCredentials } from './headers.ts'
+import { withoutCredentials, withoutToken } from './headers.ts'
 import { countRefused } from './share.ts'
 import type { HookTarget } from './targets.ts'
 
 const keptBytes = 16 * 1024
 
 /** Gives its id. Keeps what was refused, for support to see why: the newest N of a connection, each cut to 16 KiB. Nobody fills the disk. */
-export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: Buffer, headers: Record<string, string>, address: string }, reason: string): Promise<string> {
+export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: Buffer, headers: Record<string, string>, url: string, address: string }, reason: string): Promise<string> {
   const now = hub.now()
   const id = newUuid(now)
   const bodySealed = await sealBody(hub.vault, target.tenantId, id, hook.body.subarray(0, keptBytes))
@@ -29,6 +29,7 @@ export async function storeRefused (hub: Hub, target: HookTarget, hook: { body: 
       body_sealed: bodySealed,
       body_bytes: hook.body.byteLength,
       headers: JSON.stringify(keep(withoutCredentials(hook.headers))),
+      url: storable(withoutToken(hook.url)).slice(0, 2000),
       address: hook.address,
       received_at: now
     }

@@ -48,6 +48,7 @@ export const ReplayMany = Type.Object({
   dry_run: Type.Optional(Type.Boolean({ default: false, description: 'Only count.' })),
   cursor: Type.Optional(Type.String({ maxLength: 60, description: '`next_cursor` of the call before: goes on behind what it replayed.' })),
   connection: Type.Optional(Type.String({ maxLength: 60 })),
+  verdict: Type.Optional(oneOf(['verified', 'unverifiable', 'refused'], { description: '`refused`: those that verify with the secrets of today. `matched` counts them.' })),
   status: Type.Optional(oneOf(['received', 'retrying', 'processed', 'ignored', 'unmatched', 'parked'])),
   event_type: Type.Optional(Type.String({ maxLength: 200 })),
   created_from: Type.Optional(Instant),

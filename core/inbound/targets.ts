@@ -29,10 +29,24 @@ export interface HookTargets {
   forget: (connectionId: string) => void
 }
 
-interface Row { tenant_id: string, connection_id: string, provider: string, mode: Mode, settings: Record<string, unknown>, secrets: { name: string, version: number, sealed: string, valid_until: string | null }[] }
+export interface HookedConnection { tenant_id: string, connection_id: string, provider: string, mode: Mode, settings: Record<string, unknown>, secrets: { name: string, version: number, sealed: string, valid_until: string | null }[] }
 
 const rememberMs = 10_000
 const rememberAtMost = 5000
+
+/** Its secrets opened. One that does not open must not silence the others; when none does, nothing can be said of a signature, and it throws. */
+export async function openTarget ({ db, vault, adapters }: { db: Kysely<Database>, vault: Pick<Vault, 'openText'>, adapters: AdapterRegistry }, row: HookedConnection): Promise<HookTarget | undefined> {
+  const adapter = adapters.get(row.provider)
+  if (adapter === undefined) return undefined
+  const opened = await Promise.allSettled(row.secrets.map(async ({ name, version, sealed, valid_until: until }) => ({
+    value: await vault.openText(row.tenant_id, credentialSubject(row.connection_id), name, sealed, version),
+    validUntil: until === null ? Infinity : Date.parse(until)
+  })))
+  const secrets = opened.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
+  const failed = opened.find(result => result.status === 'rejected')
+  if (failed !== undefined && secrets.length === 0) throw failed.reason
+  return { tenantId: row.tenant_id, connectionId: row.connection_id, mode: row.mode, provider: row.provider, adapter, settings: withDefaults(adapter, row.settings), secrets, shadow: await inTenant(db, row.tenant_id, async db => await shadowSchemeOf(db, row.connection_id), { accessMode: 'read only' }) }
+}
 
 /**
  * Remembers what a token leads to for seconds, secrets opened: a burst of one account's webhooks asks the database once.
@@ -47,18 +61,9 @@ export function createHookTargets ({ db, vault, adapters, now }: { db: Kysely<Da
 
   async function ask (token: string): Promise<HookTarget | undefined> {
     const asked = generation
-    const { rows: [row] } = await sql<Row>`select * from gate.find_hook(${hookTokenHash(token)}, ${secretNames}::jsonb, ${now()})`.execute(db)
-    const adapter = row && adapters.get(row.provider)
-    if (row === undefined || adapter === undefined) return undefined
-    const opened = await Promise.allSettled(row.secrets.map(async ({ name, version, sealed, valid_until: until }) => ({
-      value: await vault.openText(row.tenant_id, credentialSubject(row.connection_id), name, sealed, version),
-      validUntil: until === null ? Infinity : Date.parse(until)
-    })))
-    const secrets = opened.flatMap(result => result.status === 'fulfilled' ? [result.value] : [])
-    // One that does not open must not silence the others; when none does, nothing can be said of the signature.
-    const failed = opened.find(result => result.status === 'rejected')
-    if (failed !== undefined && secrets.length === 0) throw failed.reason
-    const target = { tenantId: row.tenant_id, connectionId: row.connection_id, mode: row.mode, provider: row.provider, adapter, settings: withDefaults(adapter, row.settings), secrets, shadow: await inTenant(db, row.tenant_id, async db => await shadowSchemeOf(db, row.connection_id), { accessMode: 'read only' }) }
+    const { rows: [row] } = await sql<HookedConnection>`select * from gate.find_hook(${hookTokenHash(token)}, ${secretNames}::jsonb, ${now()})`.execute(db)
+    const target = row && await openTarget({ db, vault, adapters }, row)
+    if (target === undefined) return undefined
     // Changed while we asked: what was read may be old already.
     if (asked === generation) {
       if (known.size >= rememberAtMost) known.clear()
