@@ -4,6 +4,7 @@ import path from 'node:path'
 import { cfdi } from './cfdi.ts'
 import { cfdiRules } from './cfdi-rules.ts'
 import { charges } from './charges.ts'
+import { consoleScreens } from './console.ts'
 import { dashboard } from './dashboard.ts'
 import { deliveries } from './deliveries.ts'
 import { inbound } from './inbound.ts'
@@ -17,7 +18,7 @@ import { verify } from './verify.ts'
 import { xades } from './xades.ts'
 
 /** `npm run bench [name…]`: ratios against a baseline of the same run, printed and written as JSON. A figure is never an assertion. */
-const benches: Record<string, () => Promise<Result[]>> = { inbound, deliveries, dashboard, payments, routing, charges, vault, cfdi, cfdi_rules: cfdiRules, xades, invoices, verify, start }
+const benches: Record<string, () => Promise<Result[]>> = { inbound, deliveries, dashboard, payments, routing, charges, vault, cfdi, cfdi_rules: cfdiRules, xades, invoices, verify, start, console: consoleScreens }
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => benches[name] === undefined)

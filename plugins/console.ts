@@ -4,11 +4,27 @@ import path from 'node:path'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { HubError } from '../core/errors.ts'
-import { isData, pagePolicy } from './security-headers.ts'
+import { isData, pagePolicy, type Strangers } from './security-headers.ts'
 
 const types: Readonly<Record<string, string>> = { '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.png': 'image/png' }
 const open = { config: { public: true }, schema: { hide: true } } as const
 const yearSeconds = 31_536_000
+
+/**
+ * Whose card fields stand in a frame of theirs on one page of ours, and what their maker says that such a page lets in. Another
+ * provider's fields are another entry.
+ */
+const cardFields: Readonly<Record<string, Strangers>> = {
+  // https://docs.stripe.com/security/guide#content-security-policy, as public configurations have its list (2026-11-21; the section itself was not at hand). maps.googleapis.com is for the Address Element, which the page has not.
+  stripe: {
+    'script-src': ['https://js.stripe.com', 'https://*.js.stripe.com'],
+    'frame-src': ['https://js.stripe.com', 'https://*.js.stripe.com', 'https://hooks.stripe.com'],
+    'connect-src': ['https://api.stripe.com'],
+    'img-src': ['https://*.stripe.com']
+  }
+}
+/** The page of the card fields (tenants-ui/src/pages/payments/card.tsx), and no other. */
+const strangersAt = (url: string): readonly Strangers[] => /^\/payments\/[^/?]+\/card\/?(?:\?|$)/.test(url) ? Object.values(cardFields) : []
 
 interface File { body: Buffer, type: string, gz: Buffer | undefined, br: Buffer | undefined }
 interface Built { at: number, index: string, files: ReadonlyMap<string, File> }
@@ -35,7 +51,7 @@ export const consolePages = fp<ConsoleOptions>(async (app, { folder, instead }) 
 
   app.get('/', open, async (request, reply) => {
     const found = site()
-    return found === undefined ? await instead(request, reply) : await index(found, reply)
+    return found === undefined ? await instead(request, reply) : await index(found, reply, [])
   })
   for (const url of ['/assets/:file', '/favicon.svg']) {
     app.get<{ Params: { file?: string } }>(url, open, async (request, reply) => {
@@ -47,13 +63,13 @@ export const consolePages = fp<ConsoleOptions>(async (app, { folder, instead }) 
   app.get('/*', open, async (request, reply) => {
     const found = isData(request.url) || !wantsPage(request) ? undefined : site()
     if (found === undefined) return await reply.callNotFound()
-    return await index(found, reply)
+    return await index(found, reply, strangersAt(request.url))
   })
 }, { name: 'pasarela-console' })
 
-async function index ({ index }: Built, reply: FastifyReply): Promise<FastifyReply> {
+async function index ({ index }: Built, reply: FastifyReply, strangers: readonly Strangers[]): Promise<FastifyReply> {
   const nonce = randomBytes(16).toString('base64')
-  return await reply.headers({ 'content-security-policy': pagePolicy(nonce), 'cache-control': 'no-store' }).type('text/html; charset=utf-8').send(index.replace('%NONCE%', nonce))
+  return await reply.headers({ 'content-security-policy': pagePolicy(nonce, strangers), 'cache-control': 'no-store' }).type('text/html; charset=utf-8').send(index.replace('%NONCE%', nonce))
 }
 
 async function asset (file: File, request: FastifyRequest, reply: FastifyReply, named: boolean): Promise<FastifyReply> {

@@ -8,10 +8,18 @@ export interface SecurityHeadersOptions {
 
 /** An answer of the API is data: whoever opens it in a browser gets nothing that runs, loads or is framed. */
 const dataPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-/** Our pages: nothing inline runs or styles, but the style elements that carry the `nonce` of this one answer (Mantine writes its theme into some). */
-export function pagePolicy (nonce?: string): string {
+/** Origins that a page needs beside its own server, by directive. */
+export type Strangers = Readonly<Partial<Record<'script-src' | 'frame-src' | 'connect-src' | 'img-src', readonly string[]>>>
+
+/**
+ * Our pages: nothing inline runs or styles, but the style elements that carry the `nonce` of this one answer (Mantine writes its theme
+ * into some). `strangers`: whose scripts and frames the one page lets in that cannot do without.
+ */
+export function pagePolicy (nonce?: string, strangers: readonly Strangers[] = []): string {
+  const too = (directive: keyof Strangers): string => strangers.flatMap(({ [directive]: origins = [] }) => origins).map(origin => ` ${origin}`).join('')
   return [
-    "default-src 'none'", "script-src 'self'", `style-src 'self'${nonce === undefined ? '' : ` 'nonce-${nonce}'`}`, "img-src 'self' data: blob:", "font-src 'self'", "connect-src 'self'",
+    "default-src 'none'", `script-src 'self'${too('script-src')}`, `style-src 'self'${nonce === undefined ? '' : ` 'nonce-${nonce}'`}`, `img-src 'self' data: blob:${too('img-src')}`, "font-src 'self'", `connect-src 'self'${too('connect-src')}`,
+    ...(too('frame-src') === '' ? [] : [`frame-src${too('frame-src')}`]),
     "manifest-src 'self'", "worker-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"
   ].join('; ')
 }

@@ -120,7 +120,7 @@ t.test('against Stripe', async t => {
     const pressed = await fetch(url, { method: 'POST', redirect: 'manual' })
     t.equal(pressed.status, 303)
     const shown = await (await fetch(url)).text()
-    const bank = /<a href="([^"]+)">/.exec(shown)![1]!.replaceAll('&amp;', '&')
+    const bank = /<a class="button" href="([^"]+)">/.exec(shown)![1]!.replaceAll('&amp;', '&')
     t.match(bank, app.simulator.url)
     const back = await fetch(bank, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'outcome=complete' })
     t.match(back.headers.get('location'), url.split('?')[0], 'and back to our page')

@@ -1,92 +1,49 @@
 /** The console in a real Chromium, against the whole application over HTTP, its simulators and a mail server. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import t, { type Test } from 'tap'
+import type { Page } from 'playwright-core'
+import t from 'tap'
 import { startFinkokSimulator, type FinkokSimulator } from '../adapters/finkok/simulator.ts'
 import { startSatStatusSimulator } from '../adapters/sat_status/simulator.ts'
-import { buildConsole, consoleFolder } from '../core/build-console.ts'
+import { startSriSimulator } from '../adapters/sri/simulator.ts'
+import { consoleFolder } from '../core/build-console.ts'
 import { parseId } from '../core/ids.ts'
 import { type AppTenant, testApp, type TestApp } from './support/app.ts'
-import { launchBrowser } from './support/browser.ts'
 import { csd, issuerRfc } from './support/cfdi.ts'
+import { accessible, button, consoleDesk, consoleUsers, fits, heading, open, password, press, say, signIn, spoken, type TakeSeat } from './support/console.ts'
+import { createSriWorld, makeSriSignature, ruc } from './support/ecuador.ts'
 import { eventually } from './support/eventually.ts'
 import { mailServer, type MailServer } from './support/mail-server.ts'
 import { createSatWorld } from './support/mexico.ts'
+import { operator, type Operator } from './support/oauth.ts'
 
 t.setTimeout(300_000)
 
-const password = 'a long password'
 const issuerName = 'ESCUELA KEMPER URGATE'
 
 let app: TestApp
 let finkok: FinkokSimulator
+let owners: Operator
 let mails: MailServer
-let browser: Browser
+let seat: TakeSeat
 let tenant: AppTenant
 let stranger: AppTenant
-let axe: string
 
 t.before(async () => {
-  await buildConsole({ log: { info: () => {}, warn: (...said: unknown[]) => { throw new Error(JSON.stringify(said)) } } })
-  axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   const world = createSatWorld({ taxpayers: { [issuerRfc]: { name: issuerName, postalCode: '42501', regime: '601' } } })
-  const [pac, sat] = await Promise.all([startFinkokSimulator({ world }), startSatStatusSimulator({ world })])
-  finkok = pac
-  t.teardown(async () => { await Promise.all([pac.close(), sat.close()]) })
-  mails = await mailServer(t)
-  app = await testApp(t, { env: { PASARELA_PROVIDER_URL_FINKOK: pac.url, PASARELA_PROVIDER_RATE_FINKOK: '10000', PASARELA_PROVIDER_URL_SAT_STATUS: sat.url, PASARELA_PROVIDER_RATE_SAT_STATUS: '10000', RESOLVER_SCHEDULE: '500ms,1s,2s,5s', SMTP_URL: mails.url, MAIL_FROM: 'hub@pasarela.example', PASARELA_EXPERIMENTAL: '1' } })
+  const [pac, sat, sri, mailing, consenting] = await Promise.all([startFinkokSimulator({ world }), startSatStatusSimulator({ world }), startSriSimulator({ world: createSriWorld() }), mailServer(t), operator(t)])
+  t.teardown(async () => { await Promise.all([pac.close(), sat.close(), sri.close()]) })
+  ;[finkok, mails, owners] = [pac, mailing, consenting]
+  const urls = Object.entries({ FINKOK: pac.url, SAT_STATUS: sat.url, SRI: sri.url, MERCADOPAGO: owners.mercadopago.url }).flatMap(([id, url]) => [[`PASARELA_PROVIDER_URL_${id}`, url], [`PASARELA_PROVIDER_RATE_${id}`, '10000']])
+  app = await testApp(t, { env: { ...Object.fromEntries(urls), PASARELA_OPERATOR_FILE_MERCADOPAGO: owners.env.PASARELA_OPERATOR_FILE_MERCADOPAGO!, RESOLVER_SCHEDULE: '500ms,1s,2s,5s', SMTP_URL: mails.url, MAIL_FROM: 'hub@pasarela.example', PASARELA_EXPERIMENTAL: '1' } })
+  owners.at(app.url)
   tenant = await app.tenant({ name: 'Hotel Azul', connect: false })
   stranger = await app.tenant({ name: 'Otra Casa' })
-  for (const [email, role, of] of [['admin@azul.example', 'tenant_admin', tenant], ['viewer@azul.example', 'viewer', tenant], ['admin@otra.example', 'tenant_admin', stranger]] as const) {
-    await app.must('POST', '/v1/users', { key: app.platformKey, headers: { 'pasarela-tenant': of.id }, body: { email, name: email.split('@')[0], role, password } })
-  }
-  browser = await launchBrowser(t)
+  await consoleUsers(app, tenant, stranger)
+  seat = await consoleDesk(t, app)
 })
 
-interface Seat { context: BrowserContext, page: Page, complaints: string[] }
-
-/** Somebody's browser, and what went wrong in it: whatever its console was told, a refused style or script among it. */
-async function seat (t: Test, { language = 'es-MX', dark = false, phone = false }: { language?: string, dark?: boolean, phone?: boolean } = {}): Promise<Seat> {
-  const context = await browser.newContext({ baseURL: app.url, locale: language, colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce', viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 900 }, isMobile: phone, hasTouch: phone })
-  t.teardown(async () => { await context.close() })
-  const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
-  const complaints: string[] = []
-  // An answer that is no good is shown by the page as well.
-  page.on('console', message => { if (message.type() === 'error' && !/status of (400|401|403|404|409|422|503)/.test(message.text())) complaints.push(message.text()) })
-  page.on('pageerror', error => { complaints.push(String(error)) })
-  return { context, page, complaints }
-}
-
-async function signIn (page: Page, email = 'admin@azul.example', secret = password): Promise<void> {
-  await page.locator('[name=email]').fill(email)
-  await page.locator('[name=password]').fill(secret)
-  await page.locator('button[type=submit]').click()
-  await page.getByRole('navigation').first().waitFor({ state: 'attached' })
-}
-
-const heading = async (page: Page, text: RegExp): Promise<void> => { await page.getByRole('heading', { level: 1, name: text }).waitFor() }
-const button = (page: Page, name: RegExp) => page.getByRole('button', { name })
-const press = async (page: Page, name: RegExp): Promise<void> => { await button(page, name).click() }
 const stage = async (page: Page, name: string): Promise<void> => { await page.locator(`[data-stage=${name}]`).waitFor() }
 const checked = async (page: Page): Promise<Record<string, string>> => Object.fromEntries(await page.locator('[data-check]').evaluateAll(found => found.map(one => [one.getAttribute('data-check'), one.getAttribute('data-state')])))
-
-/** What a checker finds that would keep somebody out. */
-async function accessible (t: Test, page: Page, name: string): Promise<void> {
-  await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' }).catch(() => {})
-  await page.evaluate(axe)
-  const found = await page.evaluate(async () => {
-    const { violations } = await (window as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string, impact: string, nodes: { html: string, failureSummary: string }[] }[] }> } }).axe.run({ resultTypes: ['violations'] })
-    return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary.slice(0, 160)}`).join(' | ')}`)
-  })
-  t.same(found, [], `${name} is for everybody`)
-}
-
-/** Nothing hangs out at the side. */
-async function fits (t: Test, page: Page, name: string): Promise<void> {
-  t.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${name} fits on a phone`)
-}
 
 t.test('first run: the platform makes a tenant, its admin is asked by mail, chooses a password and is in', async t => {
   const { page, complaints } = await seat(t)
@@ -113,6 +70,10 @@ t.test('first run: the platform makes a tenant, its admin is asked by mail, choo
   await press(ana.page, /^Aceptar y entrar$/)
   await heading(ana.page, /^Hola, Ana$/)
   t.match(await ana.page.locator('header').innerText(), /Gimnasio Norte/)
+  await ana.page.getByRole('link', { name: /^Empezar/ }).first().waitFor()
+  t.equal(await ana.page.getByRole('link', { name: /^Empezar/ }).count(), 4, 'a home that says what is missing')
+  await ana.page.getByRole('link', { name: 'Empezar: Conecte su cuenta de cobro' }).click()
+  await heading(ana.page, /^Conectar una cuenta$/)
   await ana.page.goto(link)
   await ana.page.reload()
   await ana.page.getByText('Esta invitación ya no vale').waitFor()
@@ -137,10 +98,10 @@ t.test('every provider has its form: each field of the manifest, masked where it
   t.same((await page.locator('[data-provider]').evaluateAll(cards => cards.map(card => card.getAttribute('data-provider')))).toSorted(), providers.map(({ id }: { id: string }) => id).toSorted())
   for (const { id, name, credentials } of providers) {
     await page.evaluate(path => { window.history.pushState(null, '', path) }, `/connections/new?provider=${id}`)
-    await page.getByRole('heading', { level: 1, name: `Connect ${name}`, exact: true }).waitFor()
+    await page.getByRole('heading', { level: 1, name: `Connect ${({ bank_transfer: 'Bank transfer', sat_status: 'SAT: look-up of CFDIs' } as Record<string, string>)[id] ?? name}`, exact: true }).waitFor()
     await page.locator('form').waitFor()
     const drawn = await page.locator('form').locator('input[name], textarea[name]').evaluateAll(fields => fields.map(field => [field.getAttribute('name'), field.getAttribute('type')]))
-    const asked = drawn.filter(([field]) => field !== 'label' && !field!.startsWith('setting-')) as [string, string | null][]
+    const asked = drawn.filter(([field]) => field !== 'label' && !/^(setting|bank)-/.test(field!)) as [string, string | null][]
     t.same(asked.map(([field]) => field), Object.keys(credentials.properties), `${id} asks for what its manifest says`)
     for (const [field, type] of asked) if (credentials.properties[field].secret && type !== 'file') t.equal(type, 'password', `${id}: ${field} is masked`)
   }
@@ -178,7 +139,6 @@ t.test('a payment provider: refused with the wrong key, left in the middle, and 
   // Another day, another window: the connection is where the wizard stands.
   await page.close()
   const later = await context.newPage()
-  later.setDefaultTimeout(15_000)
   await later.goto(address)
   await later.locator('[name=secret_key]').fill(good.secret_key!)
   await press(later, /^Volver a probar$/)
@@ -192,7 +152,7 @@ t.test('a payment provider: refused with the wrong key, left in the middle, and 
   const [hosted] = await Promise.all([context.waitForEvent('page'), later.locator('[data-hosted]').click()])
   await hosted.waitForLoadState()
   await pay(hosted)
-  await later.locator('[data-payment=succeeded]').waitFor({ timeout: 30_000 })
+  await later.locator('[data-payment=succeeded]').waitFor()
   t.match(await later.locator('[data-payment]').innerText(), /\$20\.00[\s\S]*Cobrado/)
   await accessible(t, later, 'the test payment')
   await press(later, /^Seguir$/)
@@ -244,7 +204,7 @@ t.test('a PAC: the wrong passphrase is told, the certificate is looked at before
   await page.locator('[name=postal_code]').fill('42501')
   await press(page, /^Guardar y seguir$/)
   await press(page, /^Timbrar una factura de prueba$/)
-  await page.locator('[data-invoice=issued]').waitFor({ timeout: 30_000 })
+  await page.locator('[data-invoice=issued]').waitFor()
   await accessible(t, page, 'the test stamp')
   await press(page, /^Seguir$/)
   await stage(page, 'done')
@@ -255,13 +215,161 @@ t.test('a PAC: the wrong passphrase is told, the certificate is looked at before
   await accessible(t, page, 'the certificates')
   await page.locator('a.row-target').click()
   await page.getByText(issuerName).first().waitFor()
+  await page.getByRole('link', { name: 'Finkok' }).waitFor()
   t.match(await page.locator('main').innerText(), /Quedan [\d,]+ días[\s\S]*Finkok/, 'how long it holds, and which connection signs with it')
   await accessible(t, page, 'a certificate')
   await press(page, /^Programar el cambio$/)
   await page.getByRole('dialog').waitFor()
   await accessible(t, page, 'a question')
-  await page.keyboard.press('Escape')
+  await page.getByLabel('Fecha y hora').fill('2030-01-01T09:00')
+  await say(page, /^Programar$/)
+  await page.getByText('Este certificado empieza a firmar el').waitFor()
+  await press(page, /^Cancelar el cambio$/)
+  await say(page, /^Cancelar el cambio$/)
+  await page.getByText('En reserva: está guardado').waitFor()
+  await press(page, /^Programar el cambio$/)
+  await say(page, /^Usar ya$/)
+  await page.getByText('En reserva').waitFor({ state: 'detached' })
   t.same(complaints, [])
+})
+
+t.test('an account that is connected by consent: no key is typed, and the wizard goes on where the provider sent one back', async t => {
+  const { page, complaints } = await seat(t, { at: '/connections/new?provider=mercadopago' })
+  await press(page, /^Conectar con Mercado Pago$/)
+  await page.locator('button[value=deny]').click()
+  await page.getByText('No se dio el permiso').waitFor()
+  t.equal(new URL(page.url()).origin, app.url)
+  await page.locator('[name=label]').fill('Tienda de playa')
+  await press(page, /^Conectar con Mercado Pago$/)
+  await page.locator('[name=account]').fill('770000001')
+  await page.locator('button[value=allow]').click()
+  await stage(page, 'webhook')
+  await page.getByText('Los avisos de esta cuenta ya llegan').waitFor()
+  await accessible(t, page, 'webhooks by consent')
+  const id = /con_\w+/.exec(page.url())![0]
+  t.match(await app.must('GET', `/v1/connections/${id}`, { key: tenant.testKey }), { label: 'Tienda de playa', auth: 'oauth', health: 'healthy', account: { id: '770000001' } })
+  await press(page, /^Seguir sin esperar$/)
+  await stage(page, 'payment')
+  await press(page, /^Hacer un cobro de prueba$/)
+  await page.locator('[data-hosted]').waitFor()
+  await press(page, /^Dejarlo para después$/)
+  await stage(page, 'done')
+  t.match(await checked(page), { test: 'done', webhook: 'done', event: 'waiting', payment: 'todo' }, 'what is not proven is not said to be')
+  await press(page, /^Volver a Avisos$/)
+  await stage(page, 'webhook')
+  await press(page, /^Seguir sin esperar$/)
+  await stage(page, 'done')
+  owners.mercadopago.hookUp(owners.applications.mercadopago.client_id!, `${app.url}/hooks/apps/mercadopago/test`)
+  await press(page, /^Volver a Cobro de prueba$/)
+  const [hosted] = await Promise.all([page.context().waitForEvent('page'), page.locator('[data-hosted]').click()])
+  await hosted.waitForLoadState()
+  await pay(hosted)
+  await page.locator('[data-payment=succeeded]').waitFor()
+  await page.locator('[data-first-event]').waitFor()
+  await press(page, /^Seguir$/)
+  await stage(page, 'done')
+  t.same(await checked(page), { credentials: 'done', test: 'done', webhook: 'done', event: 'done', payment: 'done' })
+
+  owners.mercadopago.revoke('770000001')
+  await app.must('POST', `/v1/connections/${id}/test`, { key: tenant.testKey })
+  await page.reload()
+  await page.getByText('El proveedor no aceptó estas credenciales').waitFor()
+  t.equal(await page.locator('[name=access_token]').count(), 0, 'there is no key to type')
+  await press(page, /^Dar permiso$/)
+  await page.locator('[name=account]').fill('770000001')
+  await page.locator('button[value=allow]').click()
+  await stage(page, 'done')
+  t.same(complaints, [])
+})
+
+t.test('Ecuador: the .p12 is dropped, its issuer has that country’s fields, and the SRI authorises a test invoice', async t => {
+  const { page, complaints } = await seat(t, { at: '/connections/new?provider=sri', phone: true })
+  await press(page, /^Probar y seguir$/)
+  await stage(page, 'stamp')
+  await page.getByText('Primero suba el .p12').waitFor()
+  const { p12, passphrase } = makeSriSignature()
+  const dropped = await page.evaluateHandle(bytes => {
+    const transfer = new DataTransfer()
+    transfer.items.add(new File([Uint8Array.from(atob(bytes), one => one.charCodeAt(0))], 'firma.p12'))
+    return transfer
+  }, p12.toString('base64'))
+  const place = page.getByText('Arrastre aquí').locator('..')
+  await place.dispatchEvent('dragover', { dataTransfer: dropped })
+  t.equal(await place.getAttribute('data-over'), 'true', 'it shows where it falls')
+  await place.dispatchEvent('drop', { dataTransfer: dropped })
+  await page.getByText('firma.p12').waitFor()
+  await page.locator('[name=passphrase]').fill(passphrase)
+  await page.keyboard.press('Enter')
+  await page.locator('[data-report=good]').waitFor()
+  t.match(await page.locator('[data-report]').innerText(), new RegExp(`${ruc}[\\s\\S]*Quedan [\\d,]+ días`))
+  await accessible(t, page, 'the report of a p12')
+  await fits(t, page, 'the report of a p12')
+  await press(page, /^Guardar el certificado$/)
+  await page.getByText('como están en su RUC').waitFor()
+  t.equal(await page.locator('[name=tax_id]').inputValue(), ruc)
+  t.equal(await page.locator('[name=regime], [name=postal_code]').count(), 0, 'nothing of Mexico is asked')
+  await page.locator('[name=street]').fill('Av. Amazonas N1-23')
+  await accessible(t, page, 'an issuer of Ecuador')
+  await press(page, /^Guardar y seguir$/)
+  await press(page, /^Timbrar una factura de prueba$/)
+  await page.locator('[data-invoice=issued]').waitFor()
+  t.match(await page.locator('[data-invoice]').innerText(), new RegExp(`\\d{10}${ruc}1001001`), 'the clave de acceso, of the test environment')
+  await press(page, /^Seguir$/)
+  await stage(page, 'done')
+  t.match(await checked(page), { test: 'done', stamp: 'done' })
+  t.same(complaints, [])
+})
+
+t.test('the whole wizard without a mouse; each new screen says its heading', async t => {
+  const { page } = await seat(t, { at: '/connections/new?country=all' })
+  await heading(page, /^Conectar una cuenta$/)
+  /** The next thing that the Tab key reaches of this name. */
+  const tabTo = async (name: RegExp): Promise<void> => {
+    for (let presses = 0; presses < 90; presses++) {
+      await page.keyboard.press('Tab')
+      const [at, seen] = await page.evaluate(() => {
+        const one = document.activeElement as HTMLElement
+        return [`${one.getAttribute('aria-label') ?? ''} ${(one as HTMLInputElement).labels?.[0]?.innerText ?? one.innerText}`.trim(), one.matches(':focus-visible') && getComputedStyle(one).outlineStyle !== 'none']
+      })
+      if (!name.test(at)) continue
+      t.ok(seen || /CLABE|Beneficiario|Buscar/.test(at), `${at} shows that it has the focus`)
+      return
+    }
+    t.fail(`the Tab key never reaches ${name.source}`)
+  }
+  const focused = async (): Promise<string> => await page.evaluate(() => (document.activeElement as HTMLElement).innerText)
+  await page.evaluate(() => { (document.activeElement as HTMLElement).blur() })
+  await page.keyboard.press('Tab')
+  t.equal(await focused(), 'Ir al contenido')
+  await page.keyboard.press('Enter')
+  await tabTo(/^Buscar proveedor$/)
+  await page.keyboard.type('transfer')
+  await tabTo(/Transferencia/)
+  await page.keyboard.press('Enter')
+  await page.locator('[name=bank-number]').waitFor()
+  await tabTo(/^CLABE$/)
+  await page.keyboard.type('002010077777777771')
+  await tabTo(/^Beneficiario$/)
+  await page.keyboard.type('Hotel Azul SA de CV')
+  await page.keyboard.press('Enter')
+  await stage(page, 'payment')
+  t.match(await focused(), /^(Conectar|Un cobro de prueba)/, 'a screen reader hears what came')
+  await tabTo(/^Hacer un cobro de prueba$/)
+  await page.keyboard.press('Enter')
+  await page.locator('[data-payment=requires_action]').waitFor()
+  await page.locator('[data-payment]').getByText('002010077777777771').waitFor()
+  t.match(await page.locator('[data-payment]').innerText(), /Referencia para pagar\s+\d{7}[\s\S]*Hotel Azul SA de CV/)
+  await tabTo(/^Fingir que llegó$/)
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  await eventually('the question has the focus', async () => /^Fingir que llegó$/.test(await focused()))
+  await page.keyboard.press('Enter')
+  await page.locator('[data-payment=succeeded]').waitFor()
+  await tabTo(/^Seguir$/)
+  await page.keyboard.press('Enter')
+  await stage(page, 'done')
+  t.equal(await focused(), 'Conexión lista')
+  t.match(await checked(page), { test: 'done', payment: 'done' })
 })
 
 t.test('the other pages are for everybody too: both languages, light and dark, on a phone', async t => {
@@ -274,14 +382,32 @@ t.test('the other pages are for everybody too: both languages, light and dark, o
     await accessible(t, page, `${language}: the login`)
     t.equal(await page.locator('html').getAttribute('lang'), language.slice(0, 2))
     await signIn(page)
+    if (phone) {
+      await press(page, /^Abrir el menú$/)
+      await page.getByRole('link', { name: /^Certificados$/ }).click()
+      await heading(page, /^Certificados$/)
+      await button(page, /^Abrir el menú$/).waitFor()
+      await page.getByRole('link', { name: /^Conexiones$/ }).waitFor({ state: 'hidden' })
+    }
     for (const path of pages) {
       await page.goto(path)
       await page.locator('h1').waitFor()
       await accessible(t, page, `${language}${dark ? ' dark' : ''}: ${path}`)
+      await spoken(t, page, path)
       if (phone) await fits(t, page, path)
     }
     t.same(complaints, [])
   }
+})
+
+t.test('the API speaks the language that was chosen; every page of the console is in some story', async t => {
+  for (const language of ['es-MX', 'en-GB']) {
+    const { body: { detail, errors: [field] } } = await app.ask('POST', '/v1/connections', { key: tenant.testKey, headers: { 'accept-language': language }, body: { provider: 'finkok', mode: 'live', credentials: {} } })
+    t.match([detail, field.message], language === 'es-MX' ? [/petición/, 'esta clave es para test'] : [/request/, 'this key is for test'])
+  }
+  // Who adds an area adds it to a story, which looks at it with `accessible` and `spoken`: here, console-money.test.ts, console-support.test.ts.
+  const areas = new Set([...readFileSync(new URL('../tenants-ui/src/routes.tsx', import.meta.url), 'utf8').matchAll(/\{ path: '\/([^/':]*)[^']*', page/g)].map(([, area]) => area!))
+  t.same([...areas].sort(), ['', 'account', 'alerts', 'certificates', 'connections', 'customers', 'dashboard', 'deliveries', 'invitations', 'invoices', 'payments', 'plans', 'reconciliation', 'reports', 'sales', 'settings', 'subscriptions', 'support', 'tenants', 'thanks', 'webhooks'])
 })
 
 t.test('a person changes language and colours, and both stay', async t => {
@@ -315,6 +441,47 @@ t.test('a session that ends asks to sign in again, and the person is where they 
   await heading(page, /^Entrar$/)
   await page.goBack()
   await heading(page, /^Entrar$/)
+})
+
+t.test('a hostile reader: a session that was planted, tokens of other sessions, an end everywhere', async t => {
+  const planted = await seat(t)
+  const fixed = 'F'.repeat(43)
+  await planted.context.addCookies([{ name: 'pasarela_session', value: fixed, url: app.url }])
+  await planted.page.goto('/')
+  await signIn(planted.page)
+  const [cookie] = (await planted.context.cookies()).filter(({ name }) => /session/.test(name))
+  t.not(cookie!.value, fixed, 'what was there before the login is no session after it')
+  t.match(cookie, { httpOnly: true, sameSite: /Lax|Strict/, path: '/' })
+  t.equal(await planted.page.evaluate(() => document.cookie), '', 'no script reads it')
+  t.equal((await app.ask('GET', '/v1/sessions/current', { headers: { cookie: `pasarela_session=${fixed}` } })).status, 401)
+
+  const other = await seat(t, { at: '/', email: 'admin@otra.example' })
+  const tokenIn = async (page: Page): Promise<string> => await page.evaluate(async () => (await (await fetch('/v1/sessions/current')).json()).csrf_token)
+  const change = async (page: Page, token: string, headers: Record<string, string> = {}): Promise<[number, string | undefined]> => await page.evaluate(async ({ token, headers }) => {
+    const answer = await fetch('/v1/customers', { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID(), 'x-csrf-token': token, ...headers }, body: '{"name":"Mallory"}' })
+    return [answer.status, (await answer.json()).code] as [number, string | undefined]
+  }, { token, headers })
+  const [mine, theirs] = [await tokenIn(planted.page), await tokenIn(other.page)]
+  t.not(mine, theirs)
+  t.same(await change(planted.page, theirs), [403, 'csrf_failed'], 'another session’s token is none')
+  t.same(await change(planted.page, ''), [403, 'csrf_failed'])
+  t.same((await change(planted.page, mine, { 'pasarela-tenant': stranger.id }))[0], 403, 'nor does a right one act in another tenant')
+  t.equal((await change(planted.page, mine))[0], 201, 'its own is')
+  const foreign = await planted.page.evaluate(async tenant => (await fetch('/v1/connections', { headers: { 'pasarela-tenant': tenant } })).status, stranger.id)
+  t.equal(foreign, 403, 'and none reads there')
+
+  // The same person in a second browser ends the first from the list of sessions.
+  const home = await seat(t, { at: '/account', language: 'en-GB' })
+  await heading(home.page, /^Your account$/)
+  await home.page.getByRole('button', { name: /^End$/ }).first().waitFor()
+  for (let left = await home.page.getByRole('button', { name: /^End$/ }).count(); left > 0; left--) {
+    await home.page.getByRole('button', { name: /^End$/ }).first().click()
+    await eventually('it is gone', async () => await home.page.getByRole('button', { name: /^End$/ }).count() < left)
+  }
+  await open(planted.page, '/certificates')
+  await planted.page.getByText('Su sesión terminó').waitFor()
+  t.equal((await app.ask('GET', '/v1/sessions/current', { headers: { cookie: `pasarela_session=${cookie!.value}` } })).status, 401)
+  await heading(home.page, /^Your account$/)
 })
 
 t.test('who signs in for the queues goes there, and nowhere else', async t => {
@@ -394,6 +561,13 @@ t.test('a provider that is gone is said in words, with a way on; a filter that f
   await page.getByRole('main').getByRole('button', { name: 'Quitar filtros' }).first().click()
   await page.getByText('Tienda en línea').waitFor()
   t.notMatch(page.url(), /health=/)
+})
+
+t.test('a server that was updated under an open window: the file that is gone brings the whole page anew', async t => {
+  const { page } = await seat(t, { at: '/' })
+  await page.route('**/assets/account-*.js', async route => { await route.abort() }, { times: 1 })
+  await open(page, '/account')
+  await heading(page, /^Su cuenta$/)
 })
 
 t.test('the first screen is at most 250 kB, compressed; its files are kept for good', async t => {

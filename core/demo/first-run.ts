@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
 import { bootstrap } from '../access/first-run.ts'
 import type { Simulator } from '../adapter/simulator.ts'
 import type { Hub } from '../hub.ts'
@@ -19,6 +20,16 @@ export interface FirstRun {
   connections?: Record<string, string>
   /** What a payment provider's simulator lets in, where the demo tenant has no connection to it. */
   simulated?: Record<string, Record<string, string>>
+  /** When the demo tenant was given something to look at. */
+  furnished_at?: string
+}
+
+/** What the demo tenant has to show, once: after the server said that it is up, since it takes some seconds (shop.ts). */
+export async function furnish ({ made, file, log, signal }: { made: FirstRun, file: string, log: Pick<Logger, 'warn'>, signal: AbortSignal }): Promise<void> {
+  if (made.api_key_test === undefined || made.furnished_at !== undefined) return
+  const { furnishShop } = await import('./shop.ts')
+  await furnishShop({ made, log, signal })
+  if (!signal.aborted) save(file, { ...made, furnished_at: new Date().toISOString() })
 }
 
 /** Makes the platform, and in demo mode a tenant that is connected to the simulators, through the same API that everybody uses. */

@@ -92,6 +92,7 @@ export class Instance {
       ...Object.fromEntries(ours),
       PORT: '0',
       LOG_LEVEL: 'warn',
+      PASARELA_DEMO_SHOP: 'false', // what it shows is its own
       PASARELA_DATA_DIR: this.dataDir,
       // As in production, only sooner: nobody wants to watch a demo wait.
       RESOLVER_SCHEDULE: '1s,2s,5s,15s,1m',

@@ -43,13 +43,13 @@ function Allowed ({ route: { page: Shown, scope, at } }: { route: ConsoleRoute }
   const words = useTexts(common)
   const { may, atPlatform } = useSession()
   if (at !== undefined && (at === 'platform') !== atPlatform) return <NotFound />
-  if (scope !== undefined && !may(scope)) return <Page title={words.forbiddenTitle}><Empty icon='shield' title={words.forbiddenTitle} text={words.forbiddenText} /></Page>
+  if (scope !== undefined && !may(scope)) return <Page title={words.forbiddenTitle}><Empty icon='shield' title={words.forbiddenText} /></Page>
   return <Shown />
 }
 
 function NotFound () {
   const words = useTexts(common)
-  return <Page title={words.notFoundTitle}><Empty icon='search' title={words.notFoundTitle} text={words.notFoundText} action={<Button component={Link} href='/'>{words.goHome}</Button>} /></Page>
+  return <Page title={words.notFoundTitle}><Empty icon='search' title={words.notFoundText} action={<Button component={Link} href='/'>{words.goHome}</Button>} /></Page>
 }
 
 /** A page that is being fetched, and one that broke: the rest of the console goes on. */
@@ -60,7 +60,7 @@ function Whole ({ children }: { children: ReactNode }) {
 
 function Broken () {
   const words = useTexts(common)
-  return <Page title={words.brokenTitle}><Empty icon='warning' title={words.brokenTitle} text={words.brokenText} action={<Button onClick={() => window.location.reload()}>{words.reload}</Button>} /></Page>
+  return <Page title={words.brokenTitle}><Empty icon='warning' title={words.brokenText} action={<Button onClick={() => window.location.reload()}>{words.reload}</Button>} /></Page>
 }
 
 class Guard extends Component<{ children: ReactNode, broken: ReactNode }, { broken: boolean }> {

@@ -134,3 +134,20 @@ t.test('connected accounts live in a world of their own', async t => {
   t.match(own.received.map(each => each.event.account), [undefined])
   t.match(connect.received.map(each => each.event.account), [account])
 })
+
+t.test('the platform’s endpoint hears of an account from its consent on', async t => {
+  const simulator = await start(t)
+  const hub = await receiver(t)
+  const redirect = 'http://hub.test/v1/oauth/stripe/callback'
+  const app = simulator.operator!('test', { redirect: () => redirect, hook: () => hub.url })
+  const stripe = sdk(simulator, app.client_secret!)
+  const consent = await fetch(`${simulator.url}/oauth/authorize?${new URLSearchParams({ client_id: app.client_id!, response_type: 'code', redirect_uri: redirect }).toString()}`, { method: 'POST', body: new URLSearchParams({ account: 'shop', decision: 'allow' }), redirect: 'manual' })
+  const code = new URL(consent.headers.get('location')!).searchParams.get('code')!
+  const { stripe_user_id: account } = await (await fetch(`${simulator.url}/oauth/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'authorization_code', code, client_secret: app.client_secret! }) })).json() as { stripe_user_id: string }
+  await stripe.paymentIntents.create(payment, { stripeAccount: account })
+  await simulator.settled()
+  t.ok(hub.received.length > 0)
+  t.same(new Set(hub.received.map(({ event }) => event.account)), new Set([account]))
+  for (const { body, headers } of hub.received) t.ok(stripe.webhooks.constructEvent(body, String(headers['stripe-signature']), app.webhook_secret!))
+  t.match((await stripe.webhookEndpoints.list()).data, [{ url: hub.url, status: 'enabled' }])
+})

@@ -19,10 +19,10 @@ export function useLive (areas: readonly string[], types?: readonly string[]): b
   const allowed = may('events:read')
   useEffect(() => {
     if (!allowed) return
-    const end = new AbortController()
+    let listening: AbortController | undefined
     let timer: ReturnType<typeof setTimeout> | undefined
-    const listen = async (): Promise<void> => {
-      for await (const { kind } of client.changes({ signal: end.signal, ...(wanted !== undefined && { types: wanted.split(' ') }) })) {
+    const listen = async (signal: AbortSignal): Promise<void> => {
+      for await (const { kind } of client.changes({ signal, ...(wanted !== undefined && { types: wanted.split(' ') }) })) {
         setLive(true)
         if (kind !== 'stream.opened') {
           timer ??= setTimeout(() => {
@@ -32,9 +32,26 @@ export function useLive (areas: readonly string[], types?: readonly string[]): b
         }
       }
     }
-    listen().catch(() => {}).finally(() => setLive(false))
+    const begin = (): void => {
+      listening = new AbortController()
+      listen(listening.signal).catch(() => {}).finally(() => setLive(false))
+    }
+    const leave = (): void => {
+      listening?.abort()
+      listening = undefined
+    }
+    // A browser has few connections to one server: a tab that nobody looks at leaves its own to others, and reads anew when it is back.
+    const attend = (): void => {
+      if (document.hidden) return leave()
+      if (listening !== undefined) return
+      begin()
+      again()
+    }
+    if (!document.hidden) begin()
+    document.addEventListener('visibilitychange', attend)
     return () => {
-      end.abort()
+      document.removeEventListener('visibilitychange', attend)
+      leave()
       clearTimeout(timer)
     }
   }, [allowed, wanted])

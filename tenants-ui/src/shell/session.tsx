@@ -1,7 +1,8 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react'
 import { acting, actIn, type Answer, ApiProblem, ask, type Mode, whenSignedOut } from '../api/client.ts'
 import { useLanguage } from '../i18n/language.tsx'
+import { read, write } from '../storage.ts'
 import { accessTo } from './support-access.ts'
 
 export type OpenSession = Answer<'get', '/v1/sessions/current'>
@@ -31,6 +32,29 @@ export function useSession (): Who {
 }
 
 const sessionKey = ['session']
+const tenantKey = (entered: string | null): readonly unknown[] => ['/v1/tenants/current', {}, entered]
+/** Whether somebody was signed in here when this was last known: only a hint, so that nobody waits for two answers one after the other. */
+const hint = 'signed-in'
+
+async function readSession (): Promise<OpenSession | null> {
+  const session = await ask('get', '/v1/sessions/current').catch((error: unknown) => {
+    if (error instanceof ApiProblem && (error.status === 401 || error.status === 404)) return null
+    throw error
+  })
+  acting.csrf = session?.csrf_token
+  if (session !== null && session.tenant.kind !== 'platform') actIn({ tenant: null })
+  write(hint, session === null ? null : '1')
+  return session
+}
+
+/** Asks who sits here, and for their tenant, before there is anything to show; true when somebody was signed in. */
+export function beginSession (client: QueryClient): boolean {
+  void client.prefetchQuery({ queryKey: sessionKey, queryFn: readSession, staleTime: Infinity })
+  const known = read(hint) !== null
+  // Whoever visits another tenant may be visiting no longer: that is found out below.
+  if (known && acting.tenant === null) client.fetchQuery({ queryKey: tenantKey(null), queryFn: async () => await ask('get', '/v1/tenants/current'), staleTime: 60_000 }).catch(() => client.removeQueries({ queryKey: tenantKey(null) }))
+  return known
+}
 
 /**
  * Who sits here. Asks for the session once; when there is none, or the server no longer knows it, whatever was read is forgotten
@@ -45,20 +69,12 @@ export function SessionProvider ({ children, waiting, signedOut, failed }: { chi
 
   const session = useQuery<OpenSession | null, ApiProblem>({
     queryKey: sessionKey,
-    queryFn: async () => {
-      const session = await ask('get', '/v1/sessions/current').catch((error: unknown) => {
-        if (error instanceof ApiProblem && (error.status === 401 || error.status === 404)) return null
-        throw error
-      })
-      acting.csrf = session?.csrf_token
-      if (session !== null && session.tenant.kind !== 'platform') actIn({ tenant: null })
-      return session
-    },
+    queryFn: readSession,
     staleTime: Infinity
   })
   const signedIn = session.data != null
   const tenant = useQuery<Tenant, ApiProblem>({
-    queryKey: ['/v1/tenants/current', {}, entered],
+    queryKey: tenantKey(entered),
     queryFn: async () => await ask('get', '/v1/tenants/current').catch((error: unknown) => {
       // A tenant that was entered in another time: home again.
       if (!(error instanceof ApiProblem) || error.status !== 403 || acting.tenant === null) throw error
@@ -72,6 +88,7 @@ export function SessionProvider ({ children, waiting, signedOut, failed }: { chi
 
   const forget = useCallback(() => {
     acting.csrf = undefined
+    write(hint, null)
     client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] })
     client.setQueryData(sessionKey, null)
   }, [client])
@@ -128,6 +145,7 @@ export function useSignedIn (): (session: OpenSession) => void {
   const client = useQueryClient()
   return useCallback(session => {
     acting.csrf = session.csrf_token
+    write(hint, '1')
     client.setQueryData(sessionKey, session)
   }, [client])
 }

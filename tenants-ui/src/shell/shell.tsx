@@ -41,7 +41,7 @@ export function Shell ({ children }: { children: ReactNode }) {
           </Group>
         </AppShell.Header>
 
-        <AppShell.Navbar p='sm' className={css.navbar}>
+        <AppShell.Navbar p='sm' className={css.navbar} data-closed={!opened || undefined}>
           <ScrollArea flex={1} type='auto'><Places /></ScrollArea>
           <Stack gap={2} pt='sm'>
             <NavLink component='a' href='/docs' target='_blank' label={<>{words.apiReference}<VisuallyHidden> {words.newTab}</VisuallyHidden></>} leftSection={<Icon name='book' size={18} />} className={css.place} />
@@ -59,8 +59,8 @@ export function Shell ({ children }: { children: ReactNode }) {
             )}
             {!atPlatform && mode === 'test' && (
               <Group gap='xs' mb='md' className={css.testing} wrap='nowrap'>
-                <Badge color='orange' variant='filled' className={css.testBadge}>{words.testMode}</Badge>
-                <Text size='sm'>{words.testModeHint}</Text>
+                <Badge color='orange' className={css.testBadge}>{words.testMode}</Badge>
+                <Text size='xs' visibleFrom='sm'>{words.testModeHint}</Text>
               </Group>
             )}
             {/* Another mode or tenant is another page: nothing typed for one is ever sent for the other. */}
@@ -112,7 +112,7 @@ function AccountMenu () {
   return (
     <Menu position='bottom-end' width={270}>
       <Menu.Target>
-        <UnstyledButton className={css.account} aria-label={`${words.account}: ${session.user.name}`}><span aria-hidden='true'>{initials(session.user.name)}</span></UnstyledButton>
+        <UnstyledButton className={css.account} aria-label={`${words.account}: ${session.user.name}`} data-initials={initials(session.user.name)} />
       </Menu.Target>
       <Menu.Dropdown>
         <Box px='sm' py={6}>

@@ -1,10 +1,13 @@
 import { Button, Group, Text } from '@mantine/core'
-import { useEffect, useState } from 'react'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
+import { ApiProblem } from '../api/client.ts'
 import { useChange } from '../api/hooks.ts'
 import { useFormats } from '../i18n/format.ts'
 import { useTexts } from '../i18n/language.tsx'
 import { texts } from '../i18n/texts.ts'
+import { tell } from '../ui/notices.ts'
 import { ProblemAlert } from '../ui/problem.tsx'
 import { useSession } from './session.tsx'
 import css from './shell.module.css'
@@ -18,7 +21,8 @@ const words = texts({
     left: (minutes: string) => `quedan ${minutes} min`,
     over: 'terminó',
     seen: 'Todo lo que haga queda en su registro.',
-    end: 'Terminar y salir'
+    end: 'Terminar y salir',
+    ended: 'El acceso terminó: está otra vez fuera.'
   },
   en: {
     inside: (tenant: string) => `Support access to ${tenant}`,
@@ -27,7 +31,8 @@ const words = texts({
     left: (minutes: string) => `${minutes} min left`,
     over: 'is over',
     seen: 'All that you do is in their log.',
-    end: 'End it and leave'
+    end: 'End it and leave',
+    ended: 'The access is over: you are outside again.'
   }
 })
 
@@ -46,10 +51,30 @@ export function SupportBand () {
     go('/support')
   }
   const end = useChange('post', '/v1/support_access/{id}/end', { onDone: leave })
+  const client = useQueryClient()
+  const left = useRef(false)
+  const over = useEffectEvent(() => {
+    if (left.current) return
+    left.current = true
+    leave()
+    tell(text.ended)
+  })
+  const look = useEffectEvent(() => {
+    setNow(Date.now())
+    // By this clock its time is over; the server knows, and says so to whatever is read.
+    if (until !== undefined && Date.parse(until) <= Date.now()) void client.invalidateQueries()
+  })
   useEffect(() => {
-    const clock = setInterval(() => setNow(Date.now()), 15_000)
-    return () => clearInterval(clock)
-  }, [])
+    const clock = setInterval(() => look(), 15_000)
+    // Nothing of theirs stays on the screen once the server refuses it.
+    const unsubscribe = client.getQueryCache().subscribe(({ type, query }) => {
+      if (type === 'updated' && query.state.error instanceof ApiProblem && query.state.error.code === 'support_access_required') over()
+    })
+    return () => {
+      clearInterval(clock)
+      unsubscribe()
+    }
+  }, [client])
   const minutes = until === undefined ? 0 : Math.ceil((new Date(until).getTime() - now) / 60_000)
   return (
     <>

@@ -25,7 +25,7 @@ const words = texts({
   }
 })
 
-const colors = { good: 'var(--mantine-color-teal-6)', bad: 'var(--mantine-color-red-6)', wait: 'var(--mantine-color-yellow-5)', off: 'var(--mantine-color-gray-5)', plain: 'var(--mantine-color-accent-6)' } as const
+const colors = { good: 'var(--mantine-color-teal-6)', bad: 'var(--mantine-color-red-6)', wait: 'var(--mantine-color-yellow-5)', off: 'var(--mantine-color-gray-5)', plain: 'var(--mantine-color-accent-5)' } as const
 
 export interface ChartSeries {
   name: string
@@ -60,7 +60,7 @@ export function Bars ({ label, at, interval, series, height = 120, show }: { lab
         </Group>
         {most > 0 && <Text size='xs' c='dimmed' className='nums'>{text.most(write(most))}</Text>}
       </Group>
-      <svg role='img' aria-label={text.summary(label, legend.join(', '))} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio='none' width='100%' height={height} style={{ display: 'block', borderBottom: '1px solid var(--mantine-color-default-border)' }}>
+      <svg role='img' aria-label={text.summary(label, legend.join(', '))} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio='none' width='100%' height={most === 0 ? 28 : height} style={{ display: 'block', borderBottom: '1px solid var(--mantine-color-default-border)' }}>
         {filled.map(({ instant, step }) => stacked(series.map(({ values }) => values[step] ?? 0), most, height).map(({ index, y, tall }) => (
           <rect key={`${step} ${index}`} x={step * wide + wide * gap / 2} y={y} width={wide * (1 - gap)} height={tall} fill={colors[series[index]!.tone]}>
             <title>{`${whenOf(instant)} · ${series[index]!.name}: ${write(series[index]!.values[step] ?? 0)}`}</title>

@@ -54,6 +54,8 @@ export function Confirm<M extends Exclude<Method, 'get'>, P extends Paths<M>> ({
       <Modal opened={open} onClose={close} title={<Text fw={650} size='lg' component='h2' m={0}>{title}</Text>} closeButtonProps={{ 'aria-label': words.close }}>
         <form onSubmit={event => {
           event.preventDefault()
+          // A question may be asked from within a form: saying yes to it does not send that one.
+          event.stopPropagation()
           if (!change.isPending && ready) change.mutate(typeof asked === 'function' ? asked() : asked)
         }}
         >
@@ -63,7 +65,7 @@ export function Confirm<M extends Exclude<Method, 'get'>, P extends Paths<M>> ({
             {change.isError && <ProblemAlert error={change.error} />}
             <Group justify='flex-end'>
               <Button variant='default' onClick={close} disabled={change.isPending}>{words.cancel}</Button>
-              <Button type='submit' loading={change.isPending} disabled={!ready} {...(danger && { color: 'red.8' })} data-autofocus>{yes}</Button>
+              <Button type='submit' loading={change.isPending} disabled={!ready} {...(danger && { color: 'red' })} data-autofocus>{yes}</Button>
             </Group>
           </Stack>
         </form>

@@ -16,7 +16,7 @@ export function DaysLeft ({ from, to, days, compact = false }: { from: string, t
         <Text span size='sm' className='nums'>{said}</Text>
         {!compact && <Text span size='xs' c='dimmed'>{date(to)}</Text>}
       </Group>
-      <Progress value={Math.max(share, 2)} size='sm' mt={4} color={days < 15 ? 'red' : days < 60 ? 'yellow' : 'accent'} aria-label={said} />
+      <Progress value={Math.max(share, 2)} size='sm' mt={4} color={days < 15 ? 'red.6' : days < 60 ? 'yellow.5' : 'accent'} aria-label={said} />
     </Box>
   )
 }

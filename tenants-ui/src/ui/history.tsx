@@ -2,7 +2,9 @@ import { Code, Collapse, Stack, Text, UnstyledButton } from '@mantine/core'
 import { useState } from 'react'
 import { useRead } from '../api/hooks.ts'
 import { useFormats } from '../i18n/format.ts'
+import { changeWords, operationWords, outcomeWords } from '../i18n/happenings.ts'
 import { useTexts } from '../i18n/language.tsx'
+import { statusWords } from '../i18n/statuses.ts'
 import { texts } from '../i18n/texts.ts'
 import { useSession } from '../shell/session.tsx'
 import { Waiting } from './page.tsx'
@@ -15,9 +17,9 @@ const words = texts({
     hide: 'Ocultar',
     nothing: 'Todavía no ha pasado nada.',
     attempt: (number: string) => `Intento ${number}`,
-    operation: (kind: string) => `Llamada al proveedor: ${kind}`,
     webhook: (type: string) => `Aviso del proveedor: ${type}`,
-    change: (action: string) => `Cambio: ${action}`,
+    operation: 'Llamada al proveedor',
+    went: 'Salió bien',
     milliseconds: (ms: string) => `${ms} ms`,
     mail: 'Correo'
   },
@@ -26,9 +28,9 @@ const words = texts({
     hide: 'Hide',
     nothing: 'Nothing has happened yet.',
     attempt: number => `Attempt ${number}`,
-    operation: kind => `Call to the provider: ${kind}`,
     webhook: type => `Provider’s webhook: ${type}`,
-    change: action => `Change: ${action}`,
+    operation: 'Call to the provider',
+    went: 'It went well',
     milliseconds: ms => `${ms} milliseconds`,
     mail: 'E-mail'
   }
@@ -54,25 +56,33 @@ function Said ({ path, id }: { path: '/v1/operations/{id}' | '/v1/inbound_events
 const outcomeTones: Record<string, NonNullable<Moment['tone']>> = { succeeded: 'good', refused: 'bad', unknown: 'wait', nowhere: 'bad', running: 'wait' }
 const toneOfEvent = (type: string): NonNullable<Moment['tone']> => /\.(succeeded|paid|issued|active|complete|completed|invoiced)$/.test(type) ? 'good' : /\.(failed|rejected|refused|expired|uncollectible)$/.test(type) ? 'bad' : 'plain'
 
+/** What the catalogue says of an event, as a heading: it is written for its readers in Markdown. */
+const sentence = (description: string | undefined): string | undefined => description?.replaceAll('`', '').replace(/\.$/, '')
+
 type Entry = { at: string, kind: 'attempt' | 'operation' | 'webhook' | 'event' | 'change', id: string, what: string, detail: Record<string, unknown> }
 
-/** One thing that happened, as every timeline of the console shows it. */
+/** One thing that happened, as every timeline of the console shows it: in words, with the API's own name beside it. */
 export function useMoment (): (entry: Entry) => Moment {
   const text = useTexts(words)
+  const [operations, changes, outcomes, statuses] = [useTexts(operationWords), useTexts(changeWords), useTexts(outcomeWords), useTexts(statusWords)] as Record<string, string>[] as [Record<string, string>, Record<string, string>, Record<string, string>, Record<string, string>]
   const { number } = useFormats()
   const { may } = useSession()
+  const types = useRead('/v1/event_types')
   return ({ at, kind, id, what, detail }) => {
     const said = (key: string): string => detail[key] === null || detail[key] === undefined ? '' : String(detail[key])
+    const parts = (...told: string[]): string => told.filter(part => part !== '').join(' · ')
     const status = said('status')
+    const name = what.split(':')[0] ?? what
     switch (kind) {
-      case 'attempt': return { id, at, title: text.attempt(said('number')), text: status, icon: 'money', tone: status === 'succeeded' || status === 'authorized' ? 'good' : status === 'failed' ? 'bad' : 'plain', raw: detail }
+      case 'attempt': return { id, at, title: text.attempt(said('number')), text: status === 'succeeded' ? text.went : statuses[status] ?? status, icon: 'money', tone: status === 'succeeded' || status === 'authorized' ? 'good' : status === 'failed' ? 'bad' : 'plain', raw: detail }
       case 'operation': return {
-        id, at, icon: 'plug', tone: outcomeTones[said('outcome')] ?? 'plain', title: text.operation(what.split(':')[0] ?? what),
-        text: <>{[said('outcome'), said('provider_code') || said('error_code'), said('duration_ms') && text.milliseconds(number(Number(said('duration_ms'))))].filter(part => part !== '').join(' · ')}{may('operations:read') && <Said path='/v1/operations/{id}' id={id} />}</>
+        id, at, icon: 'plug', tone: outcomeTones[said('outcome')] ?? 'plain', title: operations[name] ?? name,
+        text: <>{parts(text.operation, outcomes[said('outcome')] ?? said('outcome'), said('provider_code') || said('error_code'), said('duration_ms') && text.milliseconds(number(Number(said('duration_ms')))))}{may('operations:read') && <Said path='/v1/operations/{id}' id={id} />}</>
       }
-      case 'webhook': return { id, at, icon: 'pulse', tone: said('verdict') === 'refused' ? 'bad' : 'good', title: text.webhook(what.split(':')[0] ?? what), text: <>{[status, said('reason')].filter(part => part !== '').join(' · ')}{may('inbound:read') && <Said path='/v1/inbound_events/{id}' id={id} />}</> }
-      case 'event': return { id, at, icon: 'bell', tone: toneOfEvent(what), title: <span className='mono'>{what}</span>, raw: detail }
-      case 'change': return { id, at, icon: 'user', title: text.change(what), raw: detail }
+      // Why one came to nothing is told; of one that was worked on it is its outcome that counts.
+      case 'webhook': return { id, at, icon: 'pulse', tone: said('verdict') === 'refused' ? 'bad' : 'good', title: text.webhook(name), text: <>{parts(statuses[status] ?? status, status === 'processed' ? '' : said('reason'))}{may('inbound:read') && <Said path='/v1/inbound_events/{id}' id={id} />}</> }
+      case 'event': return { id, at, icon: 'bell', tone: toneOfEvent(what), title: sentence(types.data?.data.find(({ type }) => type === what)?.description) ?? what, text: <span className='mono'>{what}</span>, raw: detail }
+      case 'change': return { id, at, icon: 'user', title: changes[what] ?? what, ...(changes[what] !== undefined && { text: <span className='mono'>{what}</span> }), raw: detail }
     }
   }
 }

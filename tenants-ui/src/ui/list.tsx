@@ -9,6 +9,7 @@ import { useTexts } from '../i18n/language.tsx'
 import { read, write } from '../storage.ts'
 import { Icon } from './icons.tsx'
 import { tell } from './notices.ts'
+import css from './list.module.css'
 import { Empty, Waiting } from './page.tsx'
 import { ProblemAlert, useSentence } from './problem.tsx'
 
@@ -19,6 +20,8 @@ export interface Column<Row> {
   align?: 'right'
   /** Left out on a phone. */
   wide?: boolean
+  /** Of buttons that say themselves what they do: the heading is for screen readers. */
+  quiet?: boolean
 }
 
 export interface Filter {
@@ -29,6 +32,8 @@ export interface Filter {
   options?: readonly { value: string, label: string }[]
   /** A day; sent as an instant: its start, or with `-end` its end. */
   kind?: 'day-start' | 'day-end'
+  /** Typed in another place of the page (ui/find.tsx). */
+  elsewhere?: boolean
 }
 
 interface ListProps<P extends Paths<'get'>, Row> {
@@ -80,12 +85,15 @@ export function ResourceList<P extends Paths<'get'>, Row extends { id: string }>
   const list = useRead(path, { query } as unknown as Asked<'get', P>, every === undefined ? {} : { every })
   const page = list.data as { data: Row[], next_cursor: string | null } | undefined
   const filtered = Object.keys(chosen).length > 0
+  // On a phone they are folded away until somebody filters.
+  const [shown, setShown] = useState(filtered)
 
   return (
     <Stack gap='md'>
       {(filters.length > 0 || files.length > 0) && (
-        <Group gap='sm' align='flex-end' role='search' aria-label={words.filters}>
-          {filters.map(filter => <FilterInput key={filter.name} filter={filter} value={chosen[filter.name] ?? ''} onChange={value => set({ [filter.name]: value })} />)}
+        <Group gap='sm' align='flex-end' role='search' aria-label={words.filters} className={css.filters} data-open={shown || undefined}>
+          {filters.length > 0 && <Button hiddenFrom='sm' variant='default' aria-expanded={shown} onClick={() => setShown(!shown)} rightSection={<Icon name={shown ? 'down' : 'right'} size={16} />}>{words.filters}</Button>}
+          {filters.filter(({ elsewhere }) => elsewhere !== true).map(filter => <FilterInput key={filter.name} filter={filter} value={chosen[filter.name] ?? ''} onChange={value => set({ [filter.name]: value })} />)}
           {filtered && <Button variant='subtle' color='gray' onClick={() => set(Object.fromEntries(names.map(name => [name, null])))}>{words.clear}</Button>}
           <Group gap='sm' ml='auto'>
             {views !== undefined && <Views list={views} values={chosen} open={view => set({ ...Object.fromEntries(names.map(name => [name, null])), ...view })} />}
@@ -95,24 +103,24 @@ export function ResourceList<P extends Paths<'get'>, Row extends { id: string }>
         </Group>
       )}
       {list.isError && <ProblemAlert error={list.error} again={() => { void list.refetch() }} />}
-      {list.isPending && <Paper p='lg'><Waiting rows={6} height={36} /></Paper>}
+      {list.isPending && <Paper px='md' py='sm'><Waiting rows={9} height={33} /></Paper>}
       {page !== undefined && (
         <Paper style={{ overflow: 'hidden' }} aria-busy={list.isFetching}>
           {page.data.length === 0
             ? filtered || cursor !== undefined ? <Empty icon='search' title={words.notFoundRows} action={<Button variant='default' onClick={() => set({ ...Object.fromEntries(names.map(name => [name, null])), cursor: null })}>{words.clear}</Button>} /> : empty
             : (
               <ScrollArea type='auto' viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': caption }}>
-                <Table>
+                <Table horizontalSpacing='sm'>
                   <VisuallyHidden component='caption'>{caption}</VisuallyHidden>
                   <Table.Thead>
-                    <Table.Tr>{columns.map(({ name, align, wide }) => <Table.Th key={name} ta={align} scope='col' {...(wide && { visibleFrom: 'sm' })}><Text span size='xs' fw={600} c='dimmed'>{name}</Text></Table.Th>)}</Table.Tr>
+                    <Table.Tr>{columns.map(({ name, align, wide, quiet }) => <Table.Th key={name} ta={align} scope='col' {...(wide && { visibleFrom: 'sm' })}><Text span size='xs' fw={600} c='dimmed' {...(quiet && { className: 'visually-hidden' })}>{name}</Text></Table.Th>)}</Table.Tr>
                   </Table.Thead>
                   <Table.Tbody>
                     {page.data.map(row => (
                       <Table.Tr key={row.id} className={to === undefined ? undefined : 'row-link'}>
                         {columns.map(({ name, show, align, wide }, index) => (
                           <Table.Td key={name} ta={align} {...(wide && { visibleFrom: 'sm' })}>
-                            {index === 0 && to !== undefined ? <Text component={Link} href={to(row)} className='row-target' c='inherit' fw={550} td='none'>{show(row)}</Text> : show(row)}
+                            {index === 0 && to !== undefined ? <Text component={Link} href={to(row)} className='row-target' c='inherit' fw={550} td='none'>{whole(show(row))}</Text> : whole(show(row))}
                           </Table.Td>
                         ))}
                       </Table.Tr>
@@ -136,10 +144,13 @@ export function ResourceList<P extends Paths<'get'>, Row extends { id: string }>
   )
 }
 
+/** What is short is never broken in two: a reference, a name, a day. */
+const whole = (shown: ReactNode): ReactNode => typeof shown === 'string' && shown.length <= 24 ? <span className={css.whole}>{shown}</span> : shown
+
 function FilterInput ({ filter: { label, options, kind }, value, onChange }: { filter: Filter, value: string, onChange: (value: string) => void }) {
   const words = useTexts(common)
-  if (options !== undefined) return <Select label={label} data={[...options]} value={value === '' ? null : value} onChange={next => onChange(next ?? '')} placeholder={words.any} clearable searchable={options.length > 8} w={190} comboboxProps={{ withinPortal: true }} clearButtonProps={{ 'aria-label': `${words.clear}: ${label}` }} />
-  if (kind !== undefined) return <TextInput label={label} type='date' value={value} onChange={event => onChange(event.currentTarget.value)} w={160} />
+  if (options !== undefined) return <Select label={label} data={[...options]} value={value === '' ? null : value} onChange={next => onChange(next ?? '')} placeholder={words.any} clearable searchable={options.length > 8} className={css.filter} w={{ base: '100%', sm: 168 }} comboboxProps={{ withinPortal: true }} clearButtonProps={{ 'aria-label': `${words.clear}: ${label}` }} />
+  if (kind !== undefined) return <TextInput label={label} type='date' value={value} onChange={event => onChange(event.currentTarget.value)} className={css.filter} w={{ base: '100%', sm: 148 }} />
   return <TypedFilter key={value} label={label} value={value} onChange={onChange} />
 }
 
@@ -148,8 +159,8 @@ function TypedFilter ({ label, value, onChange }: { label: string, value: string
   const [typed, setTyped] = useState(value)
   const go = () => { if (typed.trim() !== value) onChange(typed.trim()) }
   return (
-    <form onSubmit={event => { event.preventDefault(); go() }}>
-      <TextInput label={label} value={typed} onChange={event => setTyped(event.currentTarget.value)} onBlur={go} leftSection={<Icon name='search' size={16} />} w={210} />
+    <form className={css.filter} onSubmit={event => { event.preventDefault(); go() }}>
+      <TextInput label={label} value={typed} onChange={event => setTyped(event.currentTarget.value)} onBlur={go} leftSection={<Icon name='search' size={16} />} w={{ base: '100%', sm: 176 }} />
     </form>
   )
 }

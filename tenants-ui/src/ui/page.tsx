@@ -1,15 +1,47 @@
 import { Anchor, Box, Center, Group, Loader, Paper, Skeleton, Stack, Table, Text, ThemeIcon, Title } from '@mantine/core'
-import { type ReactNode, useEffect, useRef } from 'react'
+import { useQueryClient } from '@tanstack/react-query'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link } from 'wouter'
 import { common } from '../i18n/common.ts'
 import { useTexts } from '../i18n/language.tsx'
 import { Icon, type IconName } from './icons.tsx'
+import css from './page.module.css'
 
 let firstPage = true
+const longestMs = 3000
+
+/**
+ * Whether all is there that a page reads at first, or it takes too long to wait for all. Its parts appear together then: none
+ * pushes away what somebody reads already.
+ */
+function useSettled (): boolean {
+  const queries = useQueryClient()
+  const [settled, setSettled] = useState(false)
+  useEffect(() => {
+    if (settled) return
+    const isReading = () => queries.isFetching({ predicate: ({ state }) => state.status === 'pending' }) > 0
+    let frame = 0
+    // What was read lets other parts ask: a frame later they have asked.
+    const look = () => {
+      cancelAnimationFrame(frame)
+      frame = requestAnimationFrame(() => { frame = requestAnimationFrame(() => { if (!isReading()) setSettled(true) }) })
+    }
+    look()
+    const off = queries.getQueryCache().subscribe(look)
+    const timer = setTimeout(() => setSettled(true), longestMs)
+    return () => {
+      off()
+      cancelAnimationFrame(frame)
+      clearTimeout(timer)
+    }
+  }, [queries, settled])
+  return settled
+}
 
 /** A page: its title (also of the browser's tab), what one can do here, and its content. The heading takes the focus, so that a screen reader says where one is. */
 export function Page ({ title, lead, badge, actions, back, narrow = false, children }: { title: string, lead?: ReactNode, badge?: ReactNode, actions?: ReactNode, back?: { to: string, text: string }, narrow?: boolean, children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null)
+  const settled = useSettled()
   useEffect(() => { document.title = `${title} · Pasarela` }, [title])
   useEffect(() => {
     // Of the first page the browser says the title itself; on the next ones whoever typed somewhere already stays there.
@@ -19,20 +51,19 @@ export function Page ({ title, lead, badge, actions, back, narrow = false, child
   }, [])
   return (
     <Box maw={narrow ? 820 : undefined} pb='xl'>
-      <Stack gap='xs' mb='lg'>
+      <Stack gap={6} mb='lg'>
         {back !== undefined && <Anchor component={Link} href={back.to} size='sm' w='fit-content'><Group gap={4} wrap='nowrap'><Icon name='left' size={16} />{back.text}</Group></Anchor>}
-        <Group justify='space-between' align='flex-start' gap='md'>
-          <Box miw={0} flex='1 1 260px'>
-            <Group gap='sm'>
-              <Title order={1} ref={heading} tabIndex={-1} className='breaks'>{title}</Title>
-              {badge}
-            </Group>
-            {lead !== undefined && <Text c='dimmed' mt={4} maw={720}>{lead}</Text>}
-          </Box>
-          {actions !== undefined && <Group gap='sm'>{actions}</Group>}
+        <Group justify='space-between' align='flex-start' className={css.head}>
+          <Group gap='sm' miw={0} mih={36}>
+            <Title order={1} ref={heading} tabIndex={-1} className='breaks'>{title}</Title>
+            {badge}
+          </Group>
+          {lead !== undefined && <Text c='dimmed' className={css.lead}>{lead}</Text>}
+          {actions !== undefined && <Group gap='xs' className={css.actions}>{actions}</Group>}
         </Group>
       </Stack>
-      {children}
+      {!settled && <Loader type='dots' aria-hidden='true' className={css.loader} />}
+      <div className={css.content} data-settled={settled || undefined} aria-busy={!settled}>{children}</div>
     </Box>
   )
 }
@@ -86,13 +117,13 @@ export function WaitingPage () {
 
 /** A table that is wider than a phone: scrolled by touch and by keyboard. */
 export function Wide ({ label, width = 480, children }: { label: string, width?: number, children: ReactNode }) {
-  return <Table.ScrollContainer minWidth={width} scrollAreaProps={{ viewportProps: { tabIndex: 0, role: 'region', 'aria-label': label } }}>{children}</Table.ScrollContainer>
+  return <Table.ScrollContainer minWidth={width} scrollAreaProps={{ offsetScrollbars: false, viewportProps: { tabIndex: 0, role: 'region', 'aria-label': label } }}>{children}</Table.ScrollContainer>
 }
 
 /** Names and values of one thing. */
 export function Facts ({ rows }: { rows: readonly (readonly [name: string, value: ReactNode] | false | undefined)[] }) {
   return (
-    <Box component='dl' m={0} style={{ display: 'grid', gridTemplateColumns: 'minmax(110px, max-content) minmax(0, 1fr)', columnGap: 24, rowGap: 10 }}>
+    <Box component='dl' m={0} style={{ display: 'grid', gridTemplateColumns: 'fit-content(42%) minmax(0, 1fr)', columnGap: 24, rowGap: 10 }}>
       {rows.filter(row => row !== false && row !== undefined).map(([name, value]) => (
         <Box key={name} style={{ display: 'contents' }}>
           <Text component='dt' size='sm' c='dimmed'>{name}</Text>

@@ -10,6 +10,9 @@ export function useSentence (): (error: unknown) => string {
   return error => {
     if (!(error instanceof ApiProblem)) return words.brokenText
     if (error.status === 0) return words.unreachable
+    const general: Record<string, string> = { request_invalid: words.saysInvalid, invoice_invalid: words.saysInvoice, certificate_refused: words.saysCertificate, provider_refused: words.saysProvider }
+    // The API’s general sentence names its own fields; a person reads them below.
+    if (error.problem?.detail !== undefined && error.problem.detail === error.problem.title) return general[error.code] ?? error.problem.detail
     return error.problem?.detail ?? error.problem?.title ?? words.unreadable
   }
 }

@@ -5,6 +5,7 @@ import { fieldError } from '../api/hooks.ts'
 import { common } from '../i18n/common.ts'
 import { useLanguage, useTexts } from '../i18n/language.tsx'
 import { texts } from '../i18n/texts.ts'
+import { FileDrop } from './file-drop.tsx'
 import { Icon } from './icons.tsx'
 
 export type Provider = Answer<'get', '/v1/providers/{id}'>
@@ -21,7 +22,6 @@ const words = texts({
     trimmed: 'Quitamos los espacios que venían alrededor.',
     settings: 'Ajustes del proveedor',
     settingsHelp: 'Opcionales: déjelos así si no sabe que los necesita.',
-    file: 'Elegir archivo',
     fromFile: 'El archivo se lee aquí y se envía cifrado.',
     keep: 'Déjelo vacío para no cambiarlo.'
   },
@@ -34,7 +34,6 @@ const words = texts({
     trimmed: 'We removed the spaces around it.',
     settings: 'Settings of the provider',
     settingsHelp: 'Optional: leave them alone unless you know that you need them.',
-    file: 'Choose a file',
     fromFile: 'The file is read here and sent encrypted.',
     keep: 'Leave it empty to keep it.'
   }
@@ -114,27 +113,20 @@ function CredentialField ({ name, field, value, required, present, said, onChang
 /** Base64 of a file: nobody types that. */
 const isFile = ({ kind, pattern }: Field): boolean => kind !== 'text' || pattern?.startsWith('^[A-Za-z0-9+/=]{1000') === true
 
-function FileField ({ name, label, description, value, error, field, onChange }: { name: string, label: string, description: ReactNode, value: string, error: string | undefined, field: Field, onChange: (value: string) => void }) {
+function FileField ({ name, label, description, error, field, onChange }: { name: string, label: string, description: ReactNode, error: string | undefined, field: Field, onChange: (value: string) => void }) {
   const text = useTexts(words)
-  const [chosen, setChosen] = useState('')
+  const [files, setFiles] = useState<File[]>([])
   return (
-    <Box>
-      <Text component='label' htmlFor={name} size='sm' fw={500}>{label}</Text>
-      <Text size='xs' c='dimmed' mb={6}>{description} {text.fromFile}</Text>
-      <Group gap='sm'>
-        <input
-          id={name} name={name} type='file' aria-describedby={error === undefined ? undefined : `${name}-error`} accept={field.kind === 'p12' ? '.p12,.pfx' : field.kind === 'cer+key' ? '.cer,.key' : undefined}
-          onChange={event => {
-            const file = event.currentTarget.files?.[0]
-            if (file === undefined) return
-            setChosen(file.name)
-            void file.arrayBuffer().then(bytes => onChange(btoa(Array.from(new Uint8Array(bytes), byte => String.fromCharCode(byte)).join(''))))
-          }}
-        />
-        {value !== '' && <Icon name='check' size={16} />}<span className='visually-hidden'>{chosen}</span>
-      </Group>
-      {error !== undefined && <Text size='xs' c='var(--mantine-color-error)' id={`${name}-error`}>{error}</Text>}
-    </Box>
+    <FileDrop
+      name={name} label={label} hint={<>{description}<br />{text.fromFile}</>} files={files} multiple={false} {...(error !== undefined && { error })}
+      {...(field.kind === 'p12' ? { accept: '.p12,.pfx' } : field.kind === 'cer+key' ? { accept: '.cer,.key' } : {})}
+      onChange={chosen => {
+        setFiles(chosen)
+        const [file] = chosen
+        if (file === undefined) onChange('')
+        else void file.arrayBuffer().then(bytes => onChange(btoa(Array.from(new Uint8Array(bytes), byte => String.fromCharCode(byte)).join(''))))
+      }}
+    />
   )
 }
 
@@ -146,7 +138,7 @@ export function SettingsForm ({ provider, values, onChange, error }: { provider:
     <Stack gap='md'>
       {entries.map(([name, setting]) => {
         const value = values[name] ?? setting.default
-        const props = { name: `setting-${name}`, label: <span className='mono'>{name}</span>, description: setting.description[language], error: fieldError(error, `settings.${name}`) }
+        const props = { name: `setting-${name}`, label: setting.description[language], description: <span className='mono'>{name}</span>, error: fieldError(error, `settings.${name}`) }
         const set = (next: string | number | boolean) => {
           const { [name]: before, ...rest } = values
           onChange(next === setting.default ? rest : { ...rest, [name]: next })

@@ -8,7 +8,7 @@ import { Icon, type IconName } from './icons.tsx'
 /** Minor units and a currency, as people read it here. */
 export function Money ({ amount, currency, strong = false }: { amount: number, currency: string, strong?: boolean }) {
   const { money } = useFormats()
-  return <Text span inherit className='nums' fw={strong ? 650 : undefined}>{money(amount, currency)}</Text>
+  return <Text span inherit className='nums' style={{ whiteSpace: 'nowrap' }} fw={strong ? 650 : undefined}>{money(amount, currency)}</Text>
 }
 
 /** An instant: how long ago, and the whole of it on hover and for screen readers. */
@@ -25,15 +25,15 @@ const tones: Record<string, { color: string, icon: IconName }> = {
 const toneOf: Record<string, keyof typeof tones> = {}
 const put = (tone: keyof typeof tones, names: string) => { for (const name of names.split(' ')) toneOf[name] = tone }
 put('good', 'healthy succeeded active issued verified processed paid completed delivered closed matched resolved ok done open_ok accepted settled won')
-put('bad', 'failing failed refused rejected expired error parked lost reconnect past_due unpaid unmatched suspended exhausted cancel_rejected disputed')
-put('wait', 'untested processing requires_action requires_payment_method authorized unknown queued signed submitted received retrying scheduled pending trialing cancel_requested cancel_pending_acceptance half_open waiting todo manual partially_refunded needs_response under_review')
+put('bad', 'failing failed refused rejected expired error parked lost reconnect past_due unmatched suspended exhausted cancel_rejected disputed')
+put('wait', 'untested processing requires_action requires_payment_method authorized unknown queued signed submitted received retrying scheduled pending trialing cancel_requested cancel_pending_acceptance half_open waiting todo manual partially_refunded unpaid partly_paid declined needs_response under_review')
 put('off', 'disabled canceled deleted replaced ignored draft ended paused inactive withdrawn')
 
 /** The state of anything, in words: `statusWords` has those of every status of the API. */
 export function Status ({ value, label }: { value: string, label?: string }) {
   const words = useTexts(statusWords) as Record<string, string>
   const { color, icon } = tones[toneOf[value] ?? 'info']!
-  return <Badge color={color} className={`status status-${color}`} leftSection={<Icon name={icon} size={13} strokeWidth={2.4} />}>{label ?? words[value] ?? value}</Badge>
+  return <Badge color={color} miw='max-content' className={`status status-${color}`} leftSection={<Icon name={icon} size={13} strokeWidth={2.4} />}>{label ?? words[value] ?? value}</Badge>
 }
 
 /** Text that is there to be copied: an id, an address, a secret that is shown once. */

@@ -18,6 +18,8 @@ interface Code { clientId: string, account: string, until: number, used: boolean
 export interface ConnectTwin {
   /** What the settings of the platform that this key opens show: its client id, with these addresses to come back to. */
   register: (secretKey: string, redirects: () => readonly string[]) => string
+  /** The platform's endpoint for its connected accounts, as its Dashboard makes one; gives its signing secret. It is there from the first consent on, when its address is known. */
+  listen: (secretKey: string, url: () => string) => string
   /** The account's owner takes it back in their own Dashboard. */
   revoke: (account: string) => void
 }
@@ -27,6 +29,7 @@ const codeSeconds = 300
 export function connectPages (app: FastifyInstance, world: World, keys: Keys): ConnectTwin {
   const platforms = new Map<string, Platform>()
   const codes = new Map<string, Code>()
+  const listeners = new Map<string, () => void>()
 
   function asked (query: Record<string, string | undefined>): { platform: Platform, redirect: string } | string {
     const platform = platforms.get(query.client_id ?? '')
@@ -87,6 +90,7 @@ export function connectPages (app: FastifyInstance, world: World, keys: Keys): C
     if (its.account !== platform.account || its.livemode !== platform.livemode) return told(400, 'invalid_grant', 'Authorization code provided does not belong to you')
     if (code.used) return told(400, 'invalid_grant', 'This authorization code has already been used. All tokens issued with this code have been revoked.')
     code.used = true
+    listeners.get(its.clientId)?.()
     const connected = connectAccount(world, platform.account, code.account)
     world.changed()
     const mode = platform.livemode ? 'live' : 'test'
@@ -120,12 +124,34 @@ export function connectPages (app: FastifyInstance, world: World, keys: Keys): C
   app.post('/oauth/token', (request, reply) => withFaults(request, reply, () => token(request)))
   app.post('/oauth/deauthorize', (request, reply) => withFaults(request, reply, () => deauthorize(request)))
 
+  const named = (prefix: string, ...of: unknown[]): string => `${prefix}_${createHash('sha256').update(of.join(' ')).digest('hex').slice(0, 32)}`
+  const clientIdOf = (account: string, livemode: boolean): string => named('ca', account, livemode)
+  const opened = (secretKey: string) => keys.open(`Bearer ${secretKey}`, undefined)
+
   return {
     register (secretKey, redirects) {
-      const { platform: account, books: { livemode } } = keys.open(`Bearer ${secretKey}`, undefined)
-      const clientId = `ca_${createHash('sha256').update(`${account} ${livemode}`).digest('hex').slice(0, 32)}`
+      const { platform: account, books: { livemode } } = opened(secretKey)
+      const clientId = clientIdOf(account, livemode)
       platforms.set(clientId, { clientId, account, livemode, redirects })
       return clientId
+    },
+    listen (secretKey, url) {
+      const { platform: account, books: { livemode } } = opened(secretKey)
+      const [id, secret] = [named('we', account, livemode), named('whsec', account, livemode)]
+      listeners.set(clientIdOf(account, livemode), () => {
+        const { endpoints } = opened(secretKey).books
+        const record = endpoints.get(id) ?? endpoints.add({
+          id,
+          created: world.now(),
+          secret,
+          previous: null,
+          connect: true,
+          wire: { id, object: 'webhook_endpoint', api_version: null, application: null, created: world.now(), description: null, enabled_events: ['*'], livemode, metadata: {}, status: 'enabled', url: url() }
+        })
+        record.wire = { ...record.wire, url: url() }
+        world.changed()
+      })
+      return secret
     },
     revoke (id) {
       for (const its of platforms.values()) if (world.accounts.get(id)?.platforms.includes(its.account) === true) leave(id, its.account, its)

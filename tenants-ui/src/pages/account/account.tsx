@@ -1,4 +1,4 @@
-import { Button, Group, PasswordInput, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Badge, Button, Group, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { fieldError, useChange, useRead } from '../../api/hooks.ts'
 import { common } from '../../i18n/common.ts'
@@ -6,7 +6,7 @@ import { useTexts } from '../../i18n/language.tsx'
 import { SchemeChoice } from '../../shell/choices.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { tell } from '../../ui/notices.ts'
-import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
+import { Facts, Page, Section, Waiting } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { When } from '../../ui/values.tsx'
 import { account } from './texts.ts'
@@ -91,19 +91,26 @@ function Sessions () {
   return (
     <Stack gap='sm'>
       {end.isError && <ProblemAlert error={end.error} />}
-      <Wide label={words.sessions}>
-        <Table>
-          <Table.Thead><Table.Tr><Table.Th scope='col'>{words.browser}</Table.Th><Table.Th scope='col'>{words.address}</Table.Th><Table.Th scope='col'>{words.seen}</Table.Th><Table.Th scope='col'>{words.end}</Table.Th></Table.Tr></Table.Thead>
-          <Table.Tbody>
-            {sessions.data.data.map(({ id, current, address, user_agent: agent, last_seen_at: at }) => (
-              <Table.Tr key={id}>
-                <Table.Td><Text size='sm' lineClamp={1} maw={300} title={agent ?? undefined}>{agent ?? '—'}</Text></Table.Td><Table.Td className='mono'>{address}</Table.Td><Table.Td><When at={at} /></Table.Td>
-                <Table.Td>{current ? <Text size='sm' c='dimmed'>{words.thisOne}</Text> : <Button size='xs' variant='default' loading={end.isPending} onClick={() => end.mutate({ path: { id } })}>{words.end}</Button>}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Wide>
+      <Stack component='ul' gap='md' m={0} p={0} style={{ listStyle: 'none' }}>
+        {sessions.data.data.map(({ id, current, address, user_agent: agent, last_seen_at: at }) => (
+          <Group component='li' key={id} justify='space-between' gap='sm' wrap='nowrap'>
+            <div>
+              <Text fw={550} title={agent ?? undefined}>{browserOf(agent) ?? words.unknownBrowser}</Text>
+              <Text size='sm' c='dimmed'><span className='mono'>{address}</span> · {words.seen} <When at={at} /></Text>
+            </div>
+            {current ? <Badge color='teal' className='status'>{words.thisOne}</Badge> : <Button size='xs' variant='default' loading={end.isPending} onClick={() => end.mutate({ path: { id } })}>{words.end}</Button>}
+          </Group>
+        ))}
+      </Stack>
     </Stack>
   )
+}
+
+const browsers = [['Edg/', 'Edge'], ['OPR/', 'Opera'], ['Firefox/', 'Firefox'], ['Chrome/', 'Chrome'], ['Safari/', 'Safari']] as const
+const systems = [['iPhone', 'iPhone'], ['iPad', 'iPad'], ['Android', 'Android'], ['Windows', 'Windows'], ['Mac OS', 'macOS'], ['Linux', 'Linux']] as const
+
+/** `Chrome · Linux`: enough to know one's own. Order matters: most browsers also name others. */
+function browserOf (agent: string | null): string | undefined {
+  const told = [browsers, systems].map(known => known.find(([mark]) => agent?.includes(mark) === true)?.[1]).filter(name => name !== undefined)
+  return told.length === 0 ? agent ?? undefined : told.join(' · ')
 }

@@ -1,10 +1,11 @@
-import { Badge, Button, Text } from '@mantine/core'
+import { Button, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
 import { useLive } from '../../api/live.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
 import { type Column, ResourceList } from '../../ui/list.tsx'
+import { Live } from '../../ui/live.tsx'
 import { Empty, Page } from '../../ui/page.tsx'
 import { Status, When } from '../../ui/values.tsx'
 import { Severity } from './severity.tsx'
@@ -24,7 +25,7 @@ export default function AlertsPage () {
     { name: words.last, show: ({ last_at: at }) => <Text span size='sm' c='dimmed'><When at={at} /></Text>, wide: true }
   ]
   return (
-    <Page title={words.title} lead={words.lead} badge={live && <Badge color='teal' className='status status-teal'>{words.live}</Badge>} actions={<Button component={Link} href='/alerts/thresholds' variant='default'>{words.thresholds}</Button>}>
+    <Page title={words.title} lead={words.lead} badge={live && <Live />} actions={<Button component={Link} href='/alerts/thresholds' variant='default'>{words.thresholds}</Button>}>
       <ResourceList
         path='/v1/alerts' caption={words.caption} columns={columns} to={({ id }) => `/alerts/${id}`} views='alerts' every={20_000}
         filters={[

@@ -8,5 +8,5 @@ const looks = { critical: { color: 'red', icon: 'warning' }, warning: { color: '
 export function Severity ({ value }: { value: keyof typeof looks }) {
   const words = useTexts(alerts)
   const { color, icon } = looks[value]
-  return <Badge color={color} className={`status status-${color}`} leftSection={<Icon name={icon} size={13} />}>{words[value]}</Badge>
+  return <Badge color={color} miw='max-content' className={`status status-${color}`} leftSection={<Icon name={icon} size={13} />}>{words[value]}</Badge>
 }

@@ -5,7 +5,6 @@ export const alerts = texts({
     title: 'Alertas',
     lead: 'Lo que una persona tiene que ver. Cada una dice qué hacer y se cierra sola cuando está arreglado.',
     caption: 'Alertas',
-    live: 'En vivo',
     what: 'Qué pasa',
     severity: 'Gravedad',
     critical: 'Grave',
@@ -26,6 +25,7 @@ export const alerts = texts({
     seenAt: 'Vista',
     resolvedAt: 'Resuelta',
     details: 'Detalle',
+    look: 'Ver de qué se trata',
     acknowledge: 'La he visto',
     acknowledgeTitle: '¿Marcar la alerta como vista?',
     acknowledgeText: 'Queda escrito quién la vio. Sigue abierta hasta que esté arreglada.',
@@ -49,14 +49,13 @@ export const alerts = texts({
     hours: 'Horas',
     left: 'Timbres que quedan',
     days: 'Días que quedan',
-    asInstalled: 'El de la instalación',
+    asInstalled: 'el habitual',
     saved: 'Umbrales guardados'
   },
   en: {
     title: 'Alerts',
     lead: 'What a person has to see. Each says what to do, and closes by itself when it is put right.',
     caption: 'All alerts',
-    live: 'Live',
     what: 'What is wrong',
     severity: 'Severity',
     critical: 'Critical',
@@ -77,6 +76,7 @@ export const alerts = texts({
     seenAt: 'Seen',
     resolvedAt: 'Resolved',
     details: 'Detail',
+    look: 'See what it is about',
     acknowledge: 'I have seen it',
     acknowledgeTitle: 'Mark the alert as seen?',
     acknowledgeText: 'Who saw it is written down. It stays open until it is put right.',
@@ -100,7 +100,23 @@ export const alerts = texts({
     hours: 'Hours',
     left: 'Stamps left',
     days: 'Days left',
-    asInstalled: 'The installation’s',
+    asInstalled: 'as usual',
     saved: 'The thresholds are saved'
+  }
+})
+
+/** Words for what alerts say most; the API may say more, which is shown by its own name. */
+export const alertDetail = texts({
+  es: {
+    reason: 'Razón', user: 'Quién', kind: 'Clase', expires_at: 'Hasta', payment: 'Pago', invoice: 'Factura', connection: 'Conexión', connections: 'Conexiones', provider: 'Proveedor', channel: 'Canal', code: 'Código', error_code: 'Error', provider_code: 'Código del proveedor', messages: 'Mensajes', message: 'Mensaje',
+    percent: 'Porcentaje', threshold_percent: 'Umbral (%)', minutes: 'En los últimos (minutos)', threshold_minutes: 'Umbral (minutos)', hours: 'Horas', threshold_hours: 'Umbral (horas)', threshold_seconds: 'Umbral (segundos)', refused: 'Rechazados', taken: 'Aceptados', unmatched: 'De cobros ajenos', ended: 'Terminados', failed: 'Fallidos', calls: 'Llamadas', in_row: 'Seguidos',
+    p50_ms: 'La mitad tarda menos de (ms)', p95_ms: 'Casi todas tardan menos de (ms)', longest_ms: 'La más larga (ms)', share: 'Parte', share_before: 'Parte antes', since: 'Desde', last_webhook_at: 'Último aviso', missed: 'Sin aviso', repaired: 'Corregidos', days_left: 'Días que quedan', stamps_left: 'Timbres que quedan', per_day: 'Por día', valid_to: 'Vale hasta', amount: 'Importe (unidades menores)', currency: 'Moneda',
+    evidence_due_by: 'Pruebas hasta', fiscal_id: 'Folio fiscal', works_until: 'Funciona hasta', queue: 'Cola', waiting: 'Esperan', oldest_seconds: 'El más antiguo (segundos)', ticket: 'Ticket', correct_until: 'Corregible hasta', status: 'Estado', count: 'Cuántos', oldest: 'El más antiguo', payments_meanwhile: 'Pagos mientras tanto'
+  },
+  en: {
+    reason: 'Reason', user: 'Who', kind: 'Kind', expires_at: 'Until', payment: 'Payment', invoice: 'Invoice', connection: 'Connection', connections: 'Connections', provider: 'Provider', channel: 'Channel', code: 'Code', error_code: 'Error code', provider_code: 'The provider’s code', messages: 'Messages', message: 'Message',
+    percent: 'Percent', threshold_percent: 'Threshold (%)', minutes: 'In the last (minutes)', threshold_minutes: 'Threshold (minutes)', hours: 'Hours', threshold_hours: 'Threshold (hours)', threshold_seconds: 'Threshold (seconds)', refused: 'Refused', taken: 'Accepted', unmatched: 'Of payments made elsewhere', ended: 'Ended', failed: 'Failed', calls: 'Calls', in_row: 'In a row',
+    p50_ms: 'Half take less than (ms)', p95_ms: 'Nearly all take less than (ms)', longest_ms: 'The longest (ms)', share: 'Share', share_before: 'Share before', since: 'Since', last_webhook_at: 'Last webhook', missed: 'Not told', repaired: 'Put right', days_left: 'Days left', stamps_left: 'Stamps left', per_day: 'A day', valid_to: 'Valid until', amount: 'Amount (minor units)', currency: 'Currency',
+    evidence_due_by: 'Evidence until', fiscal_id: 'Fiscal id', works_until: 'Works until', queue: 'Queue', waiting: 'Waiting', oldest_seconds: 'The oldest (seconds)', ticket: 'Ticket number', correct_until: 'Can be corrected until', status: 'State', count: 'How many', oldest: 'The oldest', payments_meanwhile: 'Payments meanwhile'
   }
 })

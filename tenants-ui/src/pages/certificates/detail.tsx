@@ -11,7 +11,7 @@ import { Icon } from '../../ui/icons.tsx'
 import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Copyable, Status, When } from '../../ui/values.tsx'
-import { certificates } from './texts.ts'
+import { certificates, purposeNames } from './texts.ts'
 import { type Certificate, ReportView } from './upload-form.tsx'
 
 export default function CertificatePage () {
@@ -26,12 +26,13 @@ export default function CertificatePage () {
     <Page title={found.label} back={back} badge={<Status value={found.status} />} lead={found.holder.name ?? undefined} actions={<Actions certificate={found} />}>
       <Stack gap='lg'>
         {found.refused !== null && <Alert color='red' icon={<Icon name='warning' />} title={words.refusedTitle}>{found.refused.message}</Alert>}
+        {found.status === 'scheduled' && <Alert color='blue' icon={<Icon name='clock' />} role='status'>{inReserve(found) ? words.inReserve : <>{words.scheduledFor} <When at={found.active_from} exact />.</>}</Alert>}
         <SimpleGrid cols={{ base: 1, md: 2 }} spacing='lg'>
           <Section title={words.validity}>
             <Stack gap='md'>
               <DaysLeft from={found.valid_from} to={found.valid_to} days={found.days_left} />
               <Facts rows={[
-                [words.activeFrom, <When key='at' at={found.active_from} exact />],
+                !inReserve(found) && [found.status === 'scheduled' ? words.activeFromThen : words.activeFrom, <When key='at' at={found.active_from} exact />],
                 [words.number, found.number === null ? null : <Copyable key='number' value={found.number} />],
                 [words.taxId, found.holder.tax_id],
                 [words.fingerprint, <Copyable key='print' value={found.fingerprint} />]
@@ -41,14 +42,18 @@ export default function CertificatePage () {
           </Section>
           <UsedBy certificate={found} />
         </SimpleGrid>
-        <Section title={words.report}><ReportView report={found.report} /></Section>
+        <Section title={words.report}><ReportView report={found.report} validity={false} /></Section>
         <Uses id={id} />
       </Stack>
     </Page>
   )
 }
 
-function Actions ({ certificate: { id, status } }: { certificate: Certificate }) {
+/** Its turn was put off to its own end: it signs nothing until somebody says when. */
+const inReserve = ({ status, active_from: from, valid_to: to }: Certificate): boolean => status === 'scheduled' && from === to
+
+function Actions ({ certificate }: { certificate: Certificate }) {
+  const { id, status } = certificate
   const words = useTexts(certificates)
   const { may } = useSession()
   const [, go] = useLocation()
@@ -59,11 +64,12 @@ function Actions ({ certificate: { id, status } }: { certificate: Certificate })
       {status !== 'expired' && (
         <Confirm
           method='post' path='/v1/certificates/{id}/activate' asked={() => ({ path: { id }, body: at === '' ? {} : { at: new Date(at).toISOString() } })}
-          invalidates={['/v1/certificates', '/v1/issuers']} label={words.schedule} title={words.scheduleTitle} text={words.scheduleText} yes={at === '' ? words.activate : words.scheduleYes} done={words.scheduled}
+          invalidates={['/v1/certificates', '/v1/issuers']} label={words.schedule} title={words.scheduleTitle} text={words.scheduleText} yes={at === '' ? words.activate : words.scheduleYes} done={at === '' ? words.activated : words.scheduled} onDone={() => setAt('')}
         >
           <TextInput type='datetime-local' label={words.scheduleAt} value={at} onChange={event => setAt(event.currentTarget.value)} />
         </Confirm>
       )}
+      {status === 'scheduled' && !inReserve(certificate) && <Confirm method='post' path='/v1/certificates/{id}/activate' asked={{ path: { id }, body: { at: certificate.valid_to } }} invalidates={['/v1/certificates', '/v1/issuers']} label={words.unschedule} title={words.unschedule} text={words.unscheduleText} yes={words.unschedule} done={words.unscheduled} />}
       <Confirm method='delete' path='/v1/certificates/{id}' asked={{ path: { id } }} invalidates={['/v1/certificates', '/v1/issuers']} label={words.remove} title={words.removeTitle} text={words.removeText} yes={words.remove} danger done={words.removed} onDone={() => go('/certificates')} />
     </>
   )
@@ -81,7 +87,7 @@ function UsedBy ({ certificate: { id, issuer } }: { certificate: Certificate }) 
   const given = consents.data?.data ?? []
   const signing = (connections.data?.data ?? []).filter(({ provider }) => {
     const found = providers.data?.data.find(one => one.id === provider)
-    return country !== undefined && found?.families.includes('invoicing') === true && found.countries.includes(country) && !found.capabilities.includes('upload_certificate')
+    return country !== undefined && found?.families.some(family => family === 'invoicing' || family === 'records') === true && found.countries.includes(country) && !found.capabilities.includes('upload_certificate')
   })
   const nameOf = (connection: string) => connections.data?.data.find(one => one.id === connection)?.label ?? connection
   return (
@@ -89,7 +95,7 @@ function UsedBy ({ certificate: { id, issuer } }: { certificate: Certificate }) 
       <Stack gap='md'>
         <Facts rows={[
           [words.usedByIssuer, issuer === null ? words.usedByNobody : used.data === undefined ? issuer : `${used.data.legal_name} · ${used.data.tax_id}`],
-          [words.connectionsUsing, signing.length === 0 ? null : <Stack key='using' gap={2}>{signing.map(({ id, label }) => <Text key={id} size='sm' component={Link} href={`/connections/${id}`}>{label}</Text>)}</Stack>]
+          [words.connectionsUsing, connections.isLoading || providers.isLoading || used.isLoading ? '…' : signing.length === 0 ? null : <Stack key='using' gap={2}>{signing.map(({ id, label }) => <Text key={id} size='sm' component={Link} href={`/connections/${id}`}>{label}</Text>)}</Stack>]
         ]}
         />
         <div>
@@ -111,6 +117,7 @@ function UsedBy ({ certificate: { id, issuer } }: { certificate: Certificate }) 
 
 function Uses ({ id }: { id: string }) {
   const words = useTexts(certificates)
+  const purposes = useTexts(purposeNames) as Record<string, string>
   const { dateTime } = useFormats()
   const uses = useRead('/v1/certificates/{id}/uses', { path: { id }, query: { limit: 10 } })
   return (
@@ -122,7 +129,7 @@ function Uses ({ id }: { id: string }) {
         <Wide label={words.uses}>
           <Table>
             <Table.Thead><Table.Tr><Table.Th scope='col'>{words.when}</Table.Th><Table.Th scope='col'>{words.purpose}</Table.Th><Table.Th scope='col'>{words.subject}</Table.Th></Table.Tr></Table.Thead>
-            <Table.Tbody>{uses.data.data.map(use => <Table.Tr key={use.id}><Table.Td>{dateTime(use.created_at)}</Table.Td><Table.Td>{use.purpose}</Table.Td><Table.Td className='mono'>{use.subject}</Table.Td></Table.Tr>)}</Table.Tbody>
+            <Table.Tbody>{uses.data.data.map(use => <Table.Tr key={use.id}><Table.Td>{dateTime(use.created_at)}</Table.Td><Table.Td>{purposes[use.purpose] ?? use.purpose}</Table.Td><Table.Td className='mono'>{use.subject}</Table.Td></Table.Tr>)}</Table.Tbody>
           </Table>
         </Wide>
       )}

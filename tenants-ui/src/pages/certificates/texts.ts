@@ -37,6 +37,9 @@ export const certificates = texts({
     report: 'Lo que encontramos',
     reportGood: 'Se puede usar',
     reportBad: 'Todavía no se puede usar',
+    replacesLabel: 'Este emisor ya firma con otro certificado',
+    replacesNow: 'Firmar con este desde ahora; el otro queda sustituido',
+    replacesLater: 'Guardarlo en reserva; yo programo el cambio',
     keep: 'Guardar el certificado',
     kept: 'Certificado guardado',
     change: 'Elegir otros archivos',
@@ -62,7 +65,14 @@ export const certificates = texts({
     scheduleAt: 'Fecha y hora',
     scheduleYes: 'Programar',
     scheduled: 'Cambio programado',
+    scheduledFor: 'Este certificado empieza a firmar el',
+    activeFromThen: 'En uso desde el',
+    unschedule: 'Cancelar el cambio',
+    unscheduleText: 'Sigue firmando el certificado de ahora. Este queda guardado, en reserva, hasta que programe otra fecha.',
+    unscheduled: 'Cambio cancelado',
+    inReserve: 'En reserva: está guardado y no firma nada hasta que usted programe el cambio.',
     activate: 'Usar ya',
+    activated: 'Desde ahora firma este certificado',
     remove: 'Destruir la llave',
     removeTitle: 'Destruir la llave privada',
     removeText: 'Lo que firmó sigue siendo válido, pero con él ya no se firma nada más. No se puede deshacer.',
@@ -106,6 +116,9 @@ export const certificates = texts({
     report: 'What we found',
     reportGood: 'It can be used',
     reportBad: 'It cannot be used yet',
+    replacesLabel: 'This issuer signs with another certificate already',
+    replacesNow: 'Sign with this one from now on; the other is replaced',
+    replacesLater: 'Keep it in reserve; I schedule the switch',
     keep: 'Keep the certificate',
     kept: 'Certificate kept',
     change: 'Choose other files',
@@ -131,7 +144,14 @@ export const certificates = texts({
     scheduleAt: 'Date and time',
     scheduleYes: 'Schedule',
     scheduled: 'Switch scheduled',
+    scheduledFor: 'This certificate begins to sign on',
+    activeFromThen: 'In use from',
+    unschedule: 'Cancel the switch',
+    unscheduleText: 'The certificate of now goes on signing. This one is kept, in reserve, until you schedule another date.',
+    unscheduled: 'Switch cancelled',
+    inReserve: 'In reserve: it is kept, and signs nothing until you schedule the switch.',
     activate: 'Use now',
+    activated: 'This certificate signs from now on',
     remove: 'Destroy the key',
     removeTitle: 'Destroy the private key',
     removeText: 'What it signed stays valid, but it signs nothing more. This cannot be undone.',
@@ -145,4 +165,10 @@ export const certificates = texts({
 export const checkNames = texts({
   es: { files: 'Archivos', passphrase: 'Contraseña', pair: 'Par de llaves', kind: 'Tipo de certificado', holder: 'Titular', issuer: 'Emisor del certificado', validity: 'Vigencia', number: 'Número', key: 'Llave', key_usage: 'Para qué sirve', signature: 'Firma de la autoridad', chain: 'Cadena' },
   en: { files: 'Files', passphrase: 'Passphrase', pair: 'Key pair', kind: 'Kind of certificate', holder: 'Holder', issuer: 'Issued by', validity: 'Validity', number: 'Number', key: 'Key', key_usage: 'What it is for', signature: 'The authority’s signature', chain: 'Chain' }
+})
+
+/** What a key is used for, as the log has it. */
+export const purposeNames = texts({
+  es: { seal_invoice: 'Sellar una factura', cancel_invoice: 'Firmar una cancelación', sign_comprobante: 'Firmar un comprobante', sign_records: 'Firmar registros', submit_records: 'Enviar registros a la AEAT', export: 'Entregarla a quien sella' },
+  en: { seal_invoice: 'Seal an invoice', cancel_invoice: 'Sign a cancellation', sign_comprobante: 'Sign a comprobante', sign_records: 'Sign records', submit_records: 'Send records to the AEAT', export: 'Hand it to who seals' }
 })

@@ -1,7 +1,7 @@
-import { Alert, Button, Group, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Group, PasswordInput, Radio, Stack, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { Answer } from '../../api/client.ts'
-import { fieldError, useChange } from '../../api/hooks.ts'
+import { fieldError, useChange, useRead } from '../../api/hooks.ts'
 import { common } from '../../i18n/common.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
@@ -24,8 +24,20 @@ export function CertificateUpload ({ onKept }: { onKept: (certificate: Certifica
   const [passphrase, setPassphrase] = useState('')
   const [label, setLabel] = useState('')
   const look = useChange('post', '/v1/certificates')
-  const keep = useChange('post', '/v1/certificates', { invalidates: ['/v1/certificates', '/v1/issuers'], onDone: answer => { if (answer.object === 'certificate') onKept(answer) } })
+  const [when, setWhen] = useState<'now' | 'later'>('now')
+  const later = useChange('post', '/v1/certificates/{id}/activate', { invalidates: ['/v1/certificates', '/v1/issuers'], onDone: onKept })
+  const keep = useChange('post', '/v1/certificates', {
+    invalidates: ['/v1/certificates', '/v1/issuers'],
+    onDone: answer => {
+      if (answer.object !== 'certificate') return
+      // Put off to its own end: it waits until somebody says when.
+      if (replaces && when === 'later') later.mutate({ path: { id: answer.id }, body: { at: answer.valid_to } })
+      else onKept(answer)
+    }
+  })
   const report = look.data?.object === 'certificate_report' ? look.data.report : undefined
+  const active = useRead('/v1/certificates', { query: { status: 'active', limit: 100 } }, { enabled: report?.ok === true })
+  const replaces = active.data?.data.some(({ issuer, holder, kind }) => issuer !== null && kind === report?.kind && holder.tax_id !== null && holder.tax_id === report.holder?.tax_id) === true
   const change = (next: File[]) => {
     setFiles(next)
     look.reset()
@@ -61,8 +73,13 @@ export function CertificateUpload ({ onKept }: { onKept: (certificate: Certifica
           {report.ok && (
             <>
               <TextInput maw={460} name='label' label={`${words.label} (${shared.optional})`} description={words.labelHelp} value={label} onChange={event => setLabel(event.currentTarget.value)} maxLength={80} />
-              {keep.isError && <ProblemAlert error={keep.error} />}
-              <Group><Button onClick={() => send(false)} loading={keep.isPending}>{words.keep}</Button></Group>
+              {replaces && (
+                <Radio.Group label={words.replacesLabel} value={when} onChange={value => setWhen(value as 'now')}>
+                  <Stack gap='xs' mt='xs'><Radio value='now' label={words.replacesNow} /><Radio value='later' label={words.replacesLater} /></Stack>
+                </Radio.Group>
+              )}
+              {(keep.isError || later.isError) && <ProblemAlert error={keep.error ?? later.error} />}
+              <Group><Button onClick={() => send(false)} loading={keep.isPending || later.isPending} disabled={active.isLoading}>{words.keep}</Button></Group>
             </>
           )}
         </Stack>
@@ -77,7 +94,19 @@ function partOf (name: string): string {
   return ending === 'key' ? 'key' : ending === 'p12' || ending === 'pfx' ? 'p12' : ending === 'pem' ? 'ca' : 'cer'
 }
 
-export function ReportView ({ report }: { report: Report }) {
+/** What stands in the way is read first. */
+const rank = ({ ok, severity }: Report['checks'][number]): number => ok ? 2 : severity === 'error' ? 0 : 1
+const worstFirst = (one: Report['checks'][number], other: Report['checks'][number]): number => rank(one) - rank(other)
+
+/** The common name and the organisation of who issued it; the whole name is for programs. */
+function shortName (name: string): string {
+  const part = (type: string) => new RegExp(`(?:^|,)${type}=((?:\\\\.|[^,])+)`).exec(name)?.[1]?.replaceAll(/\\(.)/g, '$1')
+  const known = [part('CN'), part('O')].filter(text => text !== undefined && !text.startsWith('#'))
+  return known.length === 0 ? name : [...new Set(known)].join(' · ')
+}
+
+/** `validity`: false where a bar of it stands already. */
+export function ReportView ({ report, validity = true }: { report: Report, validity?: boolean }) {
   const words = useTexts(certificates)
   const names = useTexts(checkNames) as Record<string, string>
   const { date } = useFormats()
@@ -87,13 +116,13 @@ export function ReportView ({ report }: { report: Report }) {
         report.holder !== null && [words.holder, report.holder.name],
         report.holder !== null && [words.taxId, report.holder.tax_id],
         [words.number, report.number ?? report.serial],
-        report.issuer !== null && [words.issuerOf, report.issuer],
-        report.valid_from !== null && report.valid_to !== null && report.days_left !== null && [words.validity, <DaysLeft key='days' from={report.valid_from} to={report.valid_to} days={report.days_left} />],
+        report.issuer !== null && [words.issuerOf, <span key='issuer' title={report.issuer}>{shortName(report.issuer)}</span>],
+        validity && report.valid_from !== null && report.valid_to !== null && report.days_left !== null && [words.validity, <DaysLeft key='days' from={report.valid_from} to={report.valid_to} days={report.days_left} />],
         report.valid_from !== null && [words.validFrom, date(report.valid_from)],
-        report.key !== null && [words.keyType, `${report.key.algorithm}${report.key.bits === null ? '' : ` ${report.key.bits}`}`]
+        report.key !== null && [words.keyType, `${report.key.algorithm.toUpperCase()}${report.key.bits === null ? '' : ` ${report.key.bits}`}`]
       ]}
       />
-      <Checklist items={report.checks.map(({ name, ok, severity, detail }) => ({ id: name, state: ok ? 'done' as const : severity === 'error' ? 'failed' as const : severity === 'warning' ? 'warning' as const : 'info' as const, title: names[name] ?? name, detail }))} />
+      <Checklist items={report.checks.toSorted(worstFirst).map(({ name, ok, severity, detail }) => ({ id: name, state: ok ? 'done' as const : severity === 'error' ? 'failed' as const : severity === 'warning' ? 'warning' as const : 'info' as const, title: names[name] ?? name, detail }))} />
     </Stack>
   )
 }

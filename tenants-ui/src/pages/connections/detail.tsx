@@ -1,8 +1,6 @@
 import { Alert, Button, Group, Progress, SimpleGrid, Stack, Table, Text, TextInput } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link, useLocation, useParams } from 'wouter'
-import { type Answer, type ApiProblem, ask } from '../../api/client.ts'
 import { useChange, useRead } from '../../api/hooks.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useLanguage, useTexts } from '../../i18n/language.tsx'
@@ -16,13 +14,16 @@ import { ProblemAlert } from '../../ui/problem.tsx'
 import { type Provider, type Settings, SettingsForm } from '../../ui/schema-form.tsx'
 import { type Moment, Timeline } from '../../ui/timeline.tsx'
 import { Copyable, Status, When } from '../../ui/values.tsx'
+import { useProviderName } from './names.ts'
 import { connections } from './texts.ts'
 import type { Connection, TestResult } from './wizard/credentials.tsx'
-import { GoLive, SetupChecklist } from './wizard/done.tsx'
+import { GoLive, useChecks } from './wizard/done.tsx'
+import { Reconnect } from './wizard/reconnect.tsx'
 
 export default function ConnectionPage () {
   const { id } = useParams<{ id: string }>()
   const words = useTexts(connections)
+  const called = useProviderName()
   const connection = useRead('/v1/connections/{id}', { path: { id } })
   const providerId = connection.data?.provider
   const provider = useRead('/v1/providers/{id}', { path: { id: providerId ?? '' } }, { enabled: providerId !== undefined })
@@ -31,7 +32,7 @@ export default function ConnectionPage () {
   if (connection.data === undefined || provider.isPending) return <Page title={words.title} back={back}><Waiting rows={3} height={140} /></Page>
   const found = connection.data
   return (
-    <Page title={found.label} back={back} badge={<Status value={found.health} />} lead={provider.data?.name ?? found.provider} actions={<Actions connection={found} provider={provider.data} />}>
+    <Page title={found.label} back={back} badge={<Status value={found.health} />} lead={called({ id: found.provider, name: provider.data?.name ?? found.provider })} actions={<Actions connection={found} provider={provider.data} />}>
       <Stack gap='lg'>
         {found.reconnect !== null && <Alert color='yellow' title={words.reconnectTitle} icon={<Icon name='warning' />}>{words.reconnectText}<Group mt='sm'><Reconnect connection={found} /></Group></Alert>}
         <SimpleGrid cols={{ base: 1, md: 2 }} spacing='lg'>
@@ -70,13 +71,18 @@ function Actions ({ connection, provider }: { connection: Connection, provider: 
 
 function SetUp ({ connection, provider }: { connection: Connection, provider: Provider }) {
   const words = useTexts(connections)
-  const { may } = useSession()
   const setup = useRead('/v1/connections/{id}/setup', { path: { id: connection.id } })
+  if (setup.data !== undefined) return <Proven connection={connection} provider={provider} setup={setup.data} />
+  return <Section title={words.setup}>{setup.isError ? <ProblemAlert error={setup.error} again={() => { void setup.refetch() }} /> : <Waiting rows={5} height={56} />}</Section>
+}
+
+function Proven (props: Parameters<typeof useChecks>[0]) {
+  const words = useTexts(connections)
+  const { may } = useSession()
+  const { items, done } = useChecks(props)
   return (
-    <Section title={words.setup} lead={setup.data?.done === true ? words.setupDone : undefined} actions={setup.data !== undefined && may('connections:write') && <Button component={Link} href={`/connections/${connection.id}/setup`} variant={setup.data.done ? 'default' : 'filled'} size='xs'>{words.setupGoOn}</Button>}>
-      {setup.isError && <ProblemAlert error={setup.error} again={() => { void setup.refetch() }} />}
-      {setup.isPending && <Waiting rows={4} height={36} />}
-      {setup.data !== undefined && <SetupChecklist connection={connection} provider={provider} setup={setup.data} />}
+    <Section title={words.setup} lead={done ? words.setupDone : undefined} actions={may('connections:write') && <Button component={Link} href={`/connections/${props.connection.id}/setup`} variant={done ? 'default' : 'filled'} size='xs'>{done ? words.setupLook : words.setupGoOn}</Button>}>
+      <Checklist items={items} />
     </Section>
   )
 }
@@ -95,7 +101,7 @@ function HealthOf ({ connection }: { connection: Connection }) {
         {test.isError && <ProblemAlert error={test.error} />}
         {test.data !== undefined && <Outcome result={test.data} />}
         {health.isError && <ProblemAlert error={health.error} again={() => { void health.refetch() }} />}
-        {health.isPending && <Waiting rows={4} height={28} />}
+        {health.isPending && <Waiting rows={7} height={18} />}
         {found !== undefined && (
           <Facts rows={[
             account !== null && [words.account, <Copyable key='account' value={account.id} />],
@@ -198,13 +204,4 @@ function SettingsOf ({ connection, provider }: { connection: Connection, provide
       </form>
     </Section>
   )
-}
-
-function Reconnect ({ connection: { id, provider, mode } }: { connection: Connection }) {
-  const words = useTexts(connections)
-  const begin = useMutation<Answer<'post', '/v1/connections/oauth'>, ApiProblem>({
-    mutationFn: async () => await ask('post', '/v1/connections/oauth', { body: { provider, mode, connection: id, return_url: `${window.location.origin}/connections/${id}` } }),
-    onSuccess: ({ url }) => window.location.assign(url)
-  })
-  return <><Button size='xs' loading={begin.isPending} onClick={() => begin.mutate()}>{words.reconnect}</Button>{begin.isError && <ProblemAlert error={begin.error} />}</>
 }

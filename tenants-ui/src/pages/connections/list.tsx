@@ -9,6 +9,7 @@ import { Icon } from '../../ui/icons.tsx'
 import { type Column, ResourceList } from '../../ui/list.tsx'
 import { Empty, Page } from '../../ui/page.tsx'
 import { Status, When } from '../../ui/values.tsx'
+import { useProviderName } from './names.ts'
 import { connections } from './texts.ts'
 
 type Connection = Answer<'get', '/v1/connections/{id}'>
@@ -19,7 +20,8 @@ export default function ConnectionsPage () {
   const statuses = useTexts(statusWords)
   const { may } = useSession()
   const providers = useRead('/v1/providers')
-  const nameOf = (id: string): string => providers.data?.data.find(provider => provider.id === id)?.name ?? id
+  const called = useProviderName()
+  const nameOf = (id: string): string => called({ id, name: providers.data?.data.find(provider => provider.id === id)?.name ?? id })
   const add = may('connections:write') && <Button component={Link} href='/connections/new' leftSection={<Icon name='plus' size={18} />}>{words.add}</Button>
   const columns: Column<Connection>[] = [
     { name: words.name, show: ({ label }) => label },
@@ -33,7 +35,7 @@ export default function ConnectionsPage () {
       <ResourceList
         path='/v1/connections' caption={words.caption} columns={columns} to={({ id }) => `/connections/${id}`} views='connections'
         filters={[
-          { name: 'provider', label: words.provider, options: (providers.data?.data ?? []).map(({ id, name }) => ({ value: id, label: name })) },
+          { name: 'provider', label: words.provider, options: (providers.data?.data ?? []).map(provider => ({ value: provider.id, label: called(provider) })) },
           { name: 'health', label: words.health, options: healths.map(value => ({ value, label: statuses[value] })) }
         ]}
         empty={<Empty icon='plug' title={words.emptyTitle} text={words.emptyText} action={add} />}

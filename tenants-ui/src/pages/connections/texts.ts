@@ -16,6 +16,7 @@ export const connections = texts({
     emptyText: 'Elija su proveedor, pegue sus claves y le mostramos que funciona.',
     setup: 'Puesta en marcha',
     setupGoOn: 'Seguir con la puesta en marcha',
+    setupLook: 'Ver la puesta en marcha',
     setupDone: 'Todo está probado.',
     account: 'Cuenta',
     accountName: 'Titular',
@@ -91,6 +92,7 @@ export const connections = texts({
     emptyText: 'Choose your provider, paste your keys, and we show you that it works.',
     setup: 'Set-up',
     setupGoOn: 'Go on with the set-up',
+    setupLook: 'See the set-up',
     setupDone: 'Everything is proven.',
     account: 'Account',
     accountName: 'Owner',
@@ -152,4 +154,10 @@ export const connections = texts({
     reconnectText: 'The provider withdrew the consent or let it expire.',
     reconnect: 'Give consent'
   }
+})
+
+/** Of what is no brand: a brand is called the same in both languages, as its adapter says. */
+export const providerNames = texts({
+  es: { bank_transfer: 'Transferencia bancaria', sat_status: 'SAT: consulta de CFDI' },
+  en: { bank_transfer: 'Bank transfer', sat_status: 'SAT: look-up of CFDIs' }
 })

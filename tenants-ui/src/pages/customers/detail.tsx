@@ -1,6 +1,7 @@
 import { Anchor, Button, Group, SimpleGrid, Stack, Table, Text } from '@mantine/core'
 import { Link, useLocation, useParams } from 'wouter'
 import { useRead } from '../../api/hooks.ts'
+import { useLive } from '../../api/live.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
@@ -9,15 +10,18 @@ import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Share } from '../../ui/share.tsx'
 import { Copyable, Status, When } from '../../ui/values.tsx'
-import { useMethodName } from '../payments/shown.tsx'
+import { brandOf, useMethodName } from '../payments/shown.tsx'
 import type { Customer } from './list.tsx'
 import { customers } from './texts.ts'
 
 const areas = ['/v1/customers']
+const shown = [...areas, '/v1/subscriptions', '/v1/events', '/v1/audit_log']
 
 export default function CustomerPage () {
   const { id } = useParams<{ id: string }>()
   const words = useTexts(customers)
+  const { may } = useSession()
+  useLive(shown, ['customer.*', 'payment_method.*', 'subscription.*'])
   const customer = useRead('/v1/customers/{id}', { path: { id } })
   const back = { to: '/customers', text: words.title }
   if (customer.isError && customer.data === undefined) return <Page title={words.customer} back={back}><ProblemAlert error={customer.error} again={() => { void customer.refetch() }} /></Page>
@@ -33,7 +37,7 @@ export default function CustomerPage () {
               [words.customer, <Copyable key='id' value={found.id} />],
               [words.email, found.email],
               [words.phone, found.phone],
-              [words.taxId, found.tax_id],
+              [words.taxId, found.tax_id === null || !may('invoices:read') ? found.tax_id : <Anchor key='tax' component={Link} href={`/invoices?customer_tax_id=${encodeURIComponent(found.tax_id)}`} size='sm' title={words.itsInvoices}>{found.tax_id}<span className='visually-hidden'> · {words.itsInvoices}</span></Anchor>],
               lines.length > 0 && [words.address, lines.join(', ')],
               [words.created, <When key='created' at={found.created_at} exact />]
             ]}
@@ -80,7 +84,7 @@ function Methods ({ customer: { id } }: { customer: Customer }) {
             <Table.Tbody>
               {rows.map(method => (
                 <Table.Tr key={method.id} data-method={method.status}>
-                  <Table.Td><span className='nums'>{method.brand ?? nameOf(method.type)}{method.last4 !== null && ` •••• ${method.last4}`}</span>{method.default && <Text size='xs' c='dimmed'>{words.isDefault}</Text>}</Table.Td>
+                  <Table.Td><span className='nums'>{method.brand === null ? nameOf(method.type) : brandOf(method.brand)}{method.last4 !== null && ` •••• ${method.last4}`}</span>{method.default && <Text size='xs' c='dimmed'>{words.isDefault}</Text>}</Table.Td>
                   <Table.Td><Status value={method.status} />{method.next_action?.type === 'redirect' && <Stack gap={4} mt='xs'><Text size='xs'>{words.waits}</Text><Share url={String(method.next_action.url)} message={words.waits} /></Stack>}</Table.Td>
                   <Table.Td className='nums'>{method.exp_month === null ? '—' : `${String(method.exp_month).padStart(2, '0')}/${method.exp_year}`}</Table.Td>
                   <Table.Td>

@@ -1,6 +1,7 @@
 import { Button, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
+import { useLive } from '../../api/live.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { CsvButton } from '../../ui/csv.tsx'
@@ -16,11 +17,12 @@ export type Customer = Answer<'get', '/v1/customers/{id}'>
 export default function CustomersPage () {
   const words = useTexts(customers)
   const { may } = useSession()
+  useLive(['/v1/customers'], ['customer.*'])
   const add = may('customers:write') && <Button component={Link} href='/customers/new' leftSection={<Icon name='plus' size={18} />}>{words.add}</Button>
   const filters: Filter[] = [
     { name: 'email', label: words.email },
     { name: 'tax_id', label: words.taxId },
-    { name: 'reference', label: words.reference },
+    { name: 'reference', label: words.reference, elsewhere: true },
     { name: 'created_from', label: words.from, kind: 'day-start' },
     { name: 'created_to', label: words.to, kind: 'day-end' }
   ]

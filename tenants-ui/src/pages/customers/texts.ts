@@ -53,6 +53,7 @@ export const customers = texts({
     subscribe: 'Suscribir',
     subscriptions: 'Suscripciones',
     subscriptionsNone: 'No tiene ninguna.',
+    itsInvoices: 'Ver sus facturas',
     history: 'Historia',
     nothing: 'Escriba al menos un dato.'
   },
@@ -108,6 +109,7 @@ export const customers = texts({
     subscribe: 'Subscribe',
     subscriptions: 'Subscriptions',
     subscriptionsNone: 'There is none.',
+    itsInvoices: 'See its invoices',
     history: 'History',
     nothing: 'Type one thing at least.'
   }

@@ -1,4 +1,4 @@
-import { Badge, Box, Button, Group, Paper, SimpleGrid, Stack, Table, Text } from '@mantine/core'
+import { Box, Button, Group, Paper, SimpleGrid, Stack, Table, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
@@ -8,10 +8,13 @@ import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { Bars } from '../../ui/chart.tsx'
+import { Live } from '../../ui/live.tsx'
 import { Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { PeriodChoice, usePeriod } from '../../ui/period.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
-import { Money } from '../../ui/values.tsx'
+import { Money, When } from '../../ui/values.tsx'
+import { Severity } from '../alerts/severity.tsx'
+import { useMethodName } from '../payments/shown.tsx'
 import { dashboard } from './texts.ts'
 
 type Figures = Answer<'get', '/v1/dashboard'>
@@ -20,9 +23,9 @@ export default function DashboardPage () {
   const words = useTexts(dashboard)
   const { period, query, set } = usePeriod()
   const figures = useRead('/v1/dashboard', { query }, { every: 30_000 })
-  const live = useLive(['/v1/dashboard'])
+  const live = useLive(['/v1/dashboard', '/v1/alerts'])
   return (
-    <Page title={words.title} lead={words.lead} badge={live && <Badge color='teal' className='status status-teal'>{words.live}</Badge>} actions={<><PeriodChoice period={period} set={set} /><Button component={Link} href='/reports/transactions' variant='default'>{words.reports}</Button></>}>
+    <Page title={words.title} lead={words.lead} badge={live && <Live />} actions={<><PeriodChoice period={period} set={set} /><Button component={Link} href='/reports/transactions' variant='default'>{words.reports}</Button></>}>
       {figures.isError && <ProblemAlert error={figures.error} again={() => { void figures.refetch() }} />}
       {figures.isPending && <Waiting rows={3} height={150} />}
       {figures.data !== undefined && <Shown figures={figures.data} />}
@@ -32,12 +35,14 @@ export default function DashboardPage () {
 
 function Shown ({ figures }: { figures: Figures }) {
   const words = useTexts(dashboard)
+  const { may } = useSession()
   const { money } = useFormats()
   const { series, interval, volume } = figures
   const at = series.map(step => step.at)
   return (
     <Stack gap='lg'>
       <Tiles figures={figures} />
+      {may('alerts:read') && figures.alerts.open > 0 && <OpenAlerts />}
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing='lg'>
         <Section title={words.payments}>
           <Bars label={words.payments} at={at} interval={interval} series={[{ name: words.succeeded, tone: 'good', values: series.map(({ succeeded }) => succeeded) }, { name: words.failed, tone: 'bad', values: series.map(({ failed }) => failed) }]} />
@@ -45,12 +50,14 @@ function Shown ({ figures }: { figures: Figures }) {
         <Section title={words.stamping}>
           <Bars label={words.stamping} at={at} interval={interval} series={[{ name: words.stamped, tone: 'good', values: series.map(({ stamped }) => stamped) }, { name: words.rejected, tone: 'bad', values: series.map(({ rejected }) => rejected) }]} />
         </Section>
-        {volume.map(({ currency }) => {
+        {volume.map(({ currency }, index) => {
           const of = (key: 'captured' | 'refunded') => series.map(step => step.volume.find(one => one.currency === currency)?.[key] ?? 0)
           return (
-            <Section key={currency} title={words.perCurrency(currency)}>
-              <Bars label={words.perCurrency(currency)} at={at} interval={interval} show={value => money(value, currency)} series={[{ name: words.captured, tone: 'plain', values: of('captured') }, { name: words.givenBack, tone: 'wait', values: of('refunded') }]} />
-            </Section>
+            <Box key={currency} {...(index === volume.length - 1 && volume.length % 2 === 1 && { style: { gridColumn: '1 / -1' } })}>
+              <Section title={words.perCurrency(currency)}>
+                <Bars label={words.perCurrency(currency)} at={at} interval={interval} show={value => money(value, currency)} series={[{ name: words.captured, tone: 'plain', values: of('captured') }, { name: words.givenBack, tone: 'wait', values: of('refunded') }]} />
+              </Section>
+            </Box>
           )
         })}
       </SimpleGrid>
@@ -82,6 +89,26 @@ function Tiles ({ figures: { payments, volume, stamping, fees, webhooks, alerts 
       <Tile name={words.alerts} value={number(alerts.open)} bad={alerts.critical > 0} lines={[words.critical(number(alerts.critical))]} {...(may('alerts:read') && { to: '/alerts?status=open' })} />
       <Tile name={words.webhooks} value={number(webhooks.accepted)} bad={webhooks.refused > 0} lines={[words.refusedWebhooks(number(webhooks.refused))]} {...(may('inbound:read') && { to: '/webhooks' })} />
     </SimpleGrid>
+  )
+}
+
+/** What a person has to see, the newest first. */
+function OpenAlerts () {
+  const words = useTexts(dashboard)
+  const open = useRead('/v1/alerts', { query: { status: 'open', limit: 5 } })
+  return (
+    <Section title={words.alerts} actions={<Button component={Link} href='/alerts?status=open' variant='default' size='xs'>{words.allAlerts}</Button>}>
+      {open.isError && <ProblemAlert error={open.error} again={() => { void open.refetch() }} />}
+      {open.isPending && <Waiting rows={2} height={40} />}
+      <Stack gap='sm'>
+        {open.data?.data.map(({ id, severity, message, last_at: at }) => (
+          <Group key={id} gap='sm' wrap='nowrap' align='flex-start' justify='space-between'>
+            <Group gap='sm' wrap='nowrap' align='flex-start' miw={0}><Severity value={severity} /><Text size='sm' component={Link} href={`/alerts/${id}`} className='breaks'>{message}</Text></Group>
+            <Text size='xs' c='dimmed' visibleFrom='sm' style={{ flexShrink: 0 }}><When at={at} /></Text>
+          </Group>
+        ))}
+      </Stack>
+    </Section>
   )
 }
 
@@ -125,6 +152,7 @@ function Connections ({ figures: { connections } }: { figures: Figures }) {
 
 function Methods ({ figures: { methods } }: { figures: Figures }) {
   const words = useTexts(dashboard)
+  const methodOf = useMethodName()
   const { number, percent } = useFormats()
   if (methods.length === 0) return null
   return (
@@ -135,7 +163,7 @@ function Methods ({ figures: { methods } }: { figures: Figures }) {
           <Table.Tbody>
             {methods.map(({ method, currency, payments, captured, success_rate: rate }) => (
               <Table.Tr key={`${method} ${currency}`}>
-                <Table.Td>{method === null ? words.unknownMethod : <span className='mono'>{method}</span>}</Table.Td>
+                <Table.Td>{method === null ? words.unknownMethod : methodOf(method)}</Table.Td>
                 <Table.Td ta='right' className='nums'>{number(payments)}</Table.Td>
                 <Table.Td ta='right' className='nums'>{rate === null ? '—' : percent(rate)}</Table.Td>
                 <Table.Td ta='right'><Money amount={captured} currency={currency} /></Table.Td>

@@ -1,4 +1,4 @@
-import { Alert, Button, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, SimpleGrid, Stack, Table, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { Link, useLocation, useParams } from 'wouter'
 import type { Answer } from '../../api/client.ts'
@@ -12,10 +12,11 @@ import { Confirm } from '../../ui/confirm.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { tell } from '../../ui/notices.ts'
 import { ShownOnce } from '../../ui/once.tsx'
-import { Facts, Page, Section, Waiting } from '../../ui/page.tsx'
+import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Status, When } from '../../ui/values.tsx'
 import { endpointBody, EndpointFields, endpointFields, type EndpointValues } from './endpoint-form.tsx'
+import { DeliveryStatus } from './status.tsx'
 import { deliveries } from './texts.ts'
 
 type Endpoint = Answer<'get', '/v1/webhook_endpoints/{id}'>
@@ -34,12 +35,13 @@ export default function EndpointPage () {
   return (
     <Page
       title={found.label ?? found.url} back={back} badge={<Status value={found.status === 'enabled' ? 'active' : 'disabled'} />} {...(found.label !== null && { lead: found.url })}
-      actions={<>{may('webhooks:write') && <Actions endpoint={found} onSecret={setSecret} />}<Button component={Link} href={`/deliveries?endpoint=${id}`} variant='default'>{words.see}</Button></>}
+      actions={<>{may('webhooks:write') && <Actions endpoint={found} onSecret={setSecret} />}</>}
     >
       <Stack gap='lg'>
         {secret !== undefined && <ShownOnce label={words.secret} text={words.secretOnce} value={secret} />}
         {found.status === 'disabled' && <Alert color='yellow' title={words.disabledAlert} icon={<Icon name='warning' />}>{found.disabled_reason === 'gone' ? words.reasonGone : found.disabled_reason === 'failing' ? words.reasonFailing : words.reasonByPerson}</Alert>}
         <Health endpoint={found} />
+        <Latest endpoint={found} />
         <Settings key={found.updated_at} endpoint={found} />
       </Stack>
     </Page>
@@ -68,12 +70,13 @@ function Actions ({ endpoint: { id, status }, onSecret }: { endpoint: Endpoint, 
 
 function Health ({ endpoint: { id } }: { endpoint: Endpoint }) {
   const words = useTexts(deliveries)
-  const { number, percent, ago, dateTime } = useFormats()
+  const { number, percent, ago } = useFormats()
   const health = useRead('/v1/webhook_endpoints/{id}/health', { path: { id } }, { every: 10_000 })
   const found = health.data
   if (health.isError) return <ProblemAlert error={health.error} again={() => { void health.refetch() }} />
-  if (found === undefined) return <Waiting rows={1} height={220} />
+  if (found === undefined) return <Waiting rows={1} height={300} />
   const day = found.last_24_hours
+  const hours = everyHour(found.hours)
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing='lg'>
       <Section title={words.health}>
@@ -89,10 +92,54 @@ function Health ({ endpoint: { id } }: { endpoint: Endpoint }) {
         ]}
         />
       </Section>
-      <Section title={words.overTime} lead={found.hours[0] === undefined ? undefined : dateTime(found.hours[0].hour)}>
-        <Bars label={words.overTime} at={found.hours.map(({ hour }) => hour)} interval='hour' series={[{ name: words.delivered, tone: 'good', values: found.hours.map(({ succeeded }) => succeeded) }, { name: words.failed, tone: 'bad', values: found.hours.map(({ failed }) => failed) }]} />
+      <Section title={words.overTime}>
+        <Bars label={words.overTime} at={hours.map(({ hour }) => hour)} interval='hour' series={[{ name: words.delivered, tone: 'good', values: hours.map(({ succeeded }) => succeeded) }, { name: words.failed, tone: 'bad', values: hours.map(({ failed }) => failed) }]} />
       </Section>
     </SimpleGrid>
+  )
+}
+
+type Hour = Answer<'get', '/v1/webhook_endpoints/{id}/health'>['hours'][number]
+
+/** The last day without gaps: an hour in which nothing was sent is no hour of the answer. */
+function everyHour (given: readonly Hour[]): Hour[] {
+  const last = new Date()
+  last.setUTCMinutes(0, 0, 0)
+  return Array.from({ length: 24 }, (_, back) => {
+    const hour = new Date(last.getTime() - (23 - back) * 3_600_000).toISOString()
+    return given.find(one => Date.parse(one.hour) === Date.parse(hour)) ?? { hour, succeeded: 0, failed: 0 }
+  })
+}
+
+/** What was sent to it last, and what it answered. */
+function Latest ({ endpoint: { id } }: { endpoint: Endpoint }) {
+  const words = useTexts(deliveries)
+  const { number } = useFormats()
+  const latest = useRead('/v1/deliveries', { query: { endpoint: id, limit: 8 } }, { every: 10_000 })
+  const rows = latest.data?.data ?? []
+  return (
+    <Section title={words.latest} actions={<Button component={Link} href={`/deliveries?endpoint=${id}`} variant='default' size='xs'>{words.see}</Button>}>
+      {latest.isError && <ProblemAlert error={latest.error} again={() => { void latest.refetch() }} />}
+      {latest.isPending && <Waiting rows={8} height={33} />}
+      {latest.data !== undefined && rows.length === 0 && <Text size='sm' c='dimmed'>{words.latestNone}</Text>}
+      {rows.length > 0 && (
+        <Wide label={words.latest} width={460}>
+          <Table>
+            <Table.Thead><Table.Tr><Table.Th scope='col'>{words.event}</Table.Th><Table.Th scope='col'>{words.status}</Table.Th><Table.Th scope='col' ta='right'>{words.attempts}</Table.Th><Table.Th scope='col'>{words.created}</Table.Th></Table.Tr></Table.Thead>
+            <Table.Tbody>
+              {rows.map(row => (
+                <Table.Tr key={row.id}>
+                  <Table.Td><Text component={Link} href={`/deliveries/${row.id}`} inherit className='mono'>{row.event_type}</Text></Table.Td>
+                  <Table.Td><DeliveryStatus status={row.status} /></Table.Td>
+                  <Table.Td ta='right' className='nums'>{number(row.attempts)}</Table.Td>
+                  <Table.Td><Text span size='sm' c='dimmed'><When at={row.created_at} /></Text></Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Wide>
+      )}
+    </Section>
   )
 }
 

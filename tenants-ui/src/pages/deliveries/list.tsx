@@ -2,10 +2,12 @@ import { Button, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
 import { useRead } from '../../api/hooks.ts'
+import { useLive } from '../../api/live.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
 import { useSession } from '../../shell/session.tsx'
 import { type Column, ResourceList, useFilters } from '../../ui/list.tsx'
+import { Live } from '../../ui/live.tsx'
 import { Empty, Page } from '../../ui/page.tsx'
 import { ReplayMany } from '../../ui/replay-many.tsx'
 import { When } from '../../ui/values.tsx'
@@ -18,6 +20,7 @@ export default function DeliveriesPage () {
   const words = useTexts(deliveries)
   const statuses = useTexts(statusWords)
   const { may } = useSession()
+  const live = useLive(['/v1/deliveries'])
   const [chosen] = useFilters(['endpoint', 'status', 'event_type'])
   const endpoints = useRead('/v1/webhook_endpoints', { query: { limit: 100 } })
   const nameOf = (id: string) => {
@@ -25,15 +28,15 @@ export default function DeliveriesPage () {
     return found?.label ?? found?.url ?? id
   }
   const columns: Column<Delivery>[] = [
-    { name: words.event, show: ({ event_type: type }) => <span className='mono'>{type}</span> },
+    { name: words.event, show: ({ event_type: type, created_at: at }) => <><span className='mono'>{type}</span><Text size='xs' c='dimmed' fw={400} hiddenFrom='sm'><When at={at} /></Text></> },
     { name: words.endpoint, show: ({ endpoint }) => <span className='breaks'>{nameOf(endpoint)}</span>, wide: true },
     { name: words.status, show: delivery => <DeliveryStatus status={delivery.status} /> },
     { name: words.attempts, show: ({ attempts }) => attempts, align: 'right', wide: true },
-    { name: words.created, show: ({ created_at: at }) => <Text span size='sm' c='dimmed'><When at={at} /></Text> }
+    { name: words.created, show: ({ created_at: at }) => <Text span size='sm' c='dimmed'><When at={at} /></Text>, wide: true }
   ]
   return (
     <Page
-      title={words.title} lead={words.lead}
+      title={words.title} lead={words.lead} badge={live && <Live />}
       actions={
         <>
           {may('webhooks:write') && chosen.status !== 'pending' && <ReplayMany path='/v1/deliveries/replay' filter={chosen} invalidates={['/v1/deliveries']} />}

@@ -91,7 +91,9 @@ export const deliveries = texts({
     ended: 'Terminada',
     isTest: 'De prueba',
     error: 'Por qué falló',
-    see: 'Ver entregas'
+    see: 'Ver todas',
+    latest: 'Las últimas entregas',
+    latestNone: 'Todavía no se le ha mandado nada.'
   },
   en: {
     title: 'Deliveries',
@@ -183,6 +185,8 @@ export const deliveries = texts({
     ended: 'Ended',
     isTest: 'A test',
     error: 'Why it failed',
-    see: 'See deliveries'
+    see: 'See all',
+    latest: 'The last deliveries',
+    latestNone: 'Nothing was sent to it yet.'
   }
 })

@@ -1,13 +1,18 @@
 import { Button, Group, Paper, SimpleGrid, Stack, Text, ThemeIcon, Title } from '@mantine/core'
+import { useQueries } from '@tanstack/react-query'
 import { Link } from 'wouter'
-import { useRead } from '../../api/hooks.ts'
+import { ask } from '../../api/client.ts'
+import { keyOf, useRead } from '../../api/hooks.ts'
+import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
+import { Checklist } from '../../ui/checklist.tsx'
 import { Icon, type IconName } from '../../ui/icons.tsx'
 import { Empty, Page, Section, Waiting } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Status } from '../../ui/values.tsx'
 import { home } from './texts.ts'
+import { Today } from './today.tsx'
 
 export default function HomePage () {
   const words = useTexts(home)
@@ -16,34 +21,55 @@ export default function HomePage () {
     <Page title={words.title(session.user.name)} lead={atPlatform ? words.leadPlatform : words.leadTenant}>
       {atPlatform
         ? <Empty icon='building' title={words.tenantsTitle} action={<Group><Button component={Link} href='/tenants' variant='default'>{words.open}</Button>{may('tenants:write') && <Button component={Link} href='/tenants/new'>{words.newTenant}</Button>}</Group>} />
-        : <TenantHome />}
+        : <Stack gap='lg'><Today /><TenantHome /></Stack>}
     </Page>
   )
 }
 
 function TenantHome () {
   const words = useTexts(home)
+  const { number } = useFormats()
   const { may } = useSession()
   const connections = useRead('/v1/connections', { query: { limit: 100 } }, { enabled: may('connections:read') })
   const certificates = useRead('/v1/certificates', { query: { limit: 100 } }, { enabled: may('certificates:read') })
-  const providers = useRead('/v1/providers', undefined, { enabled: may('connections:read') })
+  const endpoints = useRead('/v1/webhook_endpoints', { query: { limit: 1 } }, { enabled: may('webhooks:read') })
+  // Those that are used, each by itself: the list of all is many times as long.
+  const used = [...new Set((connections.data?.data ?? []).map(({ provider }) => provider))]
+  const providers = useQueries({ queries: used.map(id => ({ queryKey: keyOf('/v1/providers/{id}', { path: { id } }), queryFn: async () => await ask('get', '/v1/providers/{id}', { path: { id } }), staleTime: 300_000 })) })
+  if (!may('connections:read')) return null
   if (connections.isError) return <ProblemAlert error={connections.error} again={() => { void connections.refetch() }} />
-  if (connections.data === undefined || providers.data === undefined) return <Waiting rows={3} height={120} />
-  const invoicing = new Set(providers.data.data.filter(({ families }) => families.includes('invoicing')).map(({ id }) => id))
-  const payments = new Set(providers.data.data.filter(({ families }) => families.includes('payments')).map(({ id }) => id))
-  const has = (family: Set<string>) => connections.data.data.some(({ provider, health }) => family.has(provider) && health === 'healthy')
-  const hasCertificate = certificates.data?.data.some(({ status }) => status === 'active') === true
+  if (connections.data === undefined || providers.some(({ isPending }) => isPending) || certificates.isLoading || endpoints.isLoading) return <Waiting rows={3} height={120} />
+  const of = (id: string) => providers.find(({ data }) => data?.id === id)?.data
+  const has = (family: 'payments' | 'invoicing') => connections.data.data.some(({ provider, health }) => of(provider)?.families.includes(family) === true && health === 'healthy')
   const steps = [
-    { id: 'payments', done: has(payments), title: words.connectTitle, text: words.connectText, to: '/connections/new?family=payments', icon: 'plug', scope: 'connections:write' },
-    { id: 'certificate', done: hasCertificate, title: words.certificateTitle, text: words.certificateText, to: '/certificates/new', icon: 'certificate', scope: 'certificates:write' },
-    { id: 'invoicing', done: has(invoicing), title: words.pacTitle, text: words.pacText, to: '/connections/new?family=invoicing', icon: 'invoice', scope: 'connections:write' }
+    { id: 'payments', done: has('payments'), title: words.connectTitle, text: words.connectText, to: '/connections/new?family=payments', icon: 'plug', scope: 'connections:write' },
+    { id: 'certificate', done: certificates.data?.data.some(({ status }) => status === 'active') === true, title: words.certificateTitle, text: words.certificateText, to: '/certificates/new', icon: 'certificate', scope: 'certificates:write' },
+    { id: 'invoicing', done: has('invoicing'), title: words.pacTitle, text: words.pacText, to: '/connections/new?family=invoicing', icon: 'invoice', scope: 'connections:write' },
+    { id: 'webhooks', done: (endpoints.data?.data.length ?? 0) > 0, title: words.hooksTitle, text: words.hooksText, to: '/deliveries/endpoints/new', icon: 'send', scope: 'webhooks:write' }
   ] as const
   const broken = connections.data.data.filter(({ health }) => health === 'failing' || health === 'reconnect')
+  const begun = connections.data.data.filter(({ health, provider, webhook, enabled }) => enabled && (health === 'untested' || (health === 'healthy' && of(provider)?.webhooks != null && webhook.first_event_at === null)))
+  const left = steps.filter(({ done }) => !done).length
   return (
     <Stack gap='lg'>
       {steps.some(({ done, scope }) => !done && may(scope)) && (
-        <Section title={words.startTitle} lead={words.startLead}>
-          <SimpleGrid cols={{ base: 1, md: 3 }} spacing='md'>{steps.map(step => <Step key={step.id} {...step} />)}</SimpleGrid>
+        <Section title={words.startTitle} lead={left === steps.length ? words.startLead : words.startLeft(number(left))}>
+          <Stack gap='md'>
+            {left < steps.length && <Checklist items={steps.filter(({ done }) => done).map(({ id, title }) => ({ id, state: 'done', title }))} />}
+            <SimpleGrid cols={{ base: 1, sm: Math.min(2, left), lg: left }} spacing='md'>{steps.filter(({ done }) => !done).map(step => <Step key={step.id} {...step} />)}</SimpleGrid>
+          </Stack>
+        </Section>
+      )}
+      {begun.length > 0 && (
+        <Section title={words.begunTitle} lead={words.begunLead}>
+          <Stack gap='sm'>
+            {begun.map(({ id, label, health, webhook, auth }) => (
+              <Group key={id} justify='space-between' gap='sm'>
+                <div><Text fw={550}>{label}</Text><Text size='sm' c='dimmed'>{health === 'untested' ? words.begunUntested : webhook.registered || auth === 'oauth' ? words.begunNoEvent : words.begunNoHook}</Text></div>
+                {may('connections:write') && <Button component={Link} href={`/connections/${id}/setup`} variant='default' size='xs' aria-label={`${words.goOn}: ${label}`}>{words.goOn}</Button>}
+              </Group>
+            ))}
+          </Stack>
         </Section>
       )}
       <Section title={words.connections} actions={<Button component={Link} href='/connections' variant='default' size='xs'>{words.open}</Button>}>
@@ -60,15 +86,15 @@ function TenantHome () {
   )
 }
 
-function Step ({ done, title, text, to, icon, scope }: { done: boolean, title: string, text: string, to: string, icon: IconName, scope: string }) {
+function Step ({ title, text, to, icon, scope }: { title: string, text: string, to: string, icon: IconName, scope: string }) {
   const words = useTexts(home)
   const { may } = useSession()
   return (
     <Paper p='md' shadow='none'>
       <Stack gap='sm' h='100%'>
-        <Group justify='space-between'><ThemeIcon size={38} radius='md' variant='light'><Icon name={icon} /></ThemeIcon>{done && <Status value='done' />}</Group>
+        <ThemeIcon size={38} radius='md' variant='light'><Icon name={icon} /></ThemeIcon>
         <div><Title order={3}>{title}</Title><Text size='sm' c='dimmed' mt={2}>{text}</Text></div>
-        {!done && may(scope) && <Button component={Link} href={to} mt='auto' w='fit-content'>{words.begin}</Button>}
+        {may(scope) && <Button component={Link} href={to} mt='auto' w='fit-content' aria-label={`${words.begin}: ${title}`}>{words.begin}</Button>}
       </Stack>
     </Paper>
   )

@@ -36,7 +36,7 @@ export default function InvitationPage () {
   })
   if (!looksRight) return <OpenPage title={words.title}><Alert color='yellow'>{words.none}</Alert></OpenPage>
   if (seen.isError) return <OpenPage title={words.title}><ProblemAlert error={seen.error} /></OpenPage>
-  if (seen.data === undefined) return <OpenPage title={words.title}><Waiting rows={3} /></OpenPage>
+  if (seen.data === undefined) return <OpenPage title={words.title}><Waiting rows={3} height={58} /></OpenPage>
   return (
     <OpenPage title={words.titleOf(seen.data.tenant.name)} lead={words.lead(seen.data.email)}>
       <form onSubmit={event => {

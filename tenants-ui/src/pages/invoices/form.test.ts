@@ -1,5 +1,7 @@
 import t from 'tap'
-import { bodyOf, brokenAt, emptyForm, formOf, type Invoice, priceBefore, toJudge } from './form.ts'
+import { bodyOf, brokenAt, emptyForm, formOf, formOfSubstitute, type Invoice, priceBefore, toJudge } from './form.ts'
+
+const bare = { connection: null, branch: null, till: null, related: [], local_taxes: [], mx: null, ec: null, es: null, send: null, metadata: {} }
 
 t.test('the price before its tax comes back to the amount, and a finding is found by its path', async t => {
   const iva = { type: 'IVA', rate: '0.16' }
@@ -19,8 +21,24 @@ t.test('the price before its tax comes back to the amount, and a finding is foun
 t.test('what the form does not show of a draft’s buyer and lines is sent back as it was', async t => {
   const line = { description: 'Noche', quantity: '2', unit_price: '100', discount: '5', taxes: [{ type: 'IVA', rate: '0.16' }, { type: 'ISR', rate: '0.2', withheld: true }], mx: { product_key: '90111800', unit_key: 'E48', customs: ['15  48  3009  0001234'] } }
   const customer = { name: 'ANA', tax_id: 'XEXX010101000', address: { postal_code: '42501' }, mx: { regime: '616', cfdi_use: 'S01', residence: 'USA', foreign_tax_id: '12-3' } }
-  const invoice = { country: 'MX', issuer: 'iss_1', series: 'A', customer, lines: [line], currency: 'MXN', exchange_rate: null, payment: { method: 'PUE', form: '03' }, due: null, reference: null, payment_id: null } as unknown as Invoice
+  const invoice = { country: 'MX', issuer: 'iss_1', series: 'A', customer, lines: [line], currency: 'MXN', exchange_rate: null, payment: { method: 'PUE', form: '03' }, due: null, reference: null, payment_id: null, ...bare } as unknown as Invoice
   t.same(bodyOf(formOf(invoice)), { country: 'MX', kind: 'invoice', issuer: 'iss_1', series: 'A', customer, lines: [line], payment: { method: 'PUE', form: '03' }, currency: 'MXN' })
+})
+
+t.test('what the form does not show of the invoice itself is sent back as it was, and nothing that it has not', async t => {
+  const told = {
+    connection: 'con_1', branch: 'B1', till: 'T1', related: [{ type: '04', fiscal_id: 'UUID' }], local_taxes: [{ name: 'ISH', rate: '0.03' }], metadata: { room: '12' }, send: false,
+    mx: { export: '02', postal_code: '63901', global: { periodicity: '04', months: '11', year: 2026 } }, ec: null, es: null, payment: { method: 'PPD', form: '99', due: '2026-12-01', conditions: '30 días' }
+  }
+  const line = { description: 'Noche', quantity: '2', unit_price: '100', taxes: [], mx: { product_key: '90111800', unit_key: 'E48' } }
+  const invoice = { country: 'MX', issuer: 'iss_1', series: null, customer: { name: 'ANA', tax_id: 'XEXX010101000' }, lines: [line], currency: 'MXN', exchange_rate: null, due: '2026-12-01', reference: null, payment_id: null, ...told } as unknown as Invoice
+  const { ec, es, ...kept } = told
+  t.match(bodyOf(formOf(invoice)), kept)
+  t.notOk('ec' in bodyOf(formOf(invoice)) || 'es' in bodyOf(formOf(invoice)))
+  t.equal(bodyOf({ ...formOf(invoice), send: true }).send, true)
+  const instead = bodyOf(formOfSubstitute({ ...invoice, series: 'A', fiscal_id: 'OLD' } as Invoice))
+  t.match(instead, { lines: [line], related: [{ type: '04', fiscal_id: 'OLD' }], mx: kept.mx })
+  t.notOk('connection' in instead || 'series' in instead, 'its own number, by whatever account is right now')
 })
 
 t.test('nothing empty is sent, and a decimal comma is a point', async t => {

@@ -48,12 +48,14 @@ export interface Line {
 }
 
 export interface Buyer { name: string, taxId: string, idType: string, email: string, postal: string, street: string, city: string, region: string, country: string, regime: string, use: string, isPublic: boolean, office: string, managing: string, processing: string, base: Customer | undefined }
-export interface Form { country: Country, issuer: string, series: string, buyer: Buyer, lines: Line[], currency: string, rate: string, method: string, form: string, due: string, reference: string, send: boolean, payment: string }
+export interface Form { country: Country, issuer: string, series: string, buyer: Buyer, lines: Line[], currency: string, rate: string, method: string, form: string, due: string, reference: string, send: boolean, payment: string, base: Base }
+/** What the form does not show, as the API had it: sent back with the rest. */
+type Base = Partial<Pick<Body, 'connection' | 'branch' | 'till' | 'related' | 'local_taxes' | 'mx' | 'ec' | 'es' | 'metadata' | 'send' | 'payment'>>
 
 let keys = 0
 export const emptyLine = (country: Country): Line => ({ key: ++keys, description: '', quantity: '1', price: '', discount: '', sku: '', tax: Object.keys(chargedTaxes[country])[0]!, withheld: 'none', product: '', unit: country === 'MX' ? 'E48' : '', exemptReason: '', base: undefined })
 export const emptyBuyer: Buyer = { name: '', taxId: '', idType: '', email: '', postal: '', street: '', city: '', region: '', country: '', regime: '', use: '', isPublic: false, office: '', managing: '', processing: '', base: undefined }
-export const emptyForm = (country: Country): Form => ({ country, issuer: '', series: '', buyer: emptyBuyer, lines: [emptyLine(country)], currency: homeCurrency[country], rate: '', method: 'PUE', form: firstForm[country], due: '', reference: '', send: false, payment: '' })
+export const emptyForm = (country: Country): Form => ({ country, issuer: '', series: '', buyer: emptyBuyer, lines: [emptyLine(country)], currency: homeCurrency[country], rate: '', method: 'PUE', form: firstForm[country], due: '', reference: '', send: false, payment: '', base: {} })
 
 const said = (text: string): string | undefined => text.trim() === '' ? undefined : text.trim()
 const decimal = (text: string): string => text.trim().replace(',', '.')
@@ -82,19 +84,20 @@ function lineOf (country: Country, line: Line): InvoiceLine {
 }
 
 export function bodyOf (form: Form): Body {
-  const { country } = form
+  const { country, base } = form
   return full({
+    ...base,
     country,
     kind: 'invoice',
     issuer: said(form.issuer),
     series: said(form.series),
     customer: customerOf(country, form.buyer),
     lines: form.lines.map(line => lineOf(country, line)),
-    payment: full({ method: country === 'MX' ? form.method : undefined, form: country === 'MX' && form.method === 'PPD' ? '99' : said(form.form), due: said(form.due) }),
+    payment: full({ ...base.payment, method: country === 'MX' ? form.method : undefined, form: country === 'MX' && form.method === 'PPD' ? '99' : said(form.form), due: said(form.due) }),
     currency: form.currency,
     exchange_rate: form.currency === homeCurrency[country] ? undefined : said(decimal(form.rate)),
     payment_id: said(form.payment),
-    send: form.send ? true : undefined,
+    send: form.send ? true : base.send === undefined ? undefined : false,
     reference: said(form.reference)
   })! as Body
 }
@@ -125,8 +128,33 @@ export function formOf (invoice: Invoice): Form {
     form: payment.form ?? firstForm[country],
     due: invoice.due ?? payment.due ?? '',
     reference: invoice.reference ?? '',
-    payment: invoice.payment_id ?? ''
+    send: invoice.send === true,
+    payment: invoice.payment_id ?? '',
+    base: baseOf(invoice)
   }
+}
+
+/** One that takes the place of another: all that it said, and by relation 04 which one. */
+export function formOfSubstitute (before: Invoice): Form {
+  const form = formOf(before)
+  return { ...form, series: '', base: { ...form.base, connection: undefined, related: [{ type: '04', fiscal_id: before.fiscal_id! }] } as Base }
+}
+
+function baseOf ({ connection, branch, till, related, local_taxes: taxes, mx, ec, es, metadata, send, payment }: Invoice): Base {
+  const conditions = (payment as { conditions?: string }).conditions
+  return full({
+    connection: connection ?? undefined,
+    branch: branch ?? undefined,
+    till: till ?? undefined,
+    related: related.length === 0 ? undefined : related,
+    local_taxes: taxes.length === 0 ? undefined : taxes,
+    mx: (mx ?? undefined) as Base['mx'],
+    ec: (ec ?? undefined) as Base['ec'],
+    es: (es ?? undefined) as Base['es'],
+    metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
+    send: send ?? undefined,
+    payment: conditions === undefined ? undefined : { conditions }
+  }) as Base | undefined ?? {}
 }
 
 export function buyerOf (customer: Customer): Buyer {

@@ -1,5 +1,6 @@
 import { Button, Text } from '@mantine/core'
 import { Link } from 'wouter'
+import { useLive } from '../../api/live.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
@@ -36,9 +37,10 @@ export default function InvoicesPage () {
   const money = useFiscalMoney()
   // The report has no such columns to look in.
   const [beside] = useFilters(['reference', 'fiscal_id'])
+  useLive(['/v1/invoices'], ['invoice.*'])
   const add = may('invoices:write') && <Button component={Link} href='/invoices/new' leftSection={<Icon name='plus' size={18} />}>{words.add}</Button>
   const columns: Column<Invoice>[] = [
-    { name: words.number, show: invoice => <span className='nums'>{numberOf(invoice)}</span> },
+    { name: words.number, show: invoice => invoice.number === null ? <Text span c='dimmed'>{words.unnumbered}</Text> : <span className='nums'>{numberOf(invoice)}</span> },
     { name: words.customer, show: ({ customer }) => <Text span size='sm' className='breaks'>{String(customer.name ?? '—')}</Text> },
     { name: words.total, show: ({ totals, currency }) => <span className='nums'>{money(totals.total, currency)}</span>, align: 'right' },
     { name: words.state, show: ({ status, review }) => <><Status value={status} />{review !== null && <Status value='review' />}</> },
@@ -55,7 +57,7 @@ export default function InvoicesPage () {
           { name: 'kind', label: words.kind, options: ['invoice', 'credit_note', 'payment_receipt', 'global_invoice', 'transfer', 'withholding', 'delivery_note', 'purchase_settlement', 'debit_note'].map(value => ({ value, label: kindOf(value) })) },
           { name: 'customer_tax_id', label: words.taxId },
           { name: 'fiscal_id', label: words.fiscalId },
-          { name: 'reference', label: words.reference },
+          { name: 'reference', label: words.reference, elsewhere: true },
           { name: 'created_from', label: words.from, kind: 'day-start' },
           { name: 'created_to', label: words.to, kind: 'day-end' }
         ]}

@@ -14,30 +14,33 @@ import { tell } from '../../ui/notices.ts'
 import { Facts, Page, Section, Waiting } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { BuyerFields } from './buyer-fields.tsx'
-import { type Body, bodyOf, brokenAt, type Broken, chargedTaxes, countries, type Country, emptyForm, emptyLine, type Form, formCatalogue, formOf, homeCurrency, type Invoice, isCountry, type Line, priceBefore, toJudge, withheldTaxes } from './form.ts'
-import { useFiscalMoney } from './list.tsx'
+import { type Body, bodyOf, brokenAt, type Broken, chargedTaxes, countries, type Country, emptyForm, emptyLine, type Form, formCatalogue, formOf, formOfSubstitute, homeCurrency, type Invoice, isCountry, type Line, priceBefore, toJudge, withheldTaxes } from './form.ts'
+import { numberOf, useFiscalMoney } from './list.tsx'
 import { invoices } from './texts.ts'
 
 type Issuer = Answer<'get', '/v1/issuers/{id}'>
 
-/** A new invoice, one of a payment (`?payment=`), or a draft or refused one that is corrected. */
+/** A new invoice, one of a payment (`?payment=`), one that takes the place of another (`?substitutes=`), or a draft or refused one that is corrected. */
 export default function InvoiceFormPage () {
   const { id } = useParams<{ id?: string }>()
   const [params] = useSearchParams()
   const words = useTexts(invoices)
   const { tenant, may } = useSession()
   const paymentId = params.get('payment') ?? ''
+  const beforeId = params.get('substitutes') ?? ''
   const issuers = useRead('/v1/issuers', { query: { limit: 100 } }, { enabled: may('issuers:read') })
   const invoice = useRead('/v1/invoices/{id}', { path: { id: id ?? '' } }, { enabled: id !== undefined })
   const payment = useRead('/v1/payments/{id}', { path: { id: paymentId } }, { enabled: paymentId !== '' })
-  const waits = (may('issuers:read') && issuers.isPending) || (id !== undefined && invoice.isPending) || (paymentId !== '' && payment.isPending)
-  const failed = issuers.error ?? invoice.error ?? payment.error
-  const back = id === undefined ? { to: '/invoices', text: words.title } : { to: `/invoices/${id}`, text: words.invoice }
+  const before = useRead('/v1/invoices/{id}', { path: { id: beforeId } }, { enabled: beforeId !== '' })
+  const waits = (beforeId !== '' && before.isPending) || (may('issuers:read') && issuers.isPending) || (id !== undefined && invoice.isPending) || (paymentId !== '' && payment.isPending)
+  const failed = issuers.error ?? invoice.error ?? payment.error ?? before.error
+  const of = id ?? (beforeId === '' ? undefined : beforeId)
+  const back = of === undefined ? { to: '/invoices', text: words.title } : { to: `/invoices/${of}`, text: words.invoice }
   return (
-    <Page title={id === undefined ? words.newTitle : words.editTitle} lead={words.newLead} back={back}>
+    <Page title={id !== undefined ? words.editTitle : beforeId !== '' ? words.substituteTitle : words.newTitle} lead={words.newLead} back={back}>
       {failed !== null && <ProblemAlert error={failed} />}
       {waits && failed === null && <Waiting rows={4} height={120} />}
-      {!waits && failed === null && <InvoiceForm issuers={issuers.data?.data ?? []} invoice={invoice.data} payment={payment.data} country={isCountry(tenant.country) ? tenant.country : 'MX'} />}
+      {!waits && failed === null && <InvoiceForm issuers={issuers.data?.data ?? []} invoice={invoice.data} before={before.data} payment={payment.data} country={isCountry(tenant.country) ? tenant.country : 'MX'} />}
     </Page>
   )
 }
@@ -50,12 +53,12 @@ function formOfPayment ({ id, amount, currency, description, reference, customer
   return { ...form, currency, payment: id, reference: reference ?? '', form: country === 'MX' ? '04' : form.form, buyer: { ...form.buyer, name: text('name'), taxId: text('tax_id'), email: text('email') }, lines: [{ ...line, description: description ?? '', price: priceBefore(amount, digitsOf(currency), chargedTaxes[country][line.tax]?.[0]) }] }
 }
 
-function InvoiceForm ({ issuers, invoice, payment, country: first }: { issuers: readonly Issuer[], invoice: Invoice | undefined, payment: Answer<'get', '/v1/payments/{id}'> | undefined, country: Country }) {
+function InvoiceForm ({ issuers, invoice, before, payment, country: first }: { issuers: readonly Issuer[], invoice: Invoice | undefined, before: Invoice | undefined, payment: Answer<'get', '/v1/payments/{id}'> | undefined, country: Country }) {
   const words = useTexts(invoices)
   const { money } = useFormats()
   const [, go] = useLocation()
   const start = issuers.some(({ country }) => country === first) ? first : issuers.find(({ country }) => isCountry(country))?.country as Country | undefined ?? first
-  const [form, setForm] = useState<Form>(() => invoice !== undefined ? formOf(invoice) : payment !== undefined ? formOfPayment(payment, start) : emptyForm(start))
+  const [form, setForm] = useState<Form>(() => invoice !== undefined ? formOf(invoice) : before !== undefined ? formOfSubstitute(before) : payment !== undefined ? formOfPayment(payment, start) : emptyForm(start))
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
   const [all, setAll] = useState(invoice?.status === 'rejected')
   const own = issuers.filter(({ country }) => country === form.country)
@@ -89,11 +92,12 @@ function InvoiceForm ({ issuers, invoice, payment, country: first }: { issuers: 
   return (
     <form noValidate onSubmit={event => { event.preventDefault(); save(false) }}>
       <Stack gap='lg'>
-        {invoice === undefined && payment === undefined && (
+        {invoice === undefined && before === undefined && payment === undefined && (
           <SegmentedControl aria-label={words.country} w='fit-content' value={form.country} data={countries.map(value => ({ value, label: <CountryName code={value} /> }))} onChange={next => { setForm(emptyForm(next as Country)); setLeft(new Set()); setAll(false) }} />
         )}
         {payment !== undefined && <Alert color='gray' icon={<Icon name='money' />}>{words.fromPayment(money(payment.amount, payment.currency))}</Alert>}
-        {invoice !== undefined && <Alert color='yellow' icon={<Icon name='info' />}>{words.editNote}</Alert>}
+        {before !== undefined && <Alert color='gray' icon={<Icon name='info' />}>{words.substituteNote(numberOf(before))}</Alert>}
+        {invoice !== undefined && <Alert color='gray' icon={<Icon name='info' />}>{words.editNote}</Alert>}
         {own.length === 0
           ? <Alert color='yellow'>{words.noIssuer}<Group mt='sm'><Button component={Link} href='/certificates' size='xs' variant='default'>{words.makeIssuer}</Button></Group></Alert>
           : (

@@ -2,6 +2,7 @@ import { Alert, Anchor, Button, Group, Select, SimpleGrid, Stack, Table, Text, T
 import { type ReactNode, useState } from 'react'
 import { Link, useParams } from 'wouter'
 import { useRead } from '../../api/hooks.ts'
+import { useLive } from '../../api/live.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
@@ -15,15 +16,20 @@ import { ProblemAlert } from '../../ui/problem.tsx'
 import { QrCode, Share } from '../../ui/share.tsx'
 import { Timeline } from '../../ui/timeline.tsx'
 import { Copyable, Money, Status, When } from '../../ui/values.tsx'
+import { CustomerLink } from '../customers/link.tsx'
+import { Disputes } from './dispute.tsx'
 import { isMoving, MethodOf, PayerOf, type Payment, PaymentStatus, usePaymentAccounts } from './shown.tsx'
 import { payments } from './texts.ts'
 
 const areas = ['/v1/payments', '/v1/invoices', '/v1/sales']
+const shown = [...areas, '/v1/disputes']
+const heard = ['payment.*', 'refund.*', 'dispute.*', 'invoice.*', 'sale.*']
 
 export default function PaymentPage () {
   const { id } = useParams<{ id: string }>()
   const words = useTexts(payments)
   const { money } = useFormats()
+  useLive(shown, heard)
   const payment = useRead('/v1/payments/{id}', { path: { id } }, { every: found => found === undefined || isMoving(found.status) ? 2_000 : 15_000 })
   const back = { to: '/payments', text: words.title }
   if (payment.isError && payment.data === undefined) return <Page title={words.payment} back={back}><ProblemAlert error={payment.error} again={() => { void payment.refetch() }} /></Page>
@@ -39,6 +45,7 @@ export default function PaymentPage () {
           </Alert>
         )}
         {found.next_action !== null && <NextAction payment={found} />}
+        <Disputes payment={found} />
         <SimpleGrid cols={{ base: 1, md: 2 }} spacing='lg'>
           <FactsOf payment={found} />
           <Stack gap='lg'><Documents payment={found} />{found.amount_captured > 0 && <Refunds payment={found} />}</Stack>
@@ -164,15 +171,14 @@ function FactsOf ({ payment }: { payment: Payment }) {
         payment.amount_received > 0 && payment.amount_remaining > 0 && [words.received, money(payment.amount_received, currency)],
         payment.amount_remaining > 0 && payment.amount_received > 0 && [words.remaining, money(payment.amount_remaining, currency)],
         [words.method, <MethodOf key='method' method={payment.method} />],
-        customerId === undefined ? payment.customer !== null && [words.payer, <PayerOf key='payer' customer={payment.customer} />] : [words.customer, <Anchor key='customer' component={Link} href={`/customers/${customerId}`} size='sm' className='mono'>{customerId}</Anchor>],
+        customerId === undefined ? payment.customer !== null && [words.payer, <PayerOf key='payer' customer={payment.customer} />] : [words.customer, <CustomerLink key='customer' id={customerId} />],
         [words.connection, <Anchor key='connection' component={Link} href={`/connections/${payment.connection}`} size='sm'>{nameOf(payment.connection)}</Anchor>],
-        origin !== null && [words.origin, <Anchor key='origin' component={Link} size='sm' className='mono' href={origin.type === 'payment_link' ? `/payments/links/${origin.id}` : origin.type === 'subscription' ? `/subscriptions/${origin.id}` : `/payments/sessions/${origin.id}`}>{origin.id}</Anchor>],
+        origin !== null && [words.origin, <Anchor key='origin' component={Link} size='sm' href={origin.type === 'payment_link' ? `/payments/links/${origin.id}` : origin.type === 'subscription' ? `/subscriptions/${origin.id}` : `/payments/sessions/${origin.id}`}>{origin.type === 'payment_link' ? words.linkTitle : origin.type === 'subscription' ? words.subscription : words.sessionTitle}</Anchor>],
         payment.provider_reference !== null && [words.providerReference, <Copyable key='reference' value={payment.provider_reference} />],
-        payment.provider_status !== null && [words.providerStatus, <span key='status' className='mono'>{payment.provider_status}</span>],
+        payment.provider_status !== null && payment.provider_status !== payment.status && [words.providerStatus, <span key='status' className='mono'>{payment.provider_status}</span>],
         [words.attempts, number(payment.attempts)],
         payment.expires_at !== null && [words.expires, <When key='expires' at={payment.expires_at} exact />],
-        [words.created, <When key='created' at={payment.created_at} exact />],
-        payment.dispute !== null && [words.dispute, <Group key='dispute' gap='xs'><Status value={payment.dispute.status} /><span>{payment.dispute.reason}, {money(payment.dispute.amount, currency)}</span>{payment.dispute.evidence_due_by !== null && <Text span size='xs' c='dimmed'>{words.disputeDue} <When at={payment.dispute.evidence_due_by} exact /></Text>}</Group>]
+        [words.created, <When key='created' at={payment.created_at} exact />]
       ]}
       />
     </Section>
@@ -189,7 +195,7 @@ function Documents ({ payment }: { payment: Payment }) {
   return (
     <Section title={words.documents}>
       {(invoices.isError || sales.isError) && <ProblemAlert error={invoices.error ?? sales.error} />}
-      {none && !invoices.isLoading && <Text size='sm' c='dimmed'>{words.documentsNone}</Text>}
+      {none && !invoices.isLoading && <Text size='sm' c='dimmed'>{payment.status === 'succeeded' ? words.documentsNoneYet : words.documentsNone}</Text>}
       <Stack gap='xs'>
         {payment.invoice_id !== null && <Anchor component={Link} href={`/invoices/${payment.invoice_id}`} size='sm'>{words.paysInvoice}</Anchor>}
         {(invoices.data?.data ?? []).map(invoice => (
@@ -219,7 +225,7 @@ function Refunds ({ payment }: { payment: Payment }) {
             {refunds.data.data.map(refund => (
               <Table.Tr key={refund.id} data-refund={refund.status}>
                 <Table.Td><Money amount={refund.amount} currency={refund.currency} /></Table.Td>
-                <Table.Td><Status value={refund.status} />{refund.error !== null && <Text size='xs' c='dimmed'>{refund.error.message}</Text>}</Table.Td>
+                <Table.Td><Status value={refund.status} {...(refund.status === 'succeeded' && { label: words.refunded })} />{refund.error !== null && <Text size='xs' c='dimmed'>{refund.error.message}</Text>}</Table.Td>
                 <Table.Td><When at={refund.created_at} /></Table.Td>
               </Table.Tr>
             ))}

@@ -1,6 +1,7 @@
 import { SimpleGrid, Stack, Text } from '@mantine/core'
 import { Link, useParams } from 'wouter'
 import { useRead } from '../../api/hooks.ts'
+import { useLive } from '../../api/live.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
@@ -18,6 +19,7 @@ export default function PaymentLinkPage () {
   const { money } = useFormats()
   const { may } = useSession()
   const { nameOf } = usePaymentAccounts()
+  useLive(['/v1/payment_links', '/v1/payments'], ['payment_link.*', 'payment.*'])
   const link = useRead('/v1/payment_links/{id}', { path: { id } }, { every: 5_000 })
   const made = useRead('/v1/payments', { query: { origin: id, limit: 50 } }, { every: 5_000 })
   const back = { to: '/payments/links', text: words.linksTitle }

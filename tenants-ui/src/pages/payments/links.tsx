@@ -1,6 +1,7 @@
 import { Button, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
+import { useLive } from '../../api/live.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
 import { useSession } from '../../shell/session.tsx'
@@ -19,10 +20,11 @@ export default function PaymentLinksPage () {
   const words = useTexts(payments)
   const named = useTexts(statusWords)
   const { may } = useSession()
+  useLive(['/v1/payment_links'], ['payment_link.*', 'payment.*'])
   const add = may('payments:write') && <Button component={Link} href='/payments/new?way=link' leftSection={<Icon name='plus' size={18} />}>{words.newLink}</Button>
   const filters: Filter[] = [
     { name: 'status', label: words.state, options: statuses.map(value => ({ value, label: named[value] })) },
-    { name: 'reference', label: words.reference },
+    { name: 'reference', label: words.reference, elsewhere: true },
     { name: 'created_from', label: words.from, kind: 'day-start' },
     { name: 'created_to', label: words.to, kind: 'day-end' }
   ]

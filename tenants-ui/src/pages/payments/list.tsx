@@ -1,5 +1,6 @@
 import { Button, Text } from '@mantine/core'
 import { Link } from 'wouter'
+import { useLive } from '../../api/live.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
 import { useSession } from '../../shell/session.tsx'
@@ -18,11 +19,12 @@ export default function PaymentsPage () {
   const named = useTexts(statusWords)
   const { may } = useSession()
   const { accounts, nameOf } = usePaymentAccounts()
+  useLive(['/v1/payments'], ['payment.*', 'refund.*', 'dispute.*'])
   const add = may('payments:write') && <Button component={Link} href='/payments/new' leftSection={<Icon name='plus' size={18} />}>{words.add}</Button>
   const columns: Column<Payment>[] = [
-    { name: words.amount, show: ({ amount, currency }) => <Money amount={amount} currency={currency} strong /> },
+    { name: words.amount, show: ({ amount, currency }) => <Money amount={amount} currency={currency} strong />, align: 'right' },
     { name: words.state, show: payment => <PaymentStatus payment={payment} /> },
-    { name: words.reference, show: ({ reference, description }) => <Text span size='sm' className='breaks'>{reference ?? description ?? '—'}</Text> },
+    { name: words.reference, show: ({ reference, description }) => <Text size='sm' truncate maw={240}>{reference ?? description ?? '—'}</Text> },
     { name: words.method, show: ({ method }) => <MethodOf method={method} />, wide: true },
     { name: words.connection, show: ({ connection }) => nameOf(connection), wide: true },
     { name: words.created, show: ({ created_at: at }) => <Text span size='sm' c='dimmed'><When at={at} /></Text>, wide: true }
@@ -34,7 +36,7 @@ export default function PaymentsPage () {
         filters={[
           { name: 'status', label: words.state, options: statuses.map(value => ({ value, label: named[value] })) },
           { name: 'connection', label: words.connection, options: accounts.map(({ connection }) => ({ value: connection.id, label: connection.label })) },
-          { name: 'reference', label: words.reference },
+          { name: 'reference', label: words.reference, elsewhere: true },
           { name: 'created_from', label: words.from, kind: 'day-start' },
           { name: 'created_to', label: words.to, kind: 'day-end' }
         ]}

@@ -2,6 +2,7 @@ import { Button, Group, Loader, Stack, Text } from '@mantine/core'
 import { useEffect } from 'react'
 import { Link, useLocation, useParams } from 'wouter'
 import { useRead } from '../../api/hooks.ts'
+import { useLive } from '../../api/live.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
@@ -19,6 +20,7 @@ export default function CheckoutSessionPage () {
   const { money } = useFormats()
   const { may } = useSession()
   const [, go] = useLocation()
+  useLive(['/v1/checkout_sessions'], ['checkout_session.*', 'payment.*'])
   const session = useRead('/v1/checkout_sessions/{id}', { path: { id } }, { every: found => found === undefined || found.status === 'open' || found.status === 'unknown' || (found.status === 'complete' && found.payment === null) ? 2_000 : false })
   const payment = session.data?.payment ?? null
   const complete = session.data?.status === 'complete' && payment !== null

@@ -18,11 +18,15 @@ export function useMethodName (): (type: string) => string {
   return type => words[type] ?? type
 }
 
-/** How it was paid: `visa •••• 4242`. */
+const brands: Record<string, string> = { visa: 'Visa', mastercard: 'Mastercard', amex: 'American Express', american_express: 'American Express', carnet: 'Carnet', diners: 'Diners Club', discover: 'Discover', jcb: 'JCB', unionpay: 'UnionPay', elo: 'Elo', hipercard: 'Hipercard', naranja: 'Naranja', cabal: 'Cabal', maestro: 'Maestro' }
+/** A card's brand as it writes itself; one that is not here as the provider does. */
+export const brandOf = (brand: string): string => brands[brand.toLowerCase()] ?? brand
+
+/** How it was paid: `Visa •••• 4242`. */
 export function MethodOf ({ method }: { method: Payment['method'] }) {
   const nameOf = useMethodName()
   if (method === null) return <>—</>
-  return <>{method.last4 === undefined ? nameOf(method.type) : <span className='nums'>{method.brand ?? nameOf(method.type)} •••• {method.last4}</span>}</>
+  return <>{method.last4 === undefined ? nameOf(method.type) : <span className='nums'>{method.brand === undefined ? nameOf(method.type) : brandOf(method.brand)} •••• {method.last4}</span>}</>
 }
 
 /** Its state, and what stands beside it. */

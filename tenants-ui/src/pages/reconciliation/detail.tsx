@@ -5,6 +5,7 @@ import type { Answer } from '../../api/client.ts'
 import { useRead } from '../../api/hooks.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
+import { Actor } from '../../ui/actor.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
@@ -52,8 +53,8 @@ export default function ReconciliationItemPage () {
           <Section title={words.resolution}>
             <Facts rows={[
               [words.action, words[found.resolution.action]],
-              [words.reason, <Text key='reason' span inherit data-reason>{found.resolution.reason}</Text>],
-              [words.by, <span key='by' className='mono'>{found.resolution.by}</span>],
+              [words.reason, <Text key='reason' span inherit data-reason translate='no'>{found.resolution.reason}</Text>],
+              [words.by, <Actor key='by' id={found.resolution.by} />],
               [words.at, <When key='at' at={found.resolution.at} exact />],
               found.resolution.reopened_at !== null && [words.reopened, <When key='reopened' at={found.resolution.reopened_at} exact />]
             ]}

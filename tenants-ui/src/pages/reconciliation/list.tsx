@@ -1,14 +1,17 @@
 import { Button, SimpleGrid, Stack, Table, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
+import { useLive } from '../../api/live.ts'
 import { type Table as TableOf, useTable } from '../../api/table.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { type Column, ResourceList } from '../../ui/list.tsx'
+import { Live } from '../../ui/live.tsx'
 import { Empty, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
+import { useShortId } from '../../ui/subject.tsx'
 import { Money, When } from '../../ui/values.tsx'
 import { isException, legs, legTexts, MatchState, states } from './state.tsx'
 import { reconciliation } from './texts.ts'
@@ -19,9 +22,11 @@ const path = '/v1/reports/reconciliation'
 export default function ReconciliationPage () {
   const words = useTexts(reconciliation)
   const { may } = useSession()
+  const short = useShortId()
   const whole = useTable(path, { limit: 1 }, { every: 15_000 })
+  const live = useLive([path])
   const columns: Column<Item>[] = [
-    { name: words.subject, show: ({ leg, subject }) => <>{words[legTexts[leg]]}<Text size='xs' c='dimmed' className='mono'>{subject}</Text></> },
+    { name: words.subject, show: ({ leg, subject }) => <>{words[legTexts[leg]]}<Text size='xs' c='dimmed' className='nums' title={subject}>{short(subject)}</Text></> },
     { name: words.status, show: ({ status, resolution }) => <MatchState status={status} resolved={resolution !== null && resolution.reopened_at === null} /> },
     { name: words.expected, align: 'right', wide: true, show: ({ expected, currency }) => expected === null ? '—' : <Money amount={expected} currency={currency} /> },
     { name: words.found, align: 'right', wide: true, show: ({ found, found_currency: other, currency }) => found === null ? '—' : <Money amount={found} currency={other ?? currency} /> },
@@ -30,7 +35,7 @@ export default function ReconciliationPage () {
   ]
   return (
     <Page
-      title={words.title} lead={whole.data === undefined ? words.lead : <>{words.lead} {whole.data.last_run_at === null ? words.never : <>{words.lastRun}: <When at={whole.data.last_run_at} />.</>}</>}
+      title={words.title} badge={live && <Live />} lead={words.lead}
       actions={
         <>
           <Button component={Link} href='/reconciliation/rules' variant='default'>{words.settings}</Button>
@@ -40,7 +45,7 @@ export default function ReconciliationPage () {
     >
       <Stack gap='lg'>
         {whole.isError && <ProblemAlert error={whole.error} again={() => { void whole.refetch() }} />}
-        {whole.isPending && <Waiting rows={1} height={160} />}
+        {whole.isPending && <SimpleGrid cols={{ base: 1, md: 2 }} spacing='lg'><Waiting rows={1} height={225} /><Waiting rows={1} height={190} /></SimpleGrid>}
         {whole.data !== undefined && <Sums whole={whole.data} />}
         <ResourceList
           path={path} caption={words.caption} columns={columns} to={({ id }) => `/reconciliation/${id}`} views='reconciliation'
@@ -58,23 +63,23 @@ export default function ReconciliationPage () {
   )
 }
 
-function Sums ({ whole: { totals, ageing } }: { whole: TableOf<typeof path> }) {
+function Sums ({ whole: { totals, ageing, last_run_at: last } }: { whole: TableOf<typeof path> }) {
   const words = useTexts(reconciliation)
-  const { number, money } = useFormats()
+  const { number } = useFormats()
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing='lg'>
-      <Section title={words.totals}>
+      <Section title={words.totals} lead={last === null ? words.never : <>{words.lastRun}: <When at={last} />.</>}>
         {totals.length === 0
           ? <Text size='sm' c='dimmed'>{words.emptyTitle}</Text>
           : (
             <Wide label={words.totals} width={380}>
-              <Table verticalSpacing={6}>
+              <Table verticalSpacing={6} horizontalSpacing='xs'>
                 <Table.Thead><Table.Tr><Table.Th scope='col'>{words.leg}</Table.Th><Table.Th scope='col'>{words.status}</Table.Th><Table.Th scope='col' ta='right'>{words.count}</Table.Th><Table.Th scope='col' ta='right'>{words.difference}</Table.Th></Table.Tr></Table.Thead>
                 <Table.Tbody>
                   {totals.map(({ leg, status, resolved, currency, count, difference }) => (
                     <Table.Tr key={`${leg} ${status} ${resolved} ${currency}`}>
                       <Table.Td>{words[legTexts[leg]]}</Table.Td><Table.Td><MatchState status={status} resolved={resolved && isException(status)} /></Table.Td>
-                      <Table.Td ta='right' className='nums'>{number(count)}</Table.Td><Table.Td ta='right' className='nums'>{difference === 0 ? '—' : money(difference, currency)}</Table.Td>
+                      <Table.Td ta='right' className='nums'>{number(count)}</Table.Td><Table.Td ta='right'>{difference === 0 ? '—' : <Money amount={difference} currency={currency} />}</Table.Td>
                     </Table.Tr>
                   ))}
                 </Table.Tbody>
@@ -89,7 +94,7 @@ function Sums ({ whole: { totals, ageing } }: { whole: TableOf<typeof path> }) {
             <Wide label={words.ageing} width={300}>
               <Table verticalSpacing={6}>
                 <Table.Thead><Table.Tr><Table.Th scope='col'>{words.since}</Table.Th><Table.Th scope='col' ta='right'>{words.count}</Table.Th><Table.Th scope='col' ta='right'>{words.difference}</Table.Th></Table.Tr></Table.Thead>
-                <Table.Tbody>{ageing.map(({ age, currency, count, difference }) => <Table.Tr key={`${age} ${currency}`}><Table.Td>{words.age(age)}</Table.Td><Table.Td ta='right' className='nums'>{number(count)}</Table.Td><Table.Td ta='right' className='nums'>{money(difference, currency)}</Table.Td></Table.Tr>)}</Table.Tbody>
+                <Table.Tbody>{ageing.map(({ age, currency, count, difference }) => <Table.Tr key={`${age} ${currency}`}><Table.Td>{words.age(age)}</Table.Td><Table.Td ta='right' className='nums'>{number(count)}</Table.Td><Table.Td ta='right'><Money amount={difference} currency={currency} /></Table.Td></Table.Tr>)}</Table.Tbody>
               </Table>
             </Wide>
             )}

@@ -5,7 +5,7 @@ import { useTexts } from '../../i18n/language.tsx'
 import { type Column, type Filter, ResourceList } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
 import { Money, When } from '../../ui/values.tsx'
-import { ReportPage, Totals, useDays, useFiles, useTotalsQuery } from './frame.tsx'
+import { ReportPage, Totals, useDays, useFiles, useNameOfProvider, useTotalsQuery, useTypeName } from './frame.tsx'
 import { reports } from './texts.ts'
 
 type Row = Table<'/v1/reports/fees'>['data'][number]
@@ -14,6 +14,8 @@ const sources = { provider: 'told', expected: 'byContract', none: 'notKnown' } a
 export default function FeesReport () {
   const words = useTexts(reports)
   const { money } = useFormats()
+  const nameOf = useNameOfProvider()
+  const typeOf = useTypeName()
   const filters: Filter[] = [
     ...useDays(),
     { name: 'kind', label: words.kind, options: (['payment', 'adjustment', 'document'] as const).map(value => ({ value, label: words[value] })) },
@@ -22,13 +24,13 @@ export default function FeesReport () {
   ]
   const totals = useTable('/v1/reports/fees', useTotalsQuery(filters))
   const columns: Column<Row>[] = [
-    { name: words.kind, show: ({ kind, type, reference }) => <>{words[kind]}<Text size='xs' c='dimmed' className='breaks'>{reference ?? type}</Text></> },
+    { name: words.kind, show: ({ kind, type, reference }) => <>{words[kind]}<Text size='xs' c='dimmed' className='breaks'>{reference ?? typeOf(type)}</Text></> },
     { name: words.amount, align: 'right', wide: true, show: ({ amount, amount_currency: currency }) => amount === null || currency === null ? '—' : <Money amount={amount} currency={currency} /> },
     { name: words.fee, align: 'right', show: ({ fee, currency }) => fee === null || currency === null ? '—' : <Money amount={fee} currency={currency} /> },
     { name: words.vat, align: 'right', wide: true, show: ({ vat, currency }) => vat === null || currency === null ? '—' : <Money amount={vat} currency={currency} /> },
     { name: words.expected, align: 'right', wide: true, show: ({ expected, currency }) => expected === null || currency === null ? '—' : <Money amount={expected} currency={currency} /> },
     { name: words.source, show: ({ source }) => words[sources[source]], wide: true },
-    { name: words.provider, show: ({ provider }) => provider ?? '—', wide: true },
+    { name: words.provider, show: ({ provider }) => nameOf(provider), wide: true },
     { name: words.created, show: ({ at }) => <Text span size='sm' c='dimmed'><When at={at} /></Text> }
   ]
   return (

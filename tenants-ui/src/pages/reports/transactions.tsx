@@ -5,8 +5,9 @@ import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
 import { type Column, type Filter, ResourceList } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
+import { useShortId } from '../../ui/subject.tsx'
 import { Money, Status, When } from '../../ui/values.tsx'
-import { ReportPage, Totals, useDays, useFiles, useTotalsQuery } from './frame.tsx'
+import { ReportPage, Totals, useDays, useFiles, useNameOfProvider, useTotalsQuery } from './frame.tsx'
 import { reports } from './texts.ts'
 
 type Row = Table<'/v1/reports/transactions'>['data'][number]
@@ -16,6 +17,8 @@ export default function TransactionsReport () {
   const words = useTexts(reports)
   const named = useTexts(statusWords)
   const { number, money } = useFormats()
+  const short = useShortId()
+  const nameOf = useNameOfProvider()
   const filters: Filter[] = [
     ...useDays(),
     { name: 'type', label: words.type, options: (['payment', 'refund'] as const).map(value => ({ value, label: words[value] })) },
@@ -25,12 +28,12 @@ export default function TransactionsReport () {
   ]
   const totals = useTable('/v1/reports/transactions', useTotalsQuery(filters))
   const columns: Column<Row>[] = [
-    { name: words.type, show: ({ type, reference, payment }) => <>{words[type]}<Text size='xs' c='dimmed' className='breaks'>{reference ?? payment}</Text></> },
+    { name: words.type, show: ({ type, reference, payment }) => <>{words[type]}<Text size='xs' c='dimmed' className='breaks'>{reference ?? short(payment)}</Text></> },
     { name: words.status, show: ({ status }) => <Status value={status} />, wide: true },
     { name: words.amount, align: 'right', show: ({ amount, currency }) => <Money amount={amount} currency={currency} /> },
     { name: words.fee, align: 'right', wide: true, show: ({ fee, fee_currency: currency, fee_source: source }) => fee === null || currency === null ? '—' : <><Money amount={fee} currency={currency} />{source === 'expected' && <Text size='xs' c='dimmed'>{words.expectedFee}</Text>}</> },
     { name: words.net, align: 'right', wide: true, show: ({ net, currency }) => net === null ? '—' : <Money amount={net} currency={currency} /> },
-    { name: words.provider, show: ({ provider }) => provider, wide: true },
+    { name: words.provider, show: ({ provider }) => nameOf(provider), wide: true },
     { name: words.created, show: ({ created_at: at }) => <Text span size='sm' c='dimmed'><When at={at} /></Text>, wide: true }
   ]
   return (

@@ -2,6 +2,7 @@ import { Alert, Anchor, Select, SimpleGrid, Stack, Table, Text, TextInput } from
 import { useState } from 'react'
 import { Link, useParams } from 'wouter'
 import { useRead } from '../../api/hooks.ts'
+import { useLive } from '../../api/live.ts'
 import { common } from '../../i18n/common.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
@@ -16,8 +17,11 @@ import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Share } from '../../ui/share.tsx'
 import { Copyable, Money, Status, When } from '../../ui/values.tsx'
+import { CustomerLink } from '../customers/link.tsx'
 import { BuyerFields } from '../invoices/buyer-fields.tsx'
 import { buyerOf, type Customer, customerOf, emptyBuyer, type InvoiceLine, isCountry } from '../invoices/form.ts'
+import { InvoiceLink } from '../invoices/link.tsx'
+import { PaymentLink } from '../payments/link-to.tsx'
 import { buyerName, type Sale } from './list.tsx'
 import { sales } from './texts.ts'
 
@@ -27,6 +31,7 @@ export default function SalePage () {
   const { id } = useParams<{ id: string }>()
   const words = useTexts(sales)
   const { money } = useFormats()
+  useLive(areas, ['sale.*', 'invoice.*', 'payment.*', 'global_invoice.*'])
   const sale = useRead('/v1/sales/{id}', { path: { id } }, { every: found => found === undefined || ['invoicing', 'leaving_global', 'correcting'].includes(found.document) ? 2_500 : 15_000 })
   const back = { to: '/sales', text: words.title }
   if (sale.isError && sale.data === undefined) return <Page title={words.sale} back={back}><ProblemAlert error={sale.error} again={() => { void sale.refetch() }} /></Page>
@@ -138,6 +143,8 @@ function Refund ({ sale }: { sale: Sale }) {
 function FactsOf ({ sale }: { sale: Sale }) {
   const words = useTexts(sales)
   const { money } = useFormats()
+  const forms = useRead('/v1/catalogues/{name}', { path: { name: 'c_FormaPago' } })
+  const formOf = (code: string): string => forms.data?.data.find(entry => entry.code === code)?.text ?? code
   const place = [sale.branch, sale.till].filter(part => part !== null).join(' · ')
   return (
     <Section title={words.facts}>
@@ -146,10 +153,11 @@ function FactsOf ({ sale }: { sale: Sale }) {
         [words.document, words[sale.document]],
         sale.amount_refunded > 0 && [words.refunded, money(sale.amount_refunded, sale.currency)],
         [words.buyer, buyerName(sale)],
-        sale.customer_id !== null && [words.customer, <Anchor key='customer' component={Link} href={`/customers/${sale.customer_id}`} size='sm'>{words.see}</Anchor>],
-        sale.tenders.length > 0 && [words.tenders, sale.tenders.map(({ form, amount }) => `${form}${amount === undefined ? '' : ` ${money(amount, sale.currency)}`}`).join(', ')],
-        sale.payment !== null && [words.payment, <Anchor key='payment' component={Link} href={`/payments/${sale.payment}`} size='sm' className='mono'>{sale.payment}</Anchor>],
-        sale.invoice !== null && [words.invoice, <Anchor key='invoice' component={Link} href={`/invoices/${sale.invoice}`} size='sm' className='mono'>{sale.invoice}</Anchor>],
+        sale.customer_id !== null && [words.customer, <CustomerLink key='customer' id={sale.customer_id} />],
+        sale.tenders.length > 0 && [words.tenders, sale.tenders.map(({ form, amount }) => `${formOf(form)}${amount === undefined ? '' : ` ${money(amount, sale.currency)}`}`).join(', ')],
+        sale.payment !== null && [words.payment, <PaymentLink key='payment' id={sale.payment} />],
+        sale.invoice !== null && [words.invoice, <InvoiceLink key='invoice' id={sale.invoice} />],
+        sale.global_invoice !== null && [words.inGlobal, <GlobalLink key='global' id={sale.global_invoice} />],
         sale.global_invoice_date !== null && sale.document === 'global_pending' && [words.globalDay, sale.global_invoice_date],
         sale.correct_until !== null && [words.correctUntil, <When key='until' at={sale.correct_until} exact />],
         place !== '' && [words.branch, place],
@@ -177,6 +185,22 @@ function Lines ({ sale }: { sale: Sale }) {
   )
 }
 
+/** The document of the global invoice that it is in. */
+function GlobalLink ({ id }: { id: string }) {
+  const { may } = useSession()
+  const { data } = useRead('/v1/global_invoices/{id}', { path: { id } }, { enabled: may('invoices:read') })
+  if (data === undefined) return <span className='mono'>{id.slice(0, 12)}…</span>
+  const { from, to } = data.period
+  const name = from === to ? from : `${from} – ${to}`
+  return data.invoice === null ? <>{name}</> : <Anchor component={Link} href={`/invoices/${data.invoice}`} size='sm'>{name}</Anchor>
+}
+
+/** What the buyer pays with next time: handed to them by whoever gives it. */
+function CreditCode ({ id }: { id: string }) {
+  const { data } = useRead('/v1/store_credits/{id}', { path: { id } })
+  return data === undefined ? null : <Copyable value={data.code} />
+}
+
 function Refunds ({ sale }: { sale: Sale }) {
   const words = useTexts(sales)
   const refunds = sale.refunds ?? []
@@ -187,7 +211,7 @@ function Refunds ({ sale }: { sale: Sale }) {
       <Wide label={words.refunds} width={420}>
         <Table>
           <Table.Thead><Table.Tr>{[words.amount, words.method, words.reason, words.state, words.created].map(name => <Table.Th key={name} scope='col'>{name}</Table.Th>)}</Table.Tr></Table.Thead>
-          <Table.Tbody>{refunds.map(refund => <Table.Tr key={refund.id}><Table.Td><Money amount={refund.amount} currency={sale.currency} /></Table.Td><Table.Td>{how[refund.method]}</Table.Td><Table.Td>{refund.reason}</Table.Td><Table.Td><Status value={refund.status} /></Table.Td><Table.Td><When at={refund.created_at} /></Table.Td></Table.Tr>)}</Table.Tbody>
+          <Table.Tbody>{refunds.map(refund => <Table.Tr key={refund.id}><Table.Td><Money amount={refund.amount} currency={sale.currency} /></Table.Td><Table.Td>{how[refund.method]}{refund.store_credit !== null && <CreditCode id={refund.store_credit} />}</Table.Td><Table.Td>{refund.reason}</Table.Td><Table.Td><Status value={refund.status} {...(refund.status === 'succeeded' && { label: words.refunded })} /></Table.Td><Table.Td><When at={refund.created_at} /></Table.Td></Table.Tr>)}</Table.Tbody>
         </Table>
       </Wide>
     </Section>

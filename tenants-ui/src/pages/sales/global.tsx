@@ -2,6 +2,7 @@ import { TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
+import { useLive } from '../../api/live.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
 import { useSession } from '../../shell/session.tsx'
@@ -20,6 +21,7 @@ export default function GlobalInvoicesPage () {
   const { may } = useSession()
   const money = useFiscalMoney()
   const [day, setDay] = useState('')
+  useLive(['/v1/global_invoices'], ['global_invoice.*'])
   const columns: Column<Global>[] = [
     { name: words.period, show: ({ period }) => <span className='nums'>{period.from} – {period.to}</span> },
     { name: words.amount, show: ({ total, currency }) => <span className='nums'>{money(total, currency)}</span> },

@@ -1,6 +1,7 @@
 import { Button, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
+import { useLive } from '../../api/live.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
 import { useSession } from '../../shell/session.tsx'
@@ -23,12 +24,13 @@ export default function SalesPage () {
   const words = useTexts(sales)
   const named = useTexts(statusWords)
   const { may } = useSession()
+  useLive(['/v1/sales'], ['sale.*'])
   const add = may('payments:write') && <Button component={Link} href='/sales/new' leftSection={<Icon name='plus' size={18} />}>{words.add}</Button>
   const filters: Filter[] = [
     { name: 'status', label: words.state, options: statuses.map(value => ({ value, label: named[value] })) },
     { name: 'document', label: words.document, options: documents.map(value => ({ value, label: words[value] })) },
     { name: 'ticket', label: words.ticket },
-    { name: 'reference', label: words.reference },
+    { name: 'reference', label: words.reference, elsewhere: true },
     { name: 'created_from', label: words.from, kind: 'day-start' },
     { name: 'created_to', label: words.to, kind: 'day-end' }
   ]

@@ -2,6 +2,7 @@ import { Code, Text, UnstyledButton } from '@mantine/core'
 import { useState } from 'react'
 import type { Answer } from '../../api/client.ts'
 import { useTexts } from '../../i18n/language.tsx'
+import { Actor } from '../../ui/actor.tsx'
 import { type Column, ResourceList } from '../../ui/list.tsx'
 import { Empty, Page } from '../../ui/page.tsx'
 import { Subject } from '../../ui/subject.tsx'
@@ -15,10 +16,10 @@ export default function AuditPage () {
   const all = useTexts(settings)
   const words = useTexts(log)
   const columns: Column<Line>[] = [
-    { name: words.action, show: line => <><span className='mono'>{line.action}</span><Detail line={line} /></> },
+    { name: words.action, show: line => <><span className='mono'>{line.action}</span><Text size='xs' c='dimmed' hiddenFrom='sm'><When at={line.created_at} exact /></Text><Detail line={line} /></> },
     { name: words.subject, show: ({ subject }) => <Text span size='sm'><Subject id={subject.id} /></Text>, wide: true },
-    { name: words.actor, show: ({ actor }) => <Text span size='xs' c='dimmed' className='mono'>{actor.id}</Text>, wide: true },
-    { name: words.when, show: ({ created_at: at }) => <Text span size='sm' c='dimmed'><When at={at} exact /></Text> }
+    { name: words.actor, show: ({ actor }) => <Text span size='sm' c='dimmed'><Actor id={actor.id} type={actor.type} /></Text>, wide: true },
+    { name: words.when, show: ({ created_at: at }) => <Text span size='sm' c='dimmed'><When at={at} exact /></Text>, wide: true }
   ]
   return (
     <Page title={all.auditTitle} lead={all.auditText} back={{ to: '/settings', text: all.title }}>

@@ -30,7 +30,7 @@ export default function BankAccountsPage () {
           name: words.actions,
           align: 'right' as const,
           show: ({ id, primary }: Account) => (
-            <Group gap='xs' justify='flex-end' wrap='nowrap'>
+            <Group gap='xs' justify='flex-end'>
               {!primary && <Confirm method='patch' path='/v1/bank_accounts/{id}' asked={{ path: { id }, body: { primary: true } }} invalidates={areas} label={words.makePrimary} title={words.makePrimaryTitle} text={words.makePrimaryText} yes={words.makePrimary} done={words.changed} button={{ size: 'xs' }} />}
               <Confirm method='delete' path='/v1/bank_accounts/{id}' asked={{ path: { id } }} invalidates={areas} label={words.remove} title={words.removeTitle} text={words.removeText} yes={words.remove} done={words.removed} danger button={{ size: 'xs' }} />
             </Group>

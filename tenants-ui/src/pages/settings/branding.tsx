@@ -50,6 +50,7 @@ function Form ({ issuer }: { issuer: Issuer }) {
   const save = useChange('patch', '/v1/issuers/{id}', { invalidates: ['/v1/issuers'], onDone: () => tell(words.saved) })
   const shown = logo === undefined ? kept : logo === null ? undefined : `data:${logo.type};base64,${logo.data}`
   const writable = may('issuers:write')
+  const colour = /^#[0-9a-f]{6}$/i.test(form.colour) ? form.colour : '#0b6e69'
   const orNull = (value: string) => value.trim() === '' ? null : value.trim()
   const choose = async (file: File | null) => {
     if (file === null) return
@@ -86,7 +87,7 @@ function Form ({ issuer }: { issuer: Issuer }) {
         </form>
       </Section>
       <Section title={words.preview} lead={words.previewText}>
-        <Box p='lg' bg='#fff' c='#1f2933' style={{ borderRadius: 8, border: '1px solid var(--mantine-color-default-border)', borderTop: `6px solid ${/^#[0-9a-f]{6}$/i.test(form.colour) ? form.colour : '#0b6e69'}` }}>
+        <Box p='lg' bg='#fff' c='#1f2933' style={{ borderRadius: 8, border: '1px solid var(--mantine-color-default-border)', borderTop: `6px solid ${colour}` }}>
           <Group justify='space-between' wrap='nowrap' align='flex-start'>
             {shown === undefined ? <Text size='sm'>{words.noLogo}</Text> : <img src={shown} alt={words.logo} style={{ maxHeight: 64, maxWidth: 180 }} data-logo />}
             <Text fw={700}>{words.previewTitle}</Text>
@@ -94,6 +95,15 @@ function Form ({ issuer }: { issuer: Issuer }) {
           <Text fw={650} mt='md'>{form.trade_name.trim() === '' ? issuer.legal_name : form.trade_name}</Text>
           <Text size='sm'>{issuer.tax_id}</Text>
           {form.ticket_footer.trim() !== '' && <Text size='xs' mt='lg' style={{ whiteSpace: 'pre-line' }}>{form.ticket_footer}</Text>}
+        </Box>
+        <Text size='sm' c='dimmed' mt='lg' mb='xs'>{words.previewPage}</Text>
+        <Box p='lg' maw={340} mx='auto' bg='#fff' c='#1f2933' style={{ borderRadius: 24, border: '1px solid var(--mantine-color-default-border)' }} data-page-preview>
+          {shown !== undefined && <img src={shown} alt='' style={{ display: 'block', maxHeight: 48, maxWidth: 160, marginBottom: 12 }} />}
+          <Text fw={700}>{words.pageTitle}</Text>
+          <Text size='sm'>{form.trade_name.trim() === '' ? issuer.legal_name : form.trade_name}</Text>
+          <Text size='xs' mt='md'>RFC</Text>
+          <Box h={40} style={{ borderRadius: 8, border: '1px solid #cbd2d9' }} />
+          <Box mt='md' py={10} ta='center' fw={600} bg={colour} c={textOn(colour)} style={{ borderRadius: 8 }}>{words.pageButton}</Box>
         </Box>
       </Section>
     </SimpleGrid>
@@ -111,6 +121,12 @@ function useLogo ({ id, logo, updated_at: version }: Issuer): string | undefined
     enabled: logo !== null
   })
   return logo === null ? undefined : kept.data
+}
+
+/** What is read on a colour: black or white, by its relative luminance (WCAG 2.2). */
+function textOn (colour: string): string {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16) / 255).map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? '#000' : '#fff'
 }
 
 const base64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''))

@@ -49,7 +49,7 @@ function OneChannel ({ channel: { id, type, label, health, last_error: error, we
   return (
     <div data-channel={type}>
       <Group justify='space-between'>
-        <Group gap='sm'><Text fw={600}>{words[type]}</Text>{label !== '' && <Text size='sm' c='dimmed'>{label}</Text>}<Status value={health} /></Group>
+        <Group gap='sm'><Text fw={600}>{words[type]}</Text>{label !== '' && label !== type && <Text size='sm' c='dimmed'>{label}</Text>}<Status value={health} /></Group>
         {may('connections:write') && (
           <Group gap='xs'>
             <Button size='xs' variant='default' loading={test.isPending} onClick={() => test.mutate({ path: { id } })} aria-label={`${words.test}: ${words[type]}`}>{words.test}</Button>
@@ -67,7 +67,7 @@ function OneChannel ({ channel: { id, type, label, health, last_error: error, we
         )}
         {(error !== null || webhook !== null) && (
           <Facts rows={[
-            error !== null && [words.lastError, error],
+            error !== null && [words.lastError, <span key='error' className='mono'>{error}</span>],
             webhook !== null && [words.hookUrl, <Copyable key='url' value={webhook.url} label={words.hookUrl} />],
             webhook !== null && [words.verifyToken, <Copyable key='token' value={webhook.verify_token} label={words.verifyToken} />]
           ]}

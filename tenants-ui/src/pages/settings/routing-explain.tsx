@@ -2,6 +2,7 @@ import { Alert, Button, Group, Select, Stack, Table, Text, TextInput } from '@ma
 import { useState } from 'react'
 import type { Answer } from '../../api/client.ts'
 import { fieldError, useChange } from '../../api/hooks.ts'
+import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { AmountInput, currencyOf, minorUnits } from '../../ui/amount.tsx'
@@ -46,6 +47,8 @@ export function Explain ({ connections }: { connections: Answer<'get', '/v1/conn
 
 function Explained ({ decision: { connection, connections, rule, rules, not_chosen: others, error }, nameOf }: { decision: Decision, nameOf: (id: string) => string }) {
   const words = useTexts(routing)
+  const { list } = useFormats()
+  const nameOfField = (field: string) => (words as Record<string, unknown>)[field] as string | undefined ?? field
   const tones = { chosen: 'good', not_matched: 'plain', shadowed: 'plain', no_connection: 'bad', disabled: 'plain', not_asked: 'plain' } as const
   return (
     <>
@@ -61,7 +64,7 @@ function Explained ({ decision: { connection, connections, rule, rules, not_chos
               {rules.map(one => (
                 <Table.Tr key={one.index} data-outcome={one.outcome}>
                   <Table.Td>{one.index + 1}. {one.name}</Table.Td>
-                  <Table.Td><Text span inherit fw={tones[one.outcome] === 'plain' ? undefined : 650}>{words[one.outcome]}</Text>{one.failed.length > 0 && <Text span size='sm' c='dimmed'> {words.because(one.failed.join(', '))}</Text>}</Table.Td>
+                  <Table.Td><Text span inherit fw={tones[one.outcome] === 'plain' ? undefined : 650}>{words[one.outcome]}</Text>{one.failed.length > 0 && <Text span size='sm' c='dimmed'> {words.because(list(one.failed.map(nameOfField)))}</Text>}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

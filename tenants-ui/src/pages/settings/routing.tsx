@@ -9,7 +9,7 @@ import { tell } from '../../ui/notices.ts'
 import { Page, Waiting } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Explain } from './routing-explain.tsx'
-import { routing, settings } from './texts.ts'
+import { failoverWords, routing, settings } from './texts.ts'
 
 type Rules = Answer<'get', '/v1/routing'>
 type Rule = Rules['rules'][number]
@@ -129,6 +129,7 @@ function Editor ({ given, connections }: { given: Rules, connections: Connection
 
 function RuleCard ({ rule, index, title, connections, writable, error, onChange, buttons }: { rule: Draft, index: number, title: string, connections: Connections, writable: boolean, error: Parameters<typeof ProblemAlert>[0]['error'], onChange: (rule: Draft) => void, buttons: ReactNode }) {
   const words = useTexts(routing)
+  const refusals = useTexts(failoverWords)
   const said = (field: string) => (error as { errors?: { path: string, message: string }[] } | null)?.errors?.find(({ path }) => path.startsWith(`rules.${index}.${field}`))?.message
   return (
     <Paper p='md' role='group' aria-label={title} data-rule={index}>
@@ -137,15 +138,16 @@ function RuleCard ({ rule, index, title, connections, writable, error, onChange,
         <Group gap='sm' wrap='nowrap'><Switch label={words.enabled} aria-label={`${words.enabled}: ${title}`} checked={rule.enabled} disabled={!writable} onChange={event => onChange({ ...rule, enabled: event.currentTarget.checked })} />{buttons}</Group>
       </Group>
       <Stack gap='sm'>
+        <Text size='xs' c='dimmed'>{words.listHelp}</Text>
         <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }} spacing='sm'>
           <TextInput label={words.name} value={rule.name} readOnly={!writable} maxLength={120} onChange={event => onChange({ ...rule, name: event.currentTarget.value })} />
           <Select label={words.family} data={(['payments', 'invoicing'] as const).map(value => ({ value, label: words[value] }))} value={rule.family} readOnly={!writable} allowDeselect={false} onChange={value => onChange({ ...rule, family: value as 'payments' })} />
-          {lists[rule.family].map(field => <TextInput key={field} label={words[field]} placeholder={words.listHelp} value={rule.lists[field] ?? ''} readOnly={!writable} error={said(`match.${field}`)} onChange={event => onChange({ ...rule, lists: { ...rule.lists, [field]: event.currentTarget.value } })} />)}
+          {lists[rule.family].map(field => <TextInput key={field} label={words[field]} placeholder={words.any} value={rule.lists[field] ?? ''} readOnly={!writable} error={said(`match.${field}`)} onChange={event => onChange({ ...rule, lists: { ...rule.lists, [field]: event.currentTarget.value } })} />)}
           {rule.family === 'payments' && (['min', 'max'] as const).map(edge => <TextInput key={edge} label={words[edge]} placeholder={words.minorHelp} inputMode='numeric' value={rule[edge]} readOnly={!writable} error={said('match.amount')} onChange={event => onChange({ ...rule, [edge]: event.currentTarget.value.replace(/\D/g, '') })} />)}
         </SimpleGrid>
         <Textarea label={words.metadata} autosize minRows={1} maxRows={6} value={rule.metadata} readOnly={!writable} error={said('match.metadata')} onChange={event => onChange({ ...rule, metadata: event.currentTarget.value })} />
         <MultiSelect label={words.connections} data={connections.map(({ id, label }) => ({ value: id, label }))} value={rule.connections} readOnly={!writable} error={said('connections')} onChange={value => onChange({ ...rule, connections: value })} hidePickedOptions />
-        <MultiSelect label={words.failover} description={words.failoverHelp} data={[...failoverClasses]} value={rule.on} readOnly={!writable} onChange={on => onChange({ ...rule, on })} hidePickedOptions />
+        <MultiSelect label={words.failover} description={words.failoverHelp} data={failoverClasses.map(value => ({ value, label: refusals[value] }))} value={rule.on} readOnly={!writable} onChange={on => onChange({ ...rule, on })} hidePickedOptions />
       </Stack>
     </Paper>
   )

@@ -243,7 +243,10 @@ export const branding = texts({
     footerHelp: 'Horario, políticas de devolución, o lo que quiera decir.',
     preview: 'Vista previa',
     previewTitle: 'Factura',
-    previewText: 'Así se ve el encabezado.',
+    previewText: 'El encabezado del PDF.',
+    previewPage: 'La página de autofactura, en un teléfono.',
+    pageTitle: 'Su factura',
+    pageButton: 'Facturar',
     save: 'Guardar la imagen',
     saved: 'Imagen guardada'
   },
@@ -264,7 +267,10 @@ export const branding = texts({
     footerHelp: 'Opening hours, return policy, or whatever you want to say.',
     preview: 'Preview',
     previewTitle: 'Invoice',
-    previewText: 'This is how the head looks.',
+    previewText: 'The head of the PDF.',
+    previewPage: 'The self-invoicing page, on a phone.',
+    pageTitle: 'Your invoice',
+    pageButton: 'Make the invoice',
     save: 'Save the branding',
     saved: 'The branding is saved'
   }

@@ -222,8 +222,9 @@ export const routing = texts({
     min: 'Importe desde',
     max: 'Importe hasta',
     minorHelp: 'En unidades menores: 19900 son 199.00',
+    any: 'cualquiera',
     metadata: 'Metadatos (clave=valor, uno por línea)',
-    listHelp: 'Varios, separados por comas. Vacío: cualquiera.',
+    listHelp: 'Varios valores se separan con comas. Lo que queda vacío no importa.',
     connections: 'Conexiones, en el orden en que se intenta',
     failover: 'Pasar a la siguiente también cuando',
     failoverHelp: 'Si no se pudo llegar al proveedor se pasa siempre; si no se sabe qué pasó, nunca.',
@@ -273,8 +274,9 @@ export const routing = texts({
     min: 'Amount from',
     max: 'Amount up to',
     minorHelp: 'In minor units: 19900 is 199.00',
+    any: 'any of them',
     metadata: 'Metadata (key=value, one a line)',
-    listHelp: 'Several, with commas between. Empty: any.',
+    listHelp: 'Several values stand with commas between. What is left empty does not matter.',
     connections: 'Connections, in the order in which they are tried',
     failover: 'Go on to the next one also when',
     failoverHelp: 'When the provider could not be reached it always goes on; when it is not known what happened, never.',
@@ -305,5 +307,41 @@ export const routing = texts({
     notChosen: 'The other connections',
     connection: 'Connection',
     why: 'Why not'
+  }
+})
+
+/** Refusals after which another connection may be tried. */
+export const failoverWords = texts({
+  es: {
+    provider_unavailable: 'El proveedor no está disponible',
+    rate_limited: 'El proveedor pide esperar',
+    invalid_credentials: 'Las credenciales no valen',
+    permission_denied: 'La cuenta no tiene permiso',
+    merchant_balance_insufficient: 'La cuenta no tiene saldo',
+    unsupported: 'El proveedor no lo hace',
+    amount_invalid: 'No acepta ese importe',
+    limit_exceeded: 'Pasa de un límite',
+    card_declined: 'El banco rechazó la tarjeta',
+    insufficient_funds: 'A la tarjeta le faltan fondos',
+    expired_card: 'La tarjeta está vencida',
+    incorrect_cvc: 'El código de la tarjeta no es',
+    invalid_card: 'La tarjeta no es válida',
+    authentication_failed: 'El pagador no se autenticó'
+  },
+  en: {
+    provider_unavailable: 'The provider is not available',
+    rate_limited: 'The provider asks to wait',
+    invalid_credentials: 'The credentials are no good',
+    permission_denied: 'The account may not do it',
+    merchant_balance_insufficient: 'The account has no balance',
+    unsupported: 'The provider does not do it',
+    amount_invalid: 'It does not take that amount',
+    limit_exceeded: 'It is over a limit',
+    card_declined: 'The bank declined the card',
+    insufficient_funds: 'The card has too little funds',
+    expired_card: 'The card has expired',
+    incorrect_cvc: 'The card’s code is wrong',
+    invalid_card: 'The card is not valid',
+    authentication_failed: 'The payer did not authenticate'
   }
 })

@@ -60,7 +60,7 @@ function UserActions ({ user: { id, name, role, status }, self }: { user: User, 
   if (self) return null
   const areas = ['/v1/users']
   return (
-    <Group gap='xs' justify='flex-end' wrap='nowrap'>
+    <Group gap='xs' justify='flex-end'>
       <Confirm method='patch' path='/v1/users/{id}' asked={() => ({ path: { id }, body: { role: next } })} invalidates={areas} label={words.change} title={words.changeTitle(name)} yes={words.change} done={words.changed} ready={next !== role} button={{ size: 'xs' }}><RoleSelect value={next} onChange={setNext} /></Confirm>
       {status === 'active'
         ? <Confirm method='patch' path='/v1/users/{id}' asked={{ path: { id }, body: { status: 'disabled' } }} invalidates={areas} label={words.disable} title={words.disableTitle(name)} text={words.disableText} yes={words.disable} done={words.changed} danger button={{ size: 'xs' }} />

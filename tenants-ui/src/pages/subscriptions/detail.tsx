@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { Link, useParams } from 'wouter'
 import { type Answer, type ApiProblem, ask } from '../../api/client.ts'
 import { useRead } from '../../api/hooks.ts'
+import { useLive } from '../../api/live.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
@@ -15,10 +16,12 @@ import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Share } from '../../ui/share.tsx'
 import { Copyable, Money, Status, When } from '../../ui/values.tsx'
+import { brandOf, useMethodName, usePaymentAccounts } from '../payments/shown.tsx'
 import { type Plan, type Subscription, usePlanPrice } from './list.tsx'
 import { subscriptions } from './texts.ts'
 
 const areas = ['/v1/subscriptions']
+const shown = [...areas, '/v1/events', '/v1/operations']
 const ended = new Set(['canceled', 'expired'])
 
 export default function SubscriptionPage () {
@@ -27,6 +30,8 @@ export default function SubscriptionPage () {
   const statuses = useTexts(statusWords) as Record<string, string>
   const { may } = useSession()
   const priceOf = usePlanPrice()
+  const { nameOf } = usePaymentAccounts()
+  useLive(shown, ['subscription.*', 'payment.*'])
   const subscription = useRead('/v1/subscriptions/{id}', { path: { id } }, { every: found => found === undefined || found.pending !== null || found.next_action !== null || found.status === 'incomplete' || found.status === 'unknown' ? 3_000 : 15_000 })
   const planId = subscription.data?.plan ?? ''
   const customerId = subscription.data?.customer ?? ''
@@ -60,7 +65,7 @@ export default function SubscriptionPage () {
             found.cancel_at_period_end && [words.ends, <When key='ends' at={found.current_period_end} exact />],
             found.canceled_at !== null && [words.canceledAt, <When key='canceled' at={found.canceled_at} exact />],
             found.pending !== null && [words.underWay, <span key='pending' className='mono'>{found.pending}</span>],
-            [words.connection, <Anchor key='connection' component={Link} href={`/connections/${found.connection}`} size='sm'>{found.provider}</Anchor>],
+            [words.connection, <Anchor key='connection' component={Link} href={`/connections/${found.connection}`} size='sm'>{nameOf(found.connection)}</Anchor>],
             found.provider_reference !== null && [words.providerReference, <Copyable key='reference' value={found.provider_reference} />],
             found.reference !== null && [words.reference, found.reference],
             [words.created, <When key='created' at={found.created_at} exact />]
@@ -84,12 +89,28 @@ function Actions ({ subscription: found }: { subscription: Subscription }) {
       {(found.status === 'paused' || found.cancel_at_period_end) && <Confirm method='post' path='/v1/subscriptions/{id}/resume' asked={{ path }} invalidates={areas} label={words.resume} title={words.resumeTitle} text={words.resumeText} yes={words.resume} done={words.resumed} />}
       {found.status === 'active' && <Confirm method='post' path='/v1/subscriptions/{id}/pause' asked={{ path }} invalidates={areas} label={words.pause} title={words.pauseTitle} text={words.pauseText} yes={words.pause} done={words.paused} />}
       {(found.status === 'active' || found.status === 'trialing') && <Change subscription={found} />}
+      {['active', 'trialing', 'past_due', 'unpaid', 'incomplete'].includes(found.status) && <ChangeMethod subscription={found} />}
       <Confirm method='post' path='/v1/subscriptions/{id}/cancel' asked={() => ({ path, body: { at } })} invalidates={areas} label={words.cancel} title={words.cancelTitle} text={words.cancelText} yes={words.cancelYes} done={words.canceled} danger>
         <Radio.Group label={words.cancelWhen} value={at} onChange={next => setAt(next as 'now')}>
           <Stack gap='xs' mt='xs'><Radio value='period_end' label={words.cancelEnd} /><Radio value='now' label={words.cancelNow} /></Stack>
         </Radio.Group>
       </Confirm>
     </>
+  )
+}
+
+/** With what it is charged from now on: what helps one that is owed. */
+function ChangeMethod ({ subscription: found }: { subscription: Subscription }) {
+  const words = useTexts(subscriptions)
+  const { may } = useSession()
+  const nameOf = useMethodName()
+  const [method, setMethod] = useState(found.payment_method ?? '')
+  const methods = useRead('/v1/customers/{id}/payment_methods', { path: { id: found.customer }, query: { status: 'active', limit: 100 } }, { enabled: may('customers:read') })
+  const rows = methods.data?.data ?? []
+  return (
+    <Confirm method='patch' path='/v1/subscriptions/{id}' asked={() => ({ path: { id: found.id }, body: { payment_method: method } })} invalidates={areas} label={words.changeMethod} title={words.changeMethod} text={rows.length === 0 ? words.methodNone : words.changeMethodText} yes={words.changeMethodYes} done={words.changed} ready={method !== '' && method !== found.payment_method}>
+      {rows.length > 0 && <Select label={words.saved} data={rows.map(({ id, brand, last4, type }) => ({ value: id, label: `${brand === null ? nameOf(type) : brandOf(brand)} •••• ${last4 ?? ''}` }))} value={method === '' ? null : method} onChange={next => setMethod(next ?? '')} allowDeselect={false} />}
+    </Confirm>
   )
 }
 

@@ -2,6 +2,7 @@ import { Button, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
 import { useRead } from '../../api/hooks.ts'
+import { useLive } from '../../api/live.ts'
 import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { statusWords } from '../../i18n/statuses.ts'
@@ -18,11 +19,11 @@ export type Subscription = Answer<'get', '/v1/subscriptions/{id}'>
 export type Plan = Answer<'get', '/v1/plans/{id}'>
 const statuses = ['active', 'trialing', 'past_due', 'unpaid', 'incomplete', 'paused', 'canceled', 'expired', 'unknown'] as const
 
-/** What a plan costs, as people say it: `$199.00 MXN cada 1 mes`. */
+/** What a plan costs, as people say it: `$199.00 MXN cada mes`. */
 export function usePlanPrice (): (plan: Pick<Plan, 'amount' | 'currency' | 'interval' | 'interval_count'>) => string {
   const words = useTexts(subscriptions)
   const { money, number } = useFormats()
-  return ({ amount, currency, interval, interval_count: count }) => `${money(amount, currency)} ${words.everyOf(number(count), words[interval])}`
+  return ({ amount, currency, interval, interval_count: count }) => `${money(amount, currency)} ${count === 1 ? words.everyOne(words[interval]) : words.everyOf(number(count), words[`${interval}s`])}`
 }
 
 export default function SubscriptionsPage () {
@@ -36,11 +37,12 @@ export default function SubscriptionsPage () {
     const found = customers.data?.data.find(customer => customer.id === id)
     return found?.name ?? found?.email ?? `${id.slice(0, 12)}…`
   }
+  useLive(['/v1/subscriptions'], ['subscription.*'])
   const add = may('subscriptions:write') && <Button component={Link} href='/subscriptions/new' leftSection={<Icon name='plus' size={18} />}>{words.add}</Button>
   const filters: Filter[] = [
     { name: 'status', label: words.state, options: statuses.map(value => ({ value, label: named[value] ?? value })) },
     { name: 'plan', label: words.plan, options: (plans.data?.data ?? []).map(({ id, name }) => ({ value: id, label: name })) },
-    { name: 'reference', label: words.reference },
+    { name: 'reference', label: words.reference, elsewhere: true },
     { name: 'created_from', label: words.from, kind: 'day-start' },
     { name: 'created_to', label: words.to, kind: 'day-end' }
   ]

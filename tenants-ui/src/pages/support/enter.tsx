@@ -21,7 +21,7 @@ export function EnterTenant ({ tenant, name }: { tenant: string, name: string })
   return (
     <Confirm
       method='post' path='/v1/support_access' asked={() => ({ body: { tenant, reason: form.reason.trim(), kind: form.kind, minutes: form.minutes } })} invalidates={['/v1/support_access']}
-      label={words.enter} title={words.enterTitle(name)} text={words.enterText} yes={words.enter} ready={form.reason.trim().length >= 3} button={{ size: 'xs' }}
+      label={words.enter} title={words.enterTitle(name)} text={words.enterText} yes={words.enter} ready={form.reason.trim().length >= 10} button={{ size: 'xs' }}
       onDone={access => {
         keepAccess(access)
         enter()

@@ -7,10 +7,12 @@ import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { keepAccess } from '../../shell/support-access.ts'
 import { Confirm } from '../../ui/confirm.tsx'
+import { useFilters } from '../../ui/list.tsx'
 import { Empty, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Status, When } from '../../ui/values.tsx'
 import { EnterTenant } from './enter.tsx'
+import { ModeChoice } from './tenant.tsx'
 import { support } from './texts.ts'
 
 type Row = Answer<'get', '/v1/support/overview'>['data'][number]
@@ -18,9 +20,11 @@ type Row = Answer<'get', '/v1/support/overview'>['data'][number]
 export default function SupportPage () {
   const words = useTexts(support)
   const { may, session } = useSession()
-  const overview = useRead('/v1/support/overview', { query: { limit: 50 } }, { every: 15_000 })
+  const [{ cursor }, set] = useFilters(['cursor'])
+  const overview = useRead('/v1/support/overview', { query: { limit: 50, ...(cursor !== undefined && { cursor }) } }, { every: 15_000 })
+  const next = overview.data?.next_cursor ?? null
   return (
-    <Page title={words.title} lead={words.lead} actions={<><Button component={Link} href='/tenants' variant='default'>{words.find}</Button>{may('queues:read') && <Button component='a' href='/admin/queues' variant='default'>{words.openQueues}</Button>}</>}>
+    <Page title={words.title} lead={words.lead} actions={<><ModeChoice /><Button component={Link} href='/tenants' variant='default'>{words.find}</Button>{may('queues:read') && <Button component='a' href='/admin/queues' variant='default'>{words.openQueues}</Button>}</>}>
       <Stack gap='lg'>
         {overview.isError && <ProblemAlert error={overview.error} again={() => { void overview.refetch() }} />}
         {overview.isPending && <Waiting rows={3} height={80} />}
@@ -30,6 +34,7 @@ export default function SupportPage () {
             {overview.data.data.length === 0 ? <Empty icon='check' title={words.emptyTitle} text={words.emptyText} /> : <Tenants rows={overview.data.data} />}
           </Paper>
         )}
+        {next !== null && <Button variant='default' w='fit-content' onClick={() => set({ cursor: next })}>{words.more}</Button>}
         {overview.data !== undefined && <Queues queues={overview.data.queues} />}
       </Stack>
     </Page>
@@ -46,7 +51,7 @@ function Tenants ({ rows }: { rows: readonly Row[] }) {
         <Table.Tbody>
           {rows.map(({ tenant, name, status, alerts: { critical, warning, info }, connections, calls_last_hour: calls, refused_webhooks_last_day: refused, last_webhook_at: last }) => (
             <Table.Tr key={tenant} data-tenant={tenant}>
-              <Table.Td>{name}{status === 'suspended' && <Status value='suspended' />}</Table.Td>
+              <Table.Td><Text component={Link} href={`/support/tenants/${tenant}`} inherit aria-label={`${words.see}: ${name}`}>{name}</Text>{status === 'suspended' && <Status value='suspended' />}</Table.Td>
               <Table.Td>{critical + warning + info === 0 ? words.none : <Group gap={6}>{critical > 0 && <Status value='failing' label={words.critical(number(critical))} />}{warning + info > 0 && <Text span size='sm'>{words.others(number(warning + info))}</Text>}</Group>}</Table.Td>
               <Table.Td className='nums'>{words.ofAll(number(connections.failing + connections.reconnect), number(connections.total))}</Table.Td>
               <Table.Td className='nums'>{words.ofAll(number(calls.failed), number(calls.total))}</Table.Td>

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, SimpleGrid, Stack, Table, Text } from '@mantine/core'
+import { Button, Group, SimpleGrid, Stack, Table, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Answer } from '../../api/client.ts'
 import { useRead } from '../../api/hooks.ts'
@@ -8,11 +8,13 @@ import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { Bars } from '../../ui/chart.tsx'
 import { Icon } from '../../ui/icons.tsx'
+import { Live } from '../../ui/live.tsx'
 import { Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { PeriodChoice, usePeriod } from '../../ui/period.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
-import { type Moment, Timeline } from '../../ui/timeline.tsx'
+import { ReplayMany } from '../../ui/replay-many.tsx'
 import { Status, When } from '../../ui/values.tsx'
+import { Reason } from './reasons.tsx'
 import { webhooks } from './texts.ts'
 
 type Connection = Answer<'get', '/v1/connections/{id}'>
@@ -29,7 +31,7 @@ export default function WebhookHealthPage () {
   const live = useLive(['/v1/connections', '/v1/inbound_events', '/v1/webhook_endpoints'])
   return (
     <Page
-      title={words.title} lead={words.lead} badge={live && <Badge color='teal' className='status status-teal'>{words.live}</Badge>}
+      title={words.title} lead={words.lead} badge={live && <Live />}
       actions={
         <>
           <PeriodChoice period={period} set={set} />
@@ -51,17 +53,25 @@ type Query = ReturnType<typeof usePeriod>['query']
 
 function Incoming ({ query }: { query: Query }) {
   const words = useTexts(webhooks)
-  const { number } = useFormats()
+  const { number, list } = useFormats()
   const connections = useRead('/v1/connections', { query: { limit: 100 } })
-  const all = connections.data?.data ?? []
+  const providers = useRead('/v1/providers')
+  const pending = connections.isPending || providers.isPending
+  const known = pending ? [] : connections.data?.data ?? []
+  const sends = ({ provider, webhook }: Connection) => webhook.last_event_at !== null || providers.data?.data.find(({ id }) => id === provider)?.webhooks !== null
+  // What fails stands first, then where something came last.
+  const rank = ({ health, webhook }: Connection) => `${health === 'failing' || health === 'reconnect' ? 1 : 0} ${webhook.last_event_at ?? ''}`
+  const all = known.filter(sends).toSorted((one, other) => rank(one) < rank(other) ? 1 : -1)
+  const silent = known.filter(connection => !sends(connection))
   return (
     <Section title={words.incoming} lead={words.incomingLead}>
       {connections.isError && <ProblemAlert error={connections.error} again={() => { void connections.refetch() }} />}
-      {connections.isPending && <Waiting rows={2} height={160} />}
-      {connections.data !== undefined && all.length === 0 && <Text size='sm' c='dimmed'>{words.noConnections}</Text>}
-      <SimpleGrid cols={{ base: 1, md: 2 }} spacing='xl' verticalSpacing='xl'>
+      {pending && <Waiting rows={2} height={160} />}
+      {!pending && connections.data !== undefined && known.length === 0 && <Text size='sm' c='dimmed'>{words.noConnections}</Text>}
+      <SimpleGrid cols={{ base: 1, md: all.length > 1 ? 2 : 1 }} spacing='xl' verticalSpacing='xl'>
         {all.slice(0, chartsAtMost).map(connection => <OfConnection key={connection.id} connection={connection} query={query} />)}
       </SimpleGrid>
+      {silent.length > 0 && <Text size='sm' c='dimmed' {...(all.length > 0 && { mt: 'lg' })}>{words.sendNone(list(silent.map(({ label }) => label)))}</Text>}
       {all.length > chartsAtMost && <Text size='sm' c='dimmed' mt='md'>{words.moreConnections(number(all.length - chartsAtMost))}</Text>}
     </Section>
   )
@@ -92,18 +102,32 @@ function OfConnection ({ connection: { id, label, health, webhook }, query }: { 
 
 function Refused () {
   const words = useTexts(webhooks)
+  const { may } = useSession()
   const refused = useRead('/v1/inbound_events', { query: { verdict: 'refused', limit: 8 } }, { every: everyMs })
-  const moments = (refused.data?.data ?? []).map((event): Moment => ({
-    id: event.id, at: event.received_at, icon: 'cross', tone: 'bad',
-    title: <Text component={Link} href={`/webhooks/events/${event.id}`} inherit data-refused={event.id}>{event.provider} · {event.event_type ?? words.event}</Text>,
-    text: event.reason
-  }))
+  const connections = useRead('/v1/connections', { query: { limit: 100 } }, { enabled: may('connections:read') })
+  const nameOf = ({ connection, provider }: { connection: string, provider: string }) => connections.data?.data.find(one => one.id === connection)?.label ?? provider
+  const rows = refused.data?.data ?? []
   return (
-    <Section title={words.refusedTitle} lead={words.refusedLead} actions={moments.length > 0 && <Button component={Link} href='/webhooks/events?verdict=refused' variant='default' size='xs'>{words.all}</Button>}>
+    <Section title={words.refusedTitle} lead={words.refusedLead} actions={rows.length > 0 && <Group gap='xs'>{may('inbound:write') && <ReplayMany path='/v1/inbound_events/replay' filter={{ verdict: 'refused' }} invalidates={['/v1/inbound_events', '/v1/connections', '/v1/payments']} refused size='xs' />}<Button component={Link} href='/webhooks/events?verdict=refused' variant='default' size='xs'>{words.allRefused}</Button></Group>}>
       {refused.isError && <ProblemAlert error={refused.error} again={() => { void refused.refetch() }} />}
       {refused.isPending && <Waiting rows={3} height={36} />}
-      {refused.data !== undefined && moments.length === 0 && <Text size='sm' c='dimmed'>{words.refusedNone}</Text>}
-      {moments.length > 0 && <Timeline moments={moments} />}
+      {refused.data !== undefined && rows.length === 0 && <Text size='sm' c='dimmed'>{words.refusedNone}</Text>}
+      {rows.length > 0 && (
+        <Wide label={words.refusedTitle} width={280}>
+          <Table verticalSpacing={8}>
+            <Table.Thead><Table.Tr>{[words.received, words.connection, words.reason].map((name, index) => <Table.Th key={name} scope='col' {...(index === 1 && { visibleFrom: 'sm' })}><Text span size='xs' fw={600} c='dimmed'>{name}</Text></Table.Th>)}</Table.Tr></Table.Thead>
+            <Table.Tbody>
+              {rows.map(event => (
+                <Table.Tr key={event.id} className='row-link'>
+                  <Table.Td style={{ whiteSpace: 'nowrap' }}><Text component={Link} href={`/webhooks/events/${event.id}`} className='row-target' size='sm' fw={550} c='inherit' td='none' data-refused={event.id} title={event.id}><When at={event.received_at} /></Text></Table.Td>
+                  <Table.Td visibleFrom='sm'>{nameOf(event)}</Table.Td>
+                  <Table.Td><Text span size='sm' className='breaks'><Reason of={event.reason} /></Text></Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Wide>
+      )}
     </Section>
   )
 }
@@ -113,7 +137,7 @@ function Outgoing () {
   const endpoints = useRead('/v1/webhook_endpoints', { query: { limit: 50 } })
   const all = endpoints.data?.data ?? []
   return (
-    <Section title={words.outgoing} lead={words.outgoingLead} actions={<Button component={Link} href='/deliveries/endpoints' variant='default' size='xs'>{words.endpoint}</Button>}>
+    <Section title={words.outgoing} lead={words.outgoingLead} actions={<Button component={Link} href='/deliveries/endpoints' variant='default' size='xs'>{words.allEndpoints}</Button>}>
       {endpoints.isError && <ProblemAlert error={endpoints.error} again={() => { void endpoints.refetch() }} />}
       {endpoints.isPending && <Waiting rows={2} height={36} />}
       {endpoints.data !== undefined && all.length === 0 && <Text size='sm' c='dimmed'>{words.outgoingNone}</Text>}

@@ -8,6 +8,7 @@ import { useFilters } from '../../../ui/list.tsx'
 import { Empty, Waiting } from '../../../ui/page.tsx'
 import { ProblemAlert } from '../../../ui/problem.tsx'
 import type { Provider } from '../../../ui/schema-form.tsx'
+import { useProviderName } from '../names.ts'
 import { wizard } from '../wizard-texts.ts'
 
 type Traits = 'cards' | 'cash' | 'transfer' | 'links' | 'subscriptions' | 'refunds' | 'stamping'
@@ -31,6 +32,7 @@ export function ChooseProvider () {
   const { tenant, mode } = useSession()
   const [{ family = '', country, trait, q = '' }, set] = useFilters(['family', 'country', 'trait', 'q', 'provider'])
   const providers = useRead('/v1/providers')
+  const nameOf = useProviderName()
   const traits: Record<Traits, string> = { cards: words.hasCards, cash: words.hasCash, transfer: words.hasTransfer, links: words.hasLinks, subscriptions: words.hasSubscriptions, refunds: words.hasRefunds, stamping: words.hasStamping }
   if (providers.isError) return <ProblemAlert error={providers.error} again={() => { void providers.refetch() }} />
   if (providers.data === undefined) return <Waiting rows={4} height={110} />
@@ -38,8 +40,8 @@ export function ChooseProvider () {
   const countries = [...new Set(all.flatMap(provider => provider.countries))].map(code => ({ value: code, label: countryName(code) })).sort((one, other) => one.label.localeCompare(other.label))
   const wanted = country === 'all' ? undefined : country ?? (countries.some(({ value }) => value === tenant.country) ? tenant.country : undefined)
   const shown = all.filter(provider =>
-    (family === '' || provider.families.includes(family as 'payments')) && (wanted === undefined || provider.countries.includes(wanted)) &&
-    (trait === undefined || has[trait as Traits]?.(provider) === true) && provider.name.toLowerCase().includes(q.toLowerCase()))
+    (family === '' || (family === 'payments') === provider.families.includes('payments')) && (wanted === undefined || provider.countries.includes(wanted)) &&
+    (trait === undefined || has[trait as Traits]?.(provider) === true) && nameOf(provider).toLowerCase().includes(q.toLowerCase()))
     .sort((one, other) => Number(one.experimental) - Number(other.experimental))
 
   return (
@@ -64,7 +66,8 @@ export function ChooseProvider () {
 function Card ({ provider, traits, onChoose }: { provider: Provider, traits: Record<Traits, string>, onChoose: () => void }) {
   const words = useTexts(wizard)
   const { country, list, number } = useFormats()
-  const { families, countries, experimental, name, id } = provider
+  const { families, countries, experimental, id } = provider
+  const name = useProviderName()(provider)
   const marks = (Object.keys(has) as Traits[]).filter(trait => has[trait](provider)).map(trait => traits[trait])
   return (
     <UnstyledButton onClick={onChoose} className='card' data-provider={id}>
@@ -72,10 +75,10 @@ function Card ({ provider, traits, onChoose }: { provider: Provider, traits: Rec
         <Stack gap={8}>
           <Group justify='space-between' wrap='nowrap'>
             <Group gap='sm' wrap='nowrap'>
-              <Icon name={families.includes('payments') ? 'money' : families.includes('invoicing') ? 'invoice' : 'search'} />
+              <Icon name={families.includes('payments') ? 'money' : families.includes('register') ? 'search' : 'invoice'} />
               <Text fw={650} size='lg'>{name}</Text>
             </Group>
-            {experimental && <Badge color='orange'>{words.experimental}</Badge>}
+            {experimental && <Badge color='orange' style={{ flexShrink: 0 }}>{words.experimental}</Badge>}
           </Group>
           <Text size='sm' c='dimmed'>{list(families.map(family => words[family]))} · {countries.length <= 3 ? list(countries.map(country)) : words.countries(number(countries.length))}</Text>
           <Group gap={6}>{marks.map(mark => <Badge key={mark} color='gray' variant='light' className='status'>{mark}</Badge>)}</Group>

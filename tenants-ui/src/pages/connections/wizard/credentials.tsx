@@ -1,6 +1,6 @@
 import { Alert, Button, Divider, Group, List, Paper, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useLocation, useSearchParams } from 'wouter'
 import { type Answer, type ApiProblem, ask } from '../../../api/client.ts'
 import { fieldError, useRead, useRefresh } from '../../../api/hooks.ts'
@@ -9,10 +9,13 @@ import { useFormats } from '../../../i18n/format.ts'
 import { useLanguage, useTexts } from '../../../i18n/language.tsx'
 import { useSession } from '../../../shell/session.tsx'
 import { read, write } from '../../../storage.ts'
+import { currencyOf } from '../../../ui/amount.tsx'
 import { Icon } from '../../../ui/icons.tsx'
 import { ProblemAlert } from '../../../ui/problem.tsx'
 import { CredentialForm, FoldedSettings, isComplete, type Provider, type Settings, SetupSteps, type Values } from '../../../ui/schema-form.tsx'
 import { wizard } from '../wizard-texts.ts'
+import { BankFields, type BankForm, emptyBank, isBankComplete, isOwnBank, keepBank } from './bank-account.tsx'
+import { Reconnect } from './reconnect.tsx'
 
 export type Connection = Answer<'get', '/v1/connections/{id}'>
 export type TestResult = Answer<'post', '/v1/connections/{id}/test'>
@@ -33,6 +36,23 @@ function useDraft (provider: Provider, begin: Draft): [Draft, (draft: Draft) => 
   }, () => write(key, null, 'session')]
 }
 
+/** The account that receives, where there is no provider: asked for once, when the tenant has none in this mode. */
+function useBank (provider: Provider): { asked: boolean, known: boolean, form: BankForm, setForm: (form: BankForm) => void, keep: () => Promise<void> } {
+  const { tenant } = useSession()
+  const own = isOwnBank(provider)
+  const accounts = useRead('/v1/bank_accounts', { query: { limit: 1 } }, { enabled: own })
+  const [form, setForm] = useState(() => emptyBank(currencyOf(tenant.country)))
+  // Kept, and then the connection failed: the next try does not keep it again.
+  const kept = useRef(false)
+  const asked = own && accounts.data?.data.length === 0
+  const keep = async () => {
+    if (!asked || kept.current) return
+    await keepBank(form, tenant.country)
+    kept.current = true
+  }
+  return { asked, known: !own || accounts.data !== undefined, form, setForm, keep }
+}
+
 /** The first screen to type in: the form of the manifest, then the connection is made and tested at once. */
 export function NewCredentials ({ provider }: { provider: Provider }) {
   const words = useTexts(wizard)
@@ -45,9 +65,11 @@ export function NewCredentials ({ provider }: { provider: Provider }) {
   const [draft, setDraft, forget] = useDraft(provider, { values: {}, label: '', settings: {} })
   const settings = Object.keys(draft.settings).length > 0 ? draft.settings : from.data?.settings ?? {}
   const outcome = params.get('status')
+  const bank = useBank(provider)
 
   const connect = useMutation<Connection, ApiProblem>({
     mutationFn: async () => {
+      await bank.keep()
       const credentials = Object.fromEntries(Object.entries(draft.values).filter(([, value]) => value !== ''))
       const connection = await ask('post', '/v1/connections', { body: { provider: provider.id, mode, credentials, label: draft.label.trim() || from.data?.label || provider.name, ...(Object.keys(settings).length > 0 && { settings }) }, idempotencyKey: crypto.randomUUID() })
       // From here on the connection keeps what was typed; what the test said stands on its page.
@@ -56,7 +78,7 @@ export function NewCredentials ({ provider }: { provider: Provider }) {
     },
     onSuccess: async ({ id }) => {
       forget()
-      await refresh(['/v1/connections'])
+      await refresh(['/v1/connections', '/v1/bank_accounts'])
       go(`/connections/${id}/setup`)
     }
   })
@@ -74,18 +96,19 @@ export function NewCredentials ({ provider }: { provider: Provider }) {
         >
           <Stack gap='lg'>
             <div>
-              <Title order={2}>{words.credentialsTitle(provider.name)}</Title>
+              <Title order={2}>{isOwnBank(provider) ? words.bankTitle : words.credentialsTitle(provider.name)}</Title>
               <Text size='sm' c='dimmed' mt={2}>{asksNothing ? words.noCredentials : words.credentialsLead}</Text>
             </div>
-            {provider.setup_steps.length > 0 && <Alert color='gray' title={words.before} icon={<Icon name='info' />}><SetupSteps steps={provider.setup_steps} /></Alert>}
             {outcome !== null && outcome !== 'connected' && <Alert color='yellow' role='status' icon={<Icon name='warning' />}>{outcome === 'denied' ? words.oauthDenied : words.oauthFailed(params.get('reason') ?? '')}</Alert>}
             {provider.oauth !== undefined && provider.oauth_modes.includes(mode) && <ByConsent provider={provider} label={draft.label} />}
+            {provider.setup_steps.length > 0 && <Alert color='gray' title={words.before} icon={<Icon name='info' />}><SetupSteps steps={provider.setup_steps} /></Alert>}
             <TextInput name='label' label={`${words.label} (${shared.optional})`} description={words.labelHelp} placeholder={provider.name} value={draft.label} onChange={event => setDraft({ ...draft, label: event.currentTarget.value })} maxLength={80} error={fieldError(connect.error, 'label')} />
+            {bank.asked && <BankFields provider={provider} value={bank.form} onChange={form => bank.setForm(form)} error={connect.error} />}
             <CredentialForm provider={provider} values={draft.values} onChange={values => setDraft({ ...draft, values })} error={connect.error} />
             <FoldedSettings provider={provider} values={settings} onChange={next => setDraft({ ...draft, settings: next })} error={connect.error} />
-            {connect.isError && <ProblemAlert error={connect.error} but={named} />}
+            {connect.isError && <ProblemAlert error={connect.error} but={[...named, ...bankPaths]} />}
             <Group>
-              <Button type='submit' size='md' loading={connect.isPending} disabled={!isComplete(provider, draft.values)}>{words.testAndGoOn}</Button>
+              <Button type='submit' size='md' loading={connect.isPending} disabled={!isComplete(provider, draft.values) || !bank.known || (bank.asked && !isBankComplete(bank.form))}>{words.testAndGoOn}</Button>
               {connect.isPending && <Text size='sm' c='dimmed' role='status'>{words.testing}</Text>}
             </Group>
           </Stack>
@@ -94,6 +117,8 @@ export function NewCredentials ({ provider }: { provider: Provider }) {
     </Stack>
   )
 }
+
+const bankPaths = ['clabe', 'iban', 'account_number', 'beneficiary', 'bank']
 
 /** Connecting by consent at the provider; it comes back to this page with what became of it. */
 function ByConsent ({ provider, label }: { provider: Provider, label: string }) {
@@ -139,18 +164,24 @@ export function RepairCredentials ({ provider, connection, problem, onTested }: 
   const refresh = useRefresh()
   const [values, setValues] = useState<Values>({})
   const present = Object.keys(connection.credentials)
+  const bank = useBank(provider)
+  const refusal = useRef<HTMLDivElement>(null)
   const repair = useMutation<TestResult, ApiProblem>({
     mutationFn: async () => {
+      await bank.keep()
       const typed = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''))
       if (Object.keys(typed).length > 0) await ask('post', '/v1/connections/{id}/credentials', { path: { id: connection.id }, body: { credentials: typed } })
       return await ask('post', '/v1/connections/{id}/test', { path: { id: connection.id }, retries: 0 })
     },
     onSuccess: async ({ ok }) => {
-      await refresh(['/v1/connections'])
+      await refresh(['/v1/connections', '/v1/bank_accounts'])
       if (ok) onTested()
     }
   })
   const said = repair.data?.error?.message ?? problem
+  // The same sentence a second time is no news to a screen reader: the focus says that it was tried again.
+  useEffect(() => { if (repair.data?.ok === false) refusal.current?.focus() }, [repair.data])
+  const byConsent = connection.auth === 'oauth'
   const named = Object.keys(provider.credentials.properties).map(name => `credentials.${name}`)
   return (
     <Paper p='lg'>
@@ -161,15 +192,16 @@ export function RepairCredentials ({ provider, connection, problem, onTested }: 
       >
         <Stack gap='lg'>
           {said !== undefined && (
-            <Alert color='red' role='alert' icon={<Icon name='cross' />} title={words.refused}>
+            <Alert ref={refusal} tabIndex={-1} color='red' role='alert' icon={<Icon name='cross' />} title={words.refused}>
               <Text size='sm' c='var(--mantine-color-text)'>{said}</Text>
               <Text size='sm' mt={4}>{words.refusedHelp}</Text>
             </Alert>
           )}
-          <CredentialForm provider={provider} values={values} onChange={setValues} error={repair.error} present={present} />
-          {repair.isError && <ProblemAlert error={repair.error} but={named} />}
+          {bank.asked && <BankFields provider={provider} value={bank.form} onChange={form => bank.setForm(form)} error={repair.error} />}
+          {byConsent ? <Stack gap='sm'><Text size='sm'>{words.byConsent}</Text><Reconnect connection={connection} to='setup' /></Stack> : <CredentialForm provider={provider} values={values} onChange={setValues} error={repair.error} present={present} />}
+          {repair.isError && <ProblemAlert error={repair.error} but={[...named, ...bankPaths]} />}
           <Group>
-            <Button type='submit' size='md' loading={repair.isPending} disabled={!isComplete(provider, values, present)}>{words.tryAgain}</Button>
+            <Button type='submit' size='md' variant={byConsent ? 'default' : 'filled'} loading={repair.isPending} disabled={(!byConsent && !isComplete(provider, values, present)) || (bank.asked && !isBankComplete(bank.form))}>{words.tryAgain}</Button>
             {repair.isPending && <Text size='sm' c='dimmed' role='status'>{words.testing}</Text>}
           </Group>
         </Stack>

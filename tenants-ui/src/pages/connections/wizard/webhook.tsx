@@ -1,4 +1,5 @@
 import { Alert, Button, Group, Loader, Paper, Stack, Text, Title } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { type Answer, type ApiProblem, ask } from '../../../api/client.ts'
 import { useChange, useRead, useRefresh } from '../../../api/hooks.ts'
@@ -10,7 +11,6 @@ import { CredentialForm, type Provider, SetupSteps, type Values } from '../../..
 import { Copyable, Status, When } from '../../../ui/values.tsx'
 import { wizard } from '../wizard-texts.ts'
 import type { Connection } from './credentials.tsx'
-import { useMutation } from '@tanstack/react-query'
 
 export type Setup = Answer<'get', '/v1/connections/{id}/setup'>
 
@@ -66,11 +66,12 @@ function ByHand ({ provider, connection, step, listening }: { provider: Provider
     mutationFn: async () => await ask('post', '/v1/connections/{id}/credentials', { path: { id: connection.id }, body: { credentials: values } }),
     onSuccess: async () => await refresh(['/v1/connections'])
   })
-  if (connection.auth === 'oauth') return <Text>{step?.detail.join(' ')}</Text>
+  if (connection.auth === 'oauth') return listening ? <Checklist items={[{ id: 'registered', state: 'done', title: words.heardByApp, detail: words.heardByAppText }]} /> : <Alert color='yellow' role='status'>{step?.detail.join(' ')}</Alert>
   return (
     <Stack gap='md'>
       <Text>{words.byHand}</Text>
       <div><Text size='sm' fw={600} mb={4}>{words.url}</Text><Copyable value={connection.webhook_url} label={words.url} wide /></div>
+      {provider.settings.properties[alongSetting] !== undefined && <SendAlong connection={connection} />}
       {provider.webhooks !== null && <SetupSteps steps={provider.webhooks.manual_steps} />}
       {asksSecret && !listening && (
         <form onSubmit={event => {
@@ -90,6 +91,15 @@ function ByHand ({ provider, connection, step, listening }: { provider: Provider
   )
 }
 
+/** Where a provider lets each payment name the address that hears of it, nobody has to write it down there (PayU). */
+const alongSetting = 'confirmation_url'
+function SendAlong ({ connection: { id, settings, webhook_url: url } }: { connection: Connection }) {
+  const words = useTexts(wizard)
+  const save = useChange('patch', '/v1/connections/{id}', { invalidates: ['/v1/connections'] })
+  if (settings[alongSetting] === url) return <Checklist items={[{ id: 'along', state: 'done', title: words.sentAlong }]} />
+  return <>{save.isError && <ProblemAlert error={save.error} />}<Button variant='default' w='fit-content' loading={save.isPending} onClick={() => save.mutate({ path: { id }, body: { settings: { [alongSetting]: url } } })}>{words.sendAlong}</Button></>
+}
+
 function WaitingForEvent ({ invoices }: { invoices: boolean }) {
   const words = useTexts(wizard)
   return (
@@ -100,6 +110,16 @@ function WaitingForEvent ({ invoices }: { invoices: boolean }) {
       </Group>
     </Paper>
   )
+}
+
+/** While the first event has not come yet: waited for on the next screen as well, and shown there when it comes. */
+export function EventWatch ({ connection, setup }: { connection: Connection, setup: Setup }) {
+  const words = useTexts(wizard)
+  const event = setup.steps.find(({ id }) => id === 'event')
+  const [cameBefore] = useState(event === undefined || event.status === 'done')
+  if (cameBefore) return null
+  if (event?.status === 'done') return <FirstEvent id={connection.id} />
+  return event?.status === 'waiting' ? <Text size='sm' c='dimmed' role='status'>{words.waitingEventStill}</Text> : <Text size='sm' c='dimmed'>{words.webhookOpen}</Text>
 }
 
 /** The first event that was believed, as it was stored. */
