@@ -99,7 +99,7 @@ export async function resolvePayment (hub: Hub, tenantId: string, id: string, de
       const locked = await queries.lockPayment(db, id)
       if (locked?.version !== row.version || (await lastSent(db, id, kind) ?? since).getTime() !== sentAt.getTime()) return undefined
       const operationId = await insertOperation(db, hub.now(), { connection: opened, kind, subjectId: id, idempotencyKey: plan.input.idempotencyKey, requestId: 'resolver' })
-      await queries.scheduleResolve(db, 'payments', id, new Date(hub.now().getTime() + repeatLeaseMs), row.resolve_tries)
+      await queries.scheduleResolve(db, 'payments', id, new Date(hub.now().getTime() + hub.config.jobLeaseMs), row.resolve_tries)
       return operationId
     })
     if (mine === undefined) return
@@ -131,9 +131,6 @@ function isForgotten ({ pending_kind: pending, known_status: status }: PaymentRo
 const forgotten = (row: PaymentRow, providerReference: string): PaymentSnapshot => ({
   providerReference, status: 'expired', providerStatus: 'not_found', amount: { amount: row.amount, currency: row.currency }, amountCapturable: 0, amountCaptured: 0, error: { code: 'expired', providerCode: 'not_found' }
 })
-
-/** While one resolver repeats a call the others keep away for this long, ms. */
-const repeatLeaseMs = 60_000
 
 /** A cancel that was asked for while nobody knew. When it cannot be done now it is tried again, ever more rarely, and then told. */
 async function carryOut (hub: Hub, tenantId: string, row: PaymentRow, deps: ResolverDeps): Promise<void> {
