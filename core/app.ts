@@ -11,7 +11,6 @@ import { idempotency } from '../plugins/idempotency.ts'
 import { metrics as metricsPlugin } from '../plugins/metrics.ts'
 import { openapi } from '../plugins/openapi.ts'
 import { pages } from '../plugins/pages.ts'
-import { queueBoard } from '../plugins/queue-board.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
 import { requestIdOptions, requestIds } from '../plugins/request-ids.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
@@ -28,6 +27,7 @@ import { bankStatementRoutes } from './bank-statements/routes.ts'
 import { consoleFolder } from './build-console.ts'
 import { catalogueRoutes } from './catalogues/routes.ts'
 import { certificateRoutes } from './certificates/routes.ts'
+import { ownLinkRoutes } from './checkout/own-link-page.ts'
 import { checkoutRoutes } from './checkout/routes.ts'
 import { oauthRoutes } from './connections/oauth/routes.ts'
 import { connectionRoutes } from './connections/routes.ts'
@@ -46,7 +46,6 @@ import type { Hub } from './hub.ts'
 import { createIdempotency } from './idempotency/service.ts'
 import { type Collector, createCollector } from './inbound/collector.ts'
 import { hookRoutes, inboundRoutes } from './inbound/routes.ts'
-import { createPublishedKeys } from './inbound/published-keys.ts'
 import { createHookTargets } from './inbound/targets.ts'
 import type { Queues } from './jobs/queues.ts'
 import { invitationRoutes } from './invitations/routes.ts'
@@ -67,6 +66,7 @@ import { providerRoutes } from './providers/routes.ts'
 import { matchingRoutes } from './reconciliation/matching/routes.ts'
 import { reconciliationRoutes } from './reconciliation/routes.ts'
 import { reportRoutes } from './reports/routes.ts'
+import { publicPageRoutes } from './public-pages/page.ts'
 import { routingRoutes } from './routing-rules/routes.ts'
 import { privacyRoutes } from './privacy/routes.ts'
 import { saleRoutes } from './sales/routes.ts'
@@ -96,17 +96,13 @@ export interface AppOptions {
 export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = createCollector({ db: hub.db, now: hub.now }) }: AppOptions): Promise<HubInstance> {
   const { config } = hub
   const app = Fastify({
-    ...errorOptions,
-    ...requestIdOptions(hub.now),
-    loggerInstance: hub.log,
-    trustProxy: typeof config.trustProxy === 'boolean' ? config.trustProxy : [...config.trustProxy],
+    ...serverOptions(hub),
     bodyLimit: 1024 * 1024,
     // A sender that dawdles is cut; Node looks every second instead of every half minute.
     requestTimeout: config.inboundReceiveMs,
     // Were the time for the headers the longer of the two, Node would swap them, and a slow body would have a minute.
     http: { connectionsCheckingInterval: 1000, headersTimeout: config.inboundReceiveMs, requestTimeout: config.inboundReceiveMs },
     routerOptions: { maxParamLength: 300 },
-    forceCloseConnections: 'idle',
     // A line per request is for whoever looks for something; what went wrong is logged where it is answered.
     logController: new LogController({ disableRequestLogging: config.logLevel !== 'debug' && config.logLevel !== 'trace', requestIdLogLabel: 'request_id' })
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HubInstance
@@ -139,15 +135,15 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
   await app.register(openapi, { version, sessionCookie, events: openApiEvents() })
   await app.register(health, { checks })
   await app.register(pages, { consoleFolder })
-  if (queues !== undefined) await app.register(queueBoard, { queues: queues.boardQueues, accessOf: request => request.access, loginUrl: '/login' })
+  // Loaded where there are queues to show: it brings BullMQ along.
+  if (queues !== undefined) await app.register((await import('../plugins/queue-board.ts')).queueBoard, { queues: queues.boardQueues, accessOf: request => request.access, loginUrl: '/login' })
 
-  const keys = createPublishedKeys({ providerUrls: hub.config.providerUrls, now: hub.now })
   const targets = createHookTargets({ db: hub.db, vault: hub.vault, adapters: hub.adapters, now: hub.now })
   await app.register(async scope => {
-    await hookRoutes(scope as unknown as HubInstance, { targets, collector, keys, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
+    await hookRoutes(scope as unknown as HubInstance, { targets, collector, count: (provider, verdict) => hub.metrics.inbound.inc({ provider, verdict }) })
   })
   for (const routes of [
-    providerRoutes, bankAccountRoutes, catalogueRoutes, connectionRoutes, oauthRoutes, routingRoutes, paymentRoutes, reconciliationRoutes, matchingRoutes, customerRoutes, planRoutes, subscriptionRoutes, checkoutRoutes, disputeRoutes, inboundRoutes, eventRoutes, deliveryRoutes, alertRoutes, reportRoutes, supportRoutes, operationRoutes, documentRoutes, invoiceRoutes, saleRoutes, privacyRoutes, selfInvoiceRoutes, storeCreditRoutes, mailRoutes, noticeRoutes, channelRoutes, whatsappHookRoutes, switchRoutes, pushRoutes, issuerRoutes, seriesRoutes, verifactuRoutes, tenantRoutes, userRoutes, invitationRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
+    providerRoutes, bankAccountRoutes, catalogueRoutes, connectionRoutes, oauthRoutes, routingRoutes, paymentRoutes, reconciliationRoutes, matchingRoutes, customerRoutes, planRoutes, subscriptionRoutes, checkoutRoutes, disputeRoutes, inboundRoutes, eventRoutes, deliveryRoutes, alertRoutes, reportRoutes, supportRoutes, operationRoutes, documentRoutes, invoiceRoutes, saleRoutes, privacyRoutes, selfInvoiceRoutes, ownLinkRoutes, publicPageRoutes, storeCreditRoutes, mailRoutes, noticeRoutes, channelRoutes, whatsappHookRoutes, switchRoutes, pushRoutes, issuerRoutes, seriesRoutes, verifactuRoutes, tenantRoutes, userRoutes, invitationRoutes, sessionRoutes, apiKeyRoutes, partnerRoutes, auditRoutes
   ]) await app.register(async scope => { await routes(scope as unknown as HubInstance) })
 
   await app.register(async scope => {
@@ -185,16 +181,21 @@ export async function buildApp ({ hub, appUrl, queues, checks = {}, collector = 
   return app
 }
 
+/** What every server of ours is like. */
+const serverOptions = ({ config, now, log }: Hub) => ({
+  ...errorOptions,
+  ...requestIdOptions(now),
+  loggerInstance: log,
+  trustProxy: typeof config.trustProxy === 'boolean' ? config.trustProxy : [...config.trustProxy],
+  forceCloseConnections: 'idle' as const
+})
+
 /** What a worker process of its own answers: whether it is well, and what it counts. */
 export async function buildWorkerApp ({ hub, checks = {} }: Pick<AppOptions, 'hub' | 'checks'>): Promise<HubInstance> {
   const { config } = hub
   const app = Fastify({
-    ...errorOptions,
-    ...requestIdOptions(hub.now),
-    loggerInstance: hub.log,
-    trustProxy: typeof config.trustProxy === 'boolean' ? config.trustProxy : [...config.trustProxy],
+    ...serverOptions(hub),
     bodyLimit: 1024,
-    forceCloseConnections: 'idle',
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' })
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HubInstance
   app.decorate('hub', hub)

@@ -45,6 +45,8 @@ async function make (): Promise<FromDatabase> {
     })
     const app = await buildApp({ hub: built.hub, appUrl })
     await app.ready()
+    // Otherwise the first request of its route would find what is wrong with a schema.
+    app.compileSchemas()
     const openapi = `${JSON.stringify(openApiDocument(app), null, 2)}\n`
     await app.close()
     await built.close()

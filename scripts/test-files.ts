@@ -40,7 +40,7 @@ export async function runTestFiles (names: readonly string[], options: TestFiles
 
 async function runTestFile (name: string, { cwd, timeoutMs, env, signal }: TestFilesOptions): Promise<TestFile> {
   const from = performance.now()
-  const child = spawn(process.execPath, ['--conditions=pasarela', name], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', '--conditions=pasarela', name], {
     cwd,
     env: { ...env, TAP: '1', TAP_TIMEOUT: String(timeoutMs / 1000) },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -7,6 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { isAlive, runningPostmaster } from '../core/db/postmaster.ts'
 import { ensureTemplate, startTestCluster, type TestCluster } from '../test/support/cluster.ts'
+import { bundlePackages } from './test-bundles.ts'
 import { runTestFiles, type TestFile } from './test-files.ts'
 
 const checkout = path.join(import.meta.dirname, '..')
@@ -21,12 +22,20 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 let ended: TestFile[] = []
 try {
   const cluster: TestCluster = { url: embedded.url, template: await ensureTemplate(embedded.url) }
-  ended = await runTestFiles(wanted(process.argv.slice(2)), {
+  const files = wanted(process.argv.slice(2))
+  const bundles = path.join(folder, 'bundles')
+  ended = await runTestFiles(files, {
     cwd: checkout,
-    jobs: availableParallelism(),
+    // One more than there are cores: some wait for a timer or a browser most of the time.
+    jobs: availableParallelism() + 1,
     timeoutMs: 600_000,
     // Each file is a process of its own that reads most of the hub: what is compiled once is kept.
-    env: { NODE_COMPILE_CACHE: path.join(tmpdir(), 'pasarela-test-compiled'), ...process.env, PASARELA_TEST_CLUSTER: JSON.stringify(cluster) },
+    env: {
+      NODE_COMPILE_CACHE: path.join(tmpdir(), 'pasarela-test-compiled'),
+      ...process.env,
+      ...(files.length > 20 && { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${await bundlePackages(bundles)}`, TEST_BUNDLES: bundles }),
+      PASARELA_TEST_CLUSTER: JSON.stringify(cluster)
+    },
     signal: stop.signal,
     onEnd: say
   })
@@ -36,7 +45,7 @@ try {
   rmSync(embedded.data, { recursive: true, force: true })
 }
 const count = (of: 'passed' | 'failed'): number => ended.reduce((sum, file) => sum + file[of], 0)
-if (ended.length > 20) console.log(`slowest: ${ended.toSorted((one, other) => other.ms - one.ms).slice(0, 20).map(({ name, ms }) => `${name} ${Math.round(ms / 1000)} s`).join(', ')}`)
+if (ended.length > 20) console.log(`slowest: ${ended.toSorted((one, other) => other.ms - one.ms).slice(0, 60).map(({ name, ms }) => `${name} ${Math.round(ms / 1000)} s`).join(', ')}`)
 console.log(`${count('passed')} passed, ${count('failed')} failed`)
 process.exitCode = ended.length > 0 && count('failed') === 0 ? 0 : 1
 

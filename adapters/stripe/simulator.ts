@@ -172,9 +172,9 @@ export async function startStripeSimulator (options: StripeSimulatorOptions = {}
       const { secret_key: secretKey, publishable_key: publishableKey } = simulator.credentials(mode)
       return { client_id: connect.register(secretKey!, () => redirects), client_secret: secretKey!, publishable_key: publishableKey! }
     },
-    operator: (mode, { redirect }) => {
+    operator: (mode, { redirect, hook }) => {
       const secretKey = `sk_${mode}_pasarelaplatform000000000001`
-      return { client_id: connect.register(secretKey, () => [redirect()]), client_secret: secretKey, publishable_key: secretKey.replace(/^sk/, 'pk') }
+      return { client_id: connect.register(secretKey, () => [redirect()]), client_secret: secretKey, publishable_key: secretKey.replace(/^sk/, 'pk'), webhook_secret: connect.listen(secretKey, hook) }
     },
     revoke: connect.revoke,
     ...levers(world, keys)

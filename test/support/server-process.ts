@@ -19,6 +19,8 @@ export interface ServerProcess {
 }
 
 const checkout = path.join(import.meta.dirname, '../..')
+/** What a server gets of our own environment: where things are, and how the runner loads packages (scripts/test-bundles.ts). */
+const passed = Object.fromEntries(['PATH', 'HOME', 'TMPDIR', 'NODE_OPTIONS', 'TEST_BUNDLES'].map(name => [name, process.env[name]]))
 
 /** Starts core/server.ts with this environment and nothing of the test runner's. It is killed at teardown. */
 export function startServer (t: Teardown, env: Record<string, string>): ServerProcess {
@@ -31,9 +33,9 @@ export function startWorker (t: Teardown, env: Record<string, string>): ServerPr
 }
 
 function startProcess (t: Teardown, { entry, says }: { entry: string, says: RegExp }, env: Record<string, string>): ServerProcess {
-  const child = spawn(process.execPath, ['--conditions=pasarela', entry], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', '--conditions=pasarela', entry], {
     cwd: checkout,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, NODE_COMPILE_CACHE: path.join(tmpdir(), 'pasarela-test-compiled'), PASARELA_CONSOLE: 'false', ...env },
+    env: { ...passed, NODE_COMPILE_CACHE: path.join(tmpdir(), 'pasarela-test-compiled'), PASARELA_CONSOLE: 'false', PASARELA_DEMO_SHOP: 'false', ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   let output = ''

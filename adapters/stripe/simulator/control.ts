@@ -1,3 +1,4 @@
+import { Ajv } from 'ajv'
 import type { FastifyInstance } from 'fastify'
 import type { DeliveryOrder, Fault } from '../../../core/adapter/simulator.ts'
 import type { StripeSimulator } from '../simulator.ts'
@@ -8,8 +9,12 @@ const faultKinds = ['refuse_connection', 'cut_before', 'cut_after', 'cut_mid_bod
 const weather = { p50: { type: 'number', exclusiveMinimum: 0 }, p99: { type: 'number', exclusiveMinimum: 0 }, faultRate: { type: 'number', minimum: 0, maximum: 1 }, faults: { type: 'array', items: { enum: faultKinds } }, seed: { type: 'integer' } }
 const orders = ['now', 'hold', 'duplicate', 'shuffle', 'release']
 
+/** Of all simulators of a process: a judge of one's own would take longer to make than all the rest of one. */
+const judge = new Ajv({ coerceTypes: 'array', useDefaults: true, removeAdditional: true }) // as Fastify's own
+
 /** The simulator's levers over HTTP, for the demo and for other processes. Nothing of this is Stripe's. */
 export function control (app: FastifyInstance, simulator: () => StripeSimulator): void {
+  app.setValidatorCompiler(({ schema }) => judge.compile(schema as object))
   app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
   app.post<{ Body: Fault }>('/_simulator/faults', { schema: { body: { type: 'object', required: ['kind'], properties: { kind: { enum: faultKinds } } } } }, (request, reply) => {
     simulator().inject(request.body)
