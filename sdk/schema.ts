@@ -3472,7 +3472,7 @@ export interface paths {
          *         event: change
          *         data: {"kind":"payment.succeeded","id":"pay_…","event":"evt_…"}
          *
-         *     `opened` comes first, and `missed` when something may have been missed: read again what you show. Every 15 seconds there is a comment, so that silence means a dead connection. The stream ends when its key or session does. At most 50 at once for a tenant on one server.
+         *     `opened` comes first, and `missed` when something may have been missed: read again what you show. Every 15 seconds there is a comment, so that silence means a dead connection. The stream ends when its key or session does, or the support access under which it was opened; from then on nothing more is told. At most 50 at once for a tenant on one server.
          *
          *     Needs the scope `events:read`.
          */
@@ -8749,6 +8749,8 @@ export interface components {
             provider: string | null;
             series: string | null;
             number: string | null;
+            branch: string | null;
+            till: string | null;
             fiscal_id: string | null;
             customer: {
                 [key: string]: unknown;
@@ -8780,6 +8782,24 @@ export interface components {
                 type: string;
                 fiscal_id: string;
             }[];
+            local_taxes: {
+                name: string;
+                /** @description A fraction: 0.03 for 3 %. */
+                rate: string;
+                /** @description Computed from `rate` when absent. */
+                amount?: string;
+                withheld?: boolean;
+            }[];
+            mx: {
+                [key: string]: unknown;
+            } | null;
+            ec: {
+                [key: string]: unknown;
+            } | null;
+            es: {
+                [key: string]: unknown;
+            } | null;
+            send: boolean | null;
             payment_id: string | null;
             about: string | null;
             authority_messages: {
@@ -16294,6 +16314,11 @@ export interface operations {
                     /** @description `next_cursor` of the call before: goes on behind what it replayed. */
                     cursor?: string;
                     connection?: string;
+                    /**
+                     * @description `refused`: those that verify with the secrets of today. `matched` counts them.
+                     * @enum {string}
+                     */
+                    verdict?: "verified" | "unverifiable" | "refused";
                     /** @enum {string} */
                     status?: "received" | "retrying" | "processed" | "ignored" | "unmatched" | "parked";
                     event_type?: string;
@@ -16699,6 +16724,8 @@ export interface operations {
                 fiscal_id?: string;
                 reference?: string;
                 payment_id?: string;
+                /** @description What was made of one invoice: its credit notes, payment receipts and substitutes. */
+                about?: string;
             };
             header?: {
                 /** @description The tenant to act for. Needed with a partner key and with the platform key. */
@@ -19185,7 +19212,7 @@ export interface operations {
                     collect_tax_id?: boolean;
                     /**
                      * Format: uri
-                     * @description Where the payer goes when it is paid; the provider’s own page when absent.
+                     * @description Where the payer goes when it is paid; the provider’s own page, or ours, when absent.
                      */
                     success_url?: string;
                     /** @description How many may pay; any number when absent. */

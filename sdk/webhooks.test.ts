@@ -54,8 +54,8 @@ t.test('whatever is changed, it does not verify', async t => {
     const changed = part === 'body' ? [flip(body), headers] as const : [body, { ...headers, [part]: flip(headers[part as 'webhook-id']) }] as const
     const reason = await reasonOf(verifyWebhook(changed[0], changed[1], secret, clock))
     if (reason === 'verified') throw new Error(`${part} was changed at ${place}`)
-  }), { numRuns: 200 })
-  t.pass('200 changes')
+  }), { numRuns: 200, examples: [[{ part: 'webhook-signature', place: 45, by: 1 }]] })
+  t.pass('200 changes, one of them in bits that Base64 leaves over')
 })
 
 t.test('it fails closed, and says why', async t => {

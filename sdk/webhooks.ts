@@ -141,9 +141,11 @@ function headerOf (headers: HeadersLike, name: string): string | undefined {
   return typeof value === 'string' || value === undefined ? value : value.join(' ')
 }
 
+/** Undefined unless it is the one way to write its bytes: the bits that Base64 leaves over are no place to change a signature. */
 function fromBase64 (text: string): Bytes | undefined {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) return undefined
-  return Uint8Array.from(atob(text), character => character.charCodeAt(0))
+  const bytes = Uint8Array.from(atob(text), character => character.charCodeAt(0))
+  return toBase64(bytes) === text ? bytes : undefined
 }
 
 function toBase64 (bytes: Uint8Array): string {
