@@ -20,7 +20,7 @@ import { freePort, type ServerProcess, startServer } from './support/server-proc
 
 const rounds = Number(process.env.CHAOS_ROUNDS ?? 30)
 const seed = Number(process.env.CHAOS_SEED ?? randomInt(2 ** 31))
-const storiesPerRound = 8
+const storiesPerRound = 6
 
 t.setTimeout(560_000)
 
@@ -47,7 +47,8 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
     SWEEP_INTERVAL_MS: '200',
     QUEUE_LOCK_MS: '2000',
     QUEUE_STALLED_MS: '1000',
-    IDEMPOTENCY_LEASE_MS: '1000'
+    IDEMPOTENCY_LEASE_MS: '1000',
+    JOB_LEASE_MS: '4000'
   }
   const launch = async (): Promise<ServerProcess> => startServer(t, { ...env, PORT: String(await freePort()) })
 
@@ -70,7 +71,7 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
   let onSend = (): void => {}
   /** Who answers, or the one that is starting. */
   let serving: Promise<ServerProcess> = Promise.resolve(current)
-  const { tell, known, told, sent, cut } = createPartner({ key, url: async () => (await serving).url, onSend: () => { onSend() } })
+  const { tell, known, told, sent, cut } = createPartner({ key, url: async () => (await serving).url, onSend: () => { onSend() }, withinMs: 120_000 })
 
   const plots = {
     pay: async (name: string) => {
@@ -103,7 +104,13 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
   // --- the rounds -------------------------------------------------------------------------------------------------------
 
   const stories: { name: string, plot: Plot }[] = []
-  const failures: string[] = []
+  const failures: object[] = []
+  /** What the database says of a story, to find out why it did not end. */
+  const standing = async (name: string) => ({
+    at: new Date(),
+    payments: await database.owner.selectFrom('payments').select(['id', 'status', 'pending_kind', 'pending_since', 'resolve_tries', 'next_run_at', 'version']).where(sql<boolean>`metadata->>'story' = ${name}`).execute(),
+    said: current.output().slice(-1500)
+  })
   const warming = [await launch(), await launch()] // starting takes longer than a round itself
   const startedAt = performance.now()
   let kills = 0
@@ -163,7 +170,7 @@ t.test(`${rounds} kills, seed ${seed}`, async t => {
       const plot = (Object.keys(plots) as Plot[])[Math.floor(random() * 5)]!
       const name = `r${round}-${index}-${plot}`
       stories.push({ name, plot })
-      await plots[plot](name).catch((error: unknown) => { failures.push(String(error)) })
+      await plots[plot](name).catch(async (error: unknown) => { failures.push({ name, error: String(error), ...await standing(name) }) })
     })
     // The moment of the kill: in the midst of this many requests, and up to 25 ms after the last of them left.
     const after = sent() + 1 + Math.floor(random() * storiesPerRound * 2)

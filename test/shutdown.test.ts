@@ -12,7 +12,8 @@ import { testDatabase, type TestDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { freePort, type ServerProcess, startServer } from './support/server-process.ts'
 
-const endsWithinMs = 5_000
+/** It gives itself SHUTDOWN_MS, 4,500; the rest is room for a slow machine. */
+const endsWithinMs = 15_000
 const masterKeys = `end:${createHash('sha256').update('end').digest('base64')}`
 
 t.setTimeout(560_000)
@@ -52,7 +53,7 @@ t.test('told to stop with requests under way: they are answered, nothing is lost
   const told = performance.now()
   simulator.clearFaults()
   server.kill('SIGTERM')
-  await eventually('it takes no new connection', async () => await open(t, port).then(socket => { socket.destroy() }, () => true), { everyMs: 5, withinMs: 3_000 })
+  await eventually('it takes no new connection', async () => await open(t, port).then(socket => { socket.destroy() }, () => true), { everyMs: 5 })
   const five = await answers
   t.same(five.map(({ status, body }) => [status, body.status]), Array(5).fill([201, 'succeeded']), 'the five that were under way are answered')
   t.same(await server.ended, { code: 0, signal: null }, 'it ended with 0', { output: server.output().slice(-2000) })
@@ -73,7 +74,7 @@ t.test('told to stop with requests under way: they are answered, nothing is lost
     await simulator.settled()
     const rows = await database.owner.selectFrom('inbound_events').select('status').where('event_type', '=', 'payment_intent.succeeded').execute()
     return rows.length === 5 && rows.every(({ status }) => status === 'processed')
-  }, { withinMs: 20_000, everyMs: 100 })
+  }, { withinMs: 60_000, everyMs: 100 })
   await ends(t, next, 'SIGINT')
 })
 

@@ -259,7 +259,7 @@ t.test('whatever is cut: one request each, unknown, and the search tells what ha
     ['cut_after', true], ['cut_mid_body', true], ['garbage', true], ['error_500', true], ['slow', true]
   ] as const) {
     const input = order({ method: card('pm_card_visa'), returnUrl })
-    simulator.inject({ kind, method: 'POST', ms: 600 })
+    simulator.inject({ kind, method: 'POST', ms: 5_000 })
     const before = context.exchanges.length
     t.match(await refused(payments.createPayment(context, input)), { reached: 'unknown', code: 'timeout_unknown' }, kind)
     t.equal(context.exchanges.length - before, 1, `${kind}: nothing is sent twice`)
@@ -278,7 +278,7 @@ t.test('whatever is cut: one request each, unknown, and the search tells what ha
 
     const paid = await payments.createPayment(context, order({ method: card('pm_card_visa') }))
     const refund = { idempotencyKey: key(), refundReference: `ref_${kind}`, reference: paid.reference ?? '', providerReference: paid.providerReference, amount: { amount: 500, currency: 'MXN' } }
-    simulator.inject({ kind, method: 'POST', ms: 600 })
+    simulator.inject({ kind, method: 'POST', ms: 5_000 })
     t.match(await refused(payments.refund(context, refund)), { reached: 'unknown' }, kind)
     simulator.clearFaults()
     const refunded = await payments.findRefund(context, { ...refund, ...soon() })

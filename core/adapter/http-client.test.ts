@@ -162,7 +162,7 @@ t.test('whatever breaks after the connection: unknown, and one request only', as
     'broken gzip': socket => socket.end('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope')
   })) {
     const server = await raw(t, behave)
-    const error = await failureOf({ method: 'POST', url: server.url, body: 'a=1', timeoutMs: 150, maxBytes: 2000 })
+    const error = await failureOf({ method: 'POST', url: server.url, body: 'a=1', timeoutMs: 1_000, maxBytes: 2000 })
     t.same([error.code, error.reached, server.requests], ['timeout_unknown', 'unknown', 1], name)
     t.equal(JSON.stringify(error.cause).includes('a=1'), false, 'the cause holds no request')
   }

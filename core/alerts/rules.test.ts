@@ -49,6 +49,8 @@ t.test('incidents', async t => {
     await made.work()
   }
   const later = async (ms: number) => {
+    // What was signed before and comes after would be too old.
+    await simulator.settled()
     made.advance(ms)
     await look()
   }

@@ -29,7 +29,7 @@ t.test('what the server says decides what may be repeated', async t => {
   server.message = 'cut'
   t.match(await handOver(settings(server.url), to, bytes), { accepted: [], failure: { reached: 'unknown', final: false } })
   server.message = 'silent'
-  t.match(await handOver(settings(server.url, 150), to, bytes), { accepted: [], failure: { reached: 'unknown', final: false, code: 'ETIMEDOUT' } })
+  t.match(await handOver(settings(server.url, 2_000), to, bytes), { accepted: [], failure: { reached: 'unknown', final: false, code: 'ETIMEDOUT' } })
 })
 
 t.test('where nobody answers, nothing was sent', async t => {
@@ -48,7 +48,7 @@ t.test('where nobody answers, nothing was sent', async t => {
   t.teardown(() => { slow.close() })
   const begun = performance.now()
   t.match(await handOver(settings(`smtp://127.0.0.1:${(slow.address() as { port: number }).port}`, 100), ['a@x.example'], bytes), { accepted: [], failure: { final: false } })
-  t.ok(performance.now() - begun < 5000)
+  t.ok(performance.now() - begun < 30_000, 'bounded')
 })
 
 t.test('a password is the operator’s to mend, not the mail’s end; and it never travels in the clear', async t => {

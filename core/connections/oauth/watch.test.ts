@@ -246,7 +246,7 @@ t.test('grants', async t => {
   t.test('who consents again while a renewal is under way: the newer tokens stay', async t => {
     const shop = await connected(await made.tenant())
     made.advance(155 * day)
-    mercadopago.inject({ kind: 'slow', ms: 400, path: '/oauth/token' })
+    mercadopago.inject({ kind: 'slow', ms: 3_000, path: '/oauth/token' })
     const before = asked('refresh_token')
     const late = shop.look()
     await eventually('it is asked', () => asked('refresh_token') > before)

@@ -272,6 +272,37 @@ t.test('a person resolves it with a reason, and only something new opens it agai
   await t.rejects(service.resolveItem(hub, access, (await shop.pay({ at: ago(1), amount: 5 }), await shop.run(), (await service.listItems(hub, access, { status: 'expected' })).data[0]!.id), { action: 'accepted', reason: 'too early' }), { code: 'conflict' })
 })
 
+t.test('a run that is asked for while one is under way follows it, and only one runs at a time', async t => {
+  const shop = await world()
+  const { hub } = house
+  const { access, tenantId } = shop.tenant
+  await shop.run()
+  const forgotten = await shop.pay({ at: ago(80), amount: 100 })
+  const place = async () => await shop.in(async db => (await db.selectFrom('reconciliations').select(['id', 'place']).executeTakeFirstOrThrow()))
+  const due = async () => await shop.in(async db => (await db.selectFrom('timers').select('due_at').where('kind', '=', 'reconciliation').executeTakeFirstOrThrow()).due_at)
+  const { id, place: before } = await place()
+  // As another process leaves it that is in the middle of its run.
+  const until = new Date(hub.now().getTime() + 60_000)
+  await shop.in(async db => { await db.updateTable('reconciliations').set({ place: JSON.stringify({ ...before as object, event: newUuid(hub.now()), runningUntil: until.toISOString() }) }).execute() })
+  await service.runNow(hub, access, { from: ago(90).toISOString() })
+  await matchJob(hub, tenantId, id)
+  t.match((await place()).place, { wanted: { from: String }, runningUntil: until.toISOString() }, 'it waits')
+  t.same(await due(), until)
+  t.same((await service.listItems(hub, access, {})).data, [])
+  await service.runNow(hub, access, { from: ago(85).toISOString() })
+  house.advance(60_000)
+  await matchJob(hub, tenantId, id)
+  t.same((await service.listItems(hub, access, {})).data.map(({ subject }) => subject), [publicId('payment', forgotten)], 'of two wishes the one that looks further back')
+  t.same(Object.keys((await place()).place as object).sort(), ['changed', 'event'], 'nothing is left to be done')
+  t.ok(Math.abs((await due()).getTime() - hub.now().getTime() - hourMs) < 60_000, 'and the next one is in an hour')
+
+  // Asked for at any moment of another one: no wish is lost.
+  await service.runNow(hub, access, {})
+  await Promise.all([matchJob(hub, tenantId, id), service.runNow(hub, access, { from: ago(89).toISOString() })])
+  await matchJob(hub, tenantId, id)
+  t.same(Object.keys((await place()).place as object).sort(), ['changed', 'event'])
+})
+
 t.test('rules of the tenant: tolerances, days and other currencies; totals, age and an alert', async t => {
   const shop = await world()
   const { hub } = house
