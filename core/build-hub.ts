@@ -13,6 +13,7 @@ import { createPool, kyselyOf } from './db/pool.ts'
 import { inTenant } from './db/in-tenant.ts'
 import { createDocumentStore } from './documents/create-store.ts'
 import type { Hub } from './hub.ts'
+import { createPublishedKeys } from './inbound/published-keys.ts'
 import { validateInvoice } from './invoices/service.ts'
 import { mailSettings } from './notifications/settings.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -62,7 +63,8 @@ export function buildHub ({ config, appUrl, masterKeys, adapters, log, now = () 
   })
   const usable = createUsableConnections({ db, now, breaker: { failures: config.breakerFailures, openMs: config.breakerOpenMs }, troubled: connectionId => { health.expect(connectionId) } })
   const preflight: Hub['preflight'] = { validate: async (access, body) => await validateInvoice(hub, access, body), usual: async (tenantId, mode) => await inTenant(db, tenantId, async tenant => await settingsOf(tenant, mode)) }
-  const hub: Hub = { db, vault, adapters, config, open, usable, oauthApps, health, metrics, limiter, log, now, documents: createDocumentStore(config), preflight, publicUrl, wake }
+  const publishedKeys = createPublishedKeys({ providerUrls: config.providerUrls, now })
+  const hub: Hub = { db, vault, adapters, config, open, usable, oauthApps, health, metrics, limiter, publishedKeys, log, now, documents: createDocumentStore(config), preflight, publicUrl, wake }
   return {
     hub,
     pool,

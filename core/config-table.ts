@@ -77,6 +77,7 @@ export const variables = {
   'PASARELA_PROVIDER_RATE_<ID>': { kind: perSecond, group: 'Providers', example: '25', description: 'Requests per second that one connection may send to that provider, in place of what its manifest says.' },
 
   PASARELA_DEMO: { kind: bool, group: 'Demo and checks', defaultFrom: { text: '`true` when no `DATABASE_…` is set, else `false`', of: isSet => String(!databases.some(isSet)) }, example: 'false', description: 'Runs the bundled simulators and makes a demo tenant that is connected to them.' },
+  PASARELA_DEMO_SHOP: { kind: bool, group: 'Demo and checks', default: 'true', description: 'Gives the demo tenant customers, payments, invoices and the like to look at, once, after the first start.' },
   'PASARELA_SIMULATOR_PORT_<ID>': { kind: port, group: 'Demo and checks', example: '4010', description: 'Port of that provider\'s simulator; a free one when absent.' },
   PASARELA_ORACLE_DATA: { kind: text, group: 'Demo and checks', example: '/srv/oracle', description: 'Folder with reference data that checks compare the documents with; not needed to run.' },
 

@@ -111,6 +111,13 @@ export function invalidField (path: string, message: string, code: ErrorCode = '
   return new HubError(code, { errors: [{ path, message }] })
 }
 
+/** An instant that a caller wrote: `format: date-time` also lets pass a leap second, which Date does not read. Throws a 400 that names the field. */
+export function momentOf (path: string, text: string): Date {
+  const moment = new Date(text)
+  if (Number.isNaN(moment.getTime())) throw invalidField(path, 'is not a moment')
+  return moment
+}
+
 /** `docs/errors.md`, from the table. */
 export function errorsMarkdown (): string {
   const rows = Object.entries(errorCatalogue).map(([code, row]) => `| <a id="${code}"></a>\`${code}\` | ${row.status} | ${row.en} | ${row.es} |`)

@@ -16,7 +16,7 @@ declare module 'fastify' {
     access: Access | null
     /** The same, or 401. */
     requireAccess: () => Access
-    /** Whether the same credential would be let in again, to the same tenant and mode: for answers that do not end. */
+    /** Whether the same credential would be let in again, to the same tenant and mode and under the same support access: for answers that do not end. */
     isStillAllowed: () => Promise<boolean>
     idempotency: Idempotency | null
   }

@@ -10,6 +10,7 @@ import type { UsableConnections } from './connections/usable.ts'
 import type { Database } from './db/schema.ts'
 import type { DocumentStore } from './documents/store.ts'
 import type { Preflight } from './fiscal-data/preflight.ts'
+import type { PublishedKeys } from './inbound/published-keys.ts'
 import type { JobKind } from './jobs/kinds.ts'
 import type { Metrics } from './metrics.ts'
 import type { Vault } from './vault/vault.ts'
@@ -29,6 +30,8 @@ export interface Hub {
   readonly health: HealthRecorder
   readonly metrics: Metrics
   readonly limiter: RateLimiter
+  /** Keys that providers publish and their webhooks name, remembered. */
+  readonly publishedKeys: PublishedKeys
   readonly log: Logger
   readonly now: () => Date
   /** Where the bytes of fiscal documents lie. */

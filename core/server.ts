@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { announce } from './announce.ts'
 import { ConfigError, loadConfig } from './config.ts'
-import { firstRun } from './demo/first-run.ts'
+import { firstRun, furnish } from './demo/first-run.ts'
 import { createShutdown } from './jobs/shutdown.ts'
 import { createLogger } from './log.ts'
 import { start } from './start.ts'
@@ -18,6 +18,7 @@ try {
       const file = path.join(config.dataDir, 'first-run.json')
       const credentials = await firstRun({ hub: built.hub, url, file, demo: config.demo, simulators })
       if (!shutdown.signal.aborted) announce({ url, file, credentials, demo: config.demo })
+      if (config.demo && config.demoShop) await furnish({ made: credentials, file, log, signal: shutdown.signal })
     }
   } catch (error) {
     if (!shutdown.signal.aborted) {

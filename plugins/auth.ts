@@ -39,7 +39,7 @@ export const auth = fp(async app => {
     const { scope } = this.routeOptions.config
     try {
       const { tenantId, mode, principal } = await accessOf(this)
-      return tenantId === this.access?.tenantId && mode === this.access.mode && (scope === undefined || principal.scopes.has(scope))
+      return tenantId === this.access?.tenantId && mode === this.access.mode && principal.supportAccessId === this.access.principal.supportAccessId && (scope === undefined || principal.scopes.has(scope))
     } catch {
       return false // whoever is cut off comes again, and is told why
     }

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { errorCatalogue, type ErrorCode, type HubError } from '../core/errors.ts'
+import { fieldSentence } from '../core/field-sentences.ts'
 import type { Language } from './language.ts'
 
 /** RFC 9457, with what ours adds. Used for the answer and for the published contract. */
@@ -36,7 +37,7 @@ export function problemBody (failure: HubError, language: Language, requestId: s
     status: failure.status,
     code: failure.code,
     detail: failure.detail[language],
-    ...(failure.errors && { errors: failure.errors.map(error => ({ ...error, message: typeof error.message === 'string' ? error.message : error.message[language] })) }),
+    ...(failure.errors && { errors: failure.errors.map(error => ({ ...error, message: fieldSentence(error.message, language) })) }),
     ...(failure.provider && { provider: failure.provider as ProblemBody['provider'] }),
     ...(failure.report && { report: failure.report }),
     request_id: requestId

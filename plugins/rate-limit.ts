@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { Redis } from 'ioredis'
 import { HubError } from '../core/errors.ts'
 import type {} from '../core/http.ts'
 import { createKnownGood } from './known-good.ts'
@@ -44,7 +43,7 @@ type Limiter = ReturnType<import('fastify').FastifyInstance['createRateLimit']>
 export const rateLimit = fp<RateLimitOptions>(async (app, options) => {
   const { perMinuteKey, perMinuteAddress, perMinuteHooksAddress, redisUrl } = options
   const login = options.login ?? { perAddress: 200, perEmail: 60, windowMs: 15 * minuteMs }
-  const redis = redisUrl === undefined ? undefined : new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: 2000, commandTimeout: 500, lazyConnect: true })
+  const redis = redisUrl === undefined ? undefined : new (await import('ioredis')).Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: 2000, commandTimeout: 500, lazyConnect: true })
   if (redis !== undefined) {
     redis.on('error', err => { app.log.warn({ err }, 'the rate limiter cannot reach Redis; nothing is limited until it can') })
     await redis.connect().catch(() => {}) // it goes on trying; the listener above has said so

@@ -17,7 +17,7 @@ export const manifest: Manifest = {
       integrator_pem: {
         type: 'string',
         title: { es: 'Certificado de integrador', en: 'Integrator certificate' },
-        help: { es: 'Solo si usted mismo está dado de alta como integrador en FACe: certificado y llave privada en un PEM, y este en Base64 en una línea. Si no, se envía con el de quien opera este servicio; las facturas las firma siempre su propio certificado.', en: 'Only if you are registered as an integrator at FACe yourself: certificate and private key in one PEM, and that in Base64 on one line. Otherwise the operator’s is used; your own certificate always signs the invoices.' },
+        help: { es: 'Solo si usted mismo está dado de alta como integrador en FACe: un PEM con certificado y llave privada (por la API, en Base64 y en una línea). Si no, se envía con el de quien opera este servicio; las facturas las firma siempre su propio certificado.', en: 'Only if you are registered as an integrator at FACe yourself: a PEM with certificate and private key (by the API: in Base64, on one line). Otherwise the operator’s is used; your own certificate always signs the invoices.' },
         where: portal,
         pattern: '^[A-Za-z0-9+/=]{1000,20000}$',
         maxLength: 20_000,

@@ -4,7 +4,7 @@ import { clearTimer } from '../db/timers.ts'
 import { isUniqueViolation } from '../db/errors.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
-import { type FieldError, HubError, invalidField } from '../errors.ts'
+import { type FieldError, HubError, invalidField, momentOf } from '../errors.ts'
 import { recordEvents } from '../events/record.ts'
 import type { EventTypeOf } from '../events/types.ts'
 import type { Hub } from '../hub.ts'
@@ -193,8 +193,7 @@ function chainFrom (row: CertificateRow, bundle: Buffer): Pick<queries.Certifica
 /** Its turn begins at a moment: until then the one before signs. Two may overlap; of those whose turn has come the last one signs. */
 export async function activateCertificate (hub: House, access: Access, publicCertificateId: string, body: Activate): Promise<Certificate> {
   const now = hub.now()
-  const at = body.at === undefined ? now : new Date(body.at)
-  if (Number.isNaN(at.getTime())) throw invalidField('at', 'is not a moment')
+  const at = body.at === undefined ? now : momentOf('at', body.at)
   if (at.getTime() < now.getTime() - 60_000) throw invalidField('at', 'is in the past')
   const activeFrom = at < now ? now : at
   const id = await inTenant(hub.db, access.tenantId, async db => {

@@ -1,4 +1,4 @@
-import type { Mode } from '../adapter/context.ts'
+import type { LocalText, Mode } from '../adapter/context.ts'
 import type { Adapter } from '../adapter/define.ts'
 import { type FieldError, HubError } from '../errors.ts'
 
@@ -6,7 +6,7 @@ import { type FieldError, HubError } from '../errors.ts'
 export function checkCredentials (adapter: Adapter, mode: Mode, credentials: Readonly<Record<string, string>>): void {
   const { properties, required } = adapter.manifest.credentials
   const errors: FieldError[] = []
-  for (const name of required) if (!Object.hasOwn(credentials, name)) errors.push({ path: `credentials.${name}`, message: `is required: ${properties[name]!.where.en}` })
+  for (const name of required) if (!Object.hasOwn(credentials, name)) errors.push({ path: `credentials.${name}`, message: saidOf('es obligatorio', 'is required', properties[name]!.where) })
   for (const [name, value] of Object.entries(credentials)) {
     const field = Object.hasOwn(properties, name) ? properties[name] : undefined
     const path = `credentials.${name}`
@@ -14,7 +14,7 @@ export function checkCredentials (adapter: Adapter, mode: Mode, credentials: Rea
     else if (value !== value.trim()) errors.push({ path, message: 'has white space around it' })
     else if (value.length < (field.minLength ?? 1)) errors.push({ path, message: 'is too short' })
     else if (value.length > (field.maxLength ?? 20_000)) errors.push({ path, message: 'is too long' })
-    else if (field.pattern !== undefined && !new RegExp(field.pattern, 'u').test(value)) errors.push({ path, message: `does not look like one: ${field.help.en}` })
+    else if (field.pattern !== undefined && !new RegExp(field.pattern, 'u').test(value)) errors.push({ path, message: saidOf('no tiene la forma esperada', 'does not look like one', field.help) })
   }
   if (errors.length > 0) throw new HubError('credentials_invalid', { errors })
   const detected = adapter.detectMode(credentials)
@@ -37,9 +37,11 @@ export function checkSettings (adapter: Adapter, settings: Readonly<Record<strin
     if (property === undefined) errors.push({ path, message: `is not a setting of ${adapter.manifest.name}` })
     else if (type !== property.type) errors.push({ path, message: `must be ${property.type}` })
     else if (property.enum !== undefined && !property.enum.includes(String(value))) errors.push({ path, message: `must be one of ${property.enum.join(', ')}` })
-    else if (property.pattern !== undefined && !new RegExp(property.pattern, 'u').test(String(value))) errors.push({ path, message: `does not look like one: ${property.description.en}` })
+    else if (property.pattern !== undefined && !new RegExp(property.pattern, 'u').test(String(value))) errors.push({ path, message: saidOf('no tiene la forma esperada', 'does not look like one', property.description) })
     else if (typeof value === 'number' && property.minimum !== undefined && value < property.minimum) errors.push({ path, message: `must be at least ${property.minimum}` })
     else if (typeof value === 'number' && property.maximum !== undefined && value > property.maximum) errors.push({ path, message: `must be at most ${property.maximum}` })
   }
   if (errors.length > 0) throw new HubError('request_invalid', { errors })
 }
+
+const saidOf = (es: string, en: string, text: LocalText): LocalText => ({ es: `${es}: ${text.es}`, en: `${en}: ${text.en}` })

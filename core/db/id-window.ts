@@ -1,4 +1,4 @@
-import { invalidField } from '../errors.ts'
+import { invalidField, momentOf } from '../errors.ts'
 import { type IdKind, parseId, publicId, uuidAt } from '../ids.ts'
 
 /** A page of a list in the order of its ids, newest first: a UUIDv7 is also the moment, so time needs no index of its own. */
@@ -16,8 +16,8 @@ export interface WindowQuery { limit?: number, cursor?: string, created_from?: s
 export function idWindow (kind: IdKind, query: WindowQuery): IdWindow {
   const cursor = query.cursor === undefined ? undefined : parseId(kind, query.cursor)
   if (query.cursor !== undefined && cursor === undefined) throw invalidField('cursor', 'is not a cursor of this list')
-  const from = query.created_from === undefined ? undefined : uuidAt(momentOf('created_from', query.created_from))
-  const to = query.created_to === undefined ? undefined : uuidAt(momentOf('created_to', query.created_to, 1))
+  const from = query.created_from === undefined ? undefined : uuidAt(since1970(momentOf('created_from', query.created_from)))
+  const to = query.created_to === undefined ? undefined : uuidAt(since1970(momentOf('created_to', query.created_to), 1))
   const before = [cursor, to].filter(id => id !== undefined).sort()[0]
   return { limit: (query.limit ?? 20) + 1, ...(before !== undefined && { before }), ...(from !== undefined && { from }) }
 }
@@ -27,9 +27,5 @@ export function pageOf<Row extends { id: string }, Shown> (kind: IdKind, window:
   return { data: page.map(show), next_cursor: rows.length > page.length ? publicId(kind, page.at(-1)!.id) : null }
 }
 
-/** `format: date-time` also lets pass a leap second, which Date does not read, and times before the first UUIDv7. */
-function momentOf (path: string, text: string, plusMs = 0): Date {
-  const ms = Date.parse(text)
-  if (Number.isNaN(ms)) throw invalidField(path, 'is not a moment')
-  return new Date(Math.max(0, ms + plusMs))
-}
+/** Nothing is older than the first UUIDv7. */
+const since1970 = (moment: Date, plusMs = 0): Date => new Date(Math.max(0, moment.getTime() + plusMs))

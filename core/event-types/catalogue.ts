@@ -41,7 +41,7 @@ const data = {
   payment_link: PaymentLink,
   customer: brief('customer', { mode: Mode }),
   payment_method: PaymentMethod,
-  invoice: without(Invoice, ['lines', 'documents', 'verification_url', 'customer'], { customer: Type.Optional(InvoiceCustomer) }),
+  invoice: without(Invoice, ['lines', 'branch', 'till', 'local_taxes', 'mx', 'ec', 'es', 'send', 'documents', 'verification_url', 'customer'], { customer: Type.Optional(InvoiceCustomer) }),
   sale: without(Sale, ['lines', 'totals', 'customer']),
   global_invoice: GlobalInvoice,
   store_credit: without(StoreCredit, ['code', 'events']),

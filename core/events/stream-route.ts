@@ -22,7 +22,7 @@ const description = `Server-sent events (\`text/event-stream\`), for pages that 
     event: change
     data: {"kind":"payment.succeeded","id":"pay_…","event":"evt_…"}
 
-\`opened\` comes first, and \`missed\` when something may have been missed: read again what you show. Every 15 seconds there is a comment, so that silence means a dead connection. The stream ends when its key or session does. At most 50 at once for a tenant on one server.`
+\`opened\` comes first, and \`missed\` when something may have been missed: read again what you show. Every 15 seconds there is a comment, so that silence means a dead connection. The stream ends when its key or session does, or the support access under which it was opened; from then on nothing more is told. At most 50 at once for a tenant on one server.`
 
 /** `GET /v1/stream`. It keeps no place: what it misses while nobody is connected is in `GET /v1/events`. */
 export async function streamRoutes (app: HubInstance, { streams, heartbeatMs = 15_000 }: StreamRouteOptions): Promise<void> {
@@ -39,7 +39,9 @@ export async function streamRoutes (app: HubInstance, { streams, heartbeatMs = 1
     config: { scope: 'events:read' },
     schema: { tags: ['Events'], summary: 'Hear what happens', description, querystring: Query, response: { 200: { description: 'A stream that does not end by itself.', content: { 'text/event-stream': { schema: Type.String() } } } } }
   }, async (request, reply) => {
-    const { tenantId, mode } = request.requireAccess()
+    const { tenantId, mode, principal } = request.requireAccess()
+    // Support's view of a tenant may not outlive its access, not by a word.
+    const askFirst = principal.supportAccessId !== undefined && tenantId !== principal.homeTenantId
     const wanted = request.query.type
     const isWanted = (kind: string): boolean => wanted === undefined || wanted.some(type => type.endsWith('.*') ? kind.startsWith(type.slice(0, -1)) : kind === type)
     const { raw } = reply
@@ -51,9 +53,29 @@ export async function streamRoutes (app: HubInstance, { streams, heartbeatMs = 1
       raw.write(text)
       if (raw.writableLength > behindAtMost) raw.destroy()
     }
+    /** What was heard and is told when the answer is that it may be. */
+    let held: string[] = []
+    let asking = false
+    const ask = (): void => {
+      if (asking || !started) return
+      asking = true
+      const told = held
+      held = []
+      void request.isStillAllowed().then(allowed => {
+        asking = false
+        if (!allowed) return void end()
+        for (const text of told) write(text)
+        if (held.length > 0) ask()
+      })
+    }
+    const tell = (text: string): void => {
+      if (!askFirst) return void write(text)
+      held.push(text)
+      ask()
+    }
     const off = await streams.open(tenantId, mode, {
-      heard: ({ kind, id, event }: Heard) => { if (isWanted(kind)) write(`event: change\ndata: ${JSON.stringify({ kind, id, event })}\n\n`) },
-      missed: () => { write('event: missed\ndata: {}\n\n') }
+      heard: ({ kind, id, event }: Heard) => { if (isWanted(kind)) tell(`event: change\ndata: ${JSON.stringify({ kind, id, event })}\n\n`) },
+      missed: () => { tell('event: missed\ndata: {}\n\n') }
     })
     if (closing || raw.destroyed) {
       off()
@@ -66,15 +88,9 @@ export async function streamRoutes (app: HubInstance, { streams, heartbeatMs = 1
     started = true
     write('event: opened\ndata: {}\n\n')
     for (const text of early) write(text)
-    let asking = false
     const timer = setInterval(() => {
       write(': still here\n\n')
-      if (asking) return
-      asking = true
-      void request.isStillAllowed().then(allowed => {
-        asking = false
-        if (!allowed) end()
-      })
+      ask()
     }, heartbeatMs)
     const end = (): void => {
       clearInterval(timer)
@@ -83,6 +99,7 @@ export async function streamRoutes (app: HubInstance, { streams, heartbeatMs = 1
       raw.end()
     }
     open.add(end)
+    if (held.length > 0) ask()
     raw.once('close', end)
     raw.once('error', end)
     return reply

@@ -15,7 +15,6 @@ import { signVerified } from '../fiscal/xades/verify.ts'
 import { homeCurrency } from '../issuers/native.ts'
 import type { IssuerRow } from '../issuers/queries.ts'
 import { type CountryEngine, ForeignDocument, type Making } from './engine.ts'
-import { printRide } from './ride.ts'
 import type { ChangeInvoice } from './schema.ts'
 
 /** Ecuador: comprobantes of the SRI, offline scheme. The law itself is in core/fiscal/ec; this says how invoices of ours become one. */
@@ -45,7 +44,7 @@ export const ecuador: CountryEngine = {
   },
   retentionYears: 7,
   credit: ({ payment, ec, ...note }, { reason, lines }) => ({ ...note, ec: { ...(ec?.additional_info !== undefined && { additional_info: ec.additional_info }), reason: reason ?? (lines === undefined ? 'Devolución total' : 'Devolución parcial') } }),
-  print: printRide,
+  print: async (...asked) => await (await import('./ride.ts')).printRide(...asked),
   fileName: (_model, fiscalId) => `${fiscalId}.xml`
 }
 

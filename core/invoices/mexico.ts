@@ -17,7 +17,6 @@ import { instantOf } from '../fiscal/mx/zones.ts'
 import { homeCurrency } from '../issuers/native.ts'
 import type { IssuerRow } from '../issuers/queries.ts'
 import { type CountryEngine, ForeignDocument, type Making, type ReceiptInput, type Seal, type Stamped } from './engine.ts'
-import { printCfdi } from './pdf.ts'
 import type { ChangeInvoice } from './schema.ts'
 
 /** Mexico: CFDI 4.0. The law itself is in core/fiscal/mx; this says how invoices of ours become one. */
@@ -49,7 +48,8 @@ export const mexico: CountryEngine = {
     const { Emisor, Receptor, Total, Sello } = readCfdi(document).comprobante
     return verificationUrl({ uuid: fiscalId, issuerRfc: Emisor.Rfc, receiverRfc: Receptor.Rfc, total: Total, sello: Sello! })
   },
-  print: printCfdi,
+  // What draws pages is loaded with the first of them.
+  print: async (...asked) => await (await import('./pdf.ts')).printCfdi(...asked),
   fileName: ({ issuer, series = '', number = '' }, fiscalId) => `${issuer.taxId}_${series}${number}_${fiscalId}.xml`
 }
 

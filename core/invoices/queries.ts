@@ -136,6 +136,7 @@ export interface InvoiceFilter extends IdWindow {
   fiscalId?: string
   reference?: string
   paymentId?: string
+  aboutId?: string
 }
 
 export async function listInvoices (db: TenantDb, filter: InvoiceFilter): Promise<InvoiceRow[]> {
@@ -149,6 +150,7 @@ export async function listInvoices (db: TenantDb, filter: InvoiceFilter): Promis
     .$if(filter.fiscalId !== undefined, q => q.where('fiscal_id', '=', filter.fiscalId!))
     .$if(filter.reference !== undefined, q => q.where('reference', '=', filter.reference!))
     .$if(filter.paymentId !== undefined, q => q.where('payment_id', '=', filter.paymentId!))
+    .$if(filter.aboutId !== undefined, q => q.where('related_id', '=', filter.aboutId!))
     .orderBy('id', 'desc').limit(filter.limit).execute()
 }
 

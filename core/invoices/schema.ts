@@ -18,6 +18,18 @@ export const InvoicePayment = Type.Object({
   conditions: Type.Optional(Text(1000))
 }, closed)
 
+const LocalTax = Type.Object({ name: Text(100), rate: Decimal('A fraction: 0.03 for 3 %.'), amount: Type.Optional(Decimal('Computed from `rate` when absent.')), withheld: Type.Optional(Type.Boolean()) }, closed)
+
+const MxInvoiceBody = Type.Object({
+  export: Type.Optional(Type.String({ pattern: '^0[1-4]$' })),
+  global: Type.Optional(Type.Object({ periodicity: Type.String({ pattern: '^0[1-5]$' }), months: Type.String({ pattern: '^\\d{2}$' }), year: Type.Integer({ minimum: 2022, maximum: 2100 }) }, closed)),
+  postal_code: Type.Optional(Type.String({ pattern: '^\\d{5}$', description: 'LugarExpedicion; the branch’s or the issuer’s when absent.' })),
+  zone: Type.Optional(Text(60, 'IANA zone of the place of issue, where its postal code does not tell it.')),
+  rounding: Type.Optional(oneOf(['currency', 'six'], { description: 'How the amounts of lines are rounded: to the currency’s decimals (when absent), or to six.' })),
+  confirmation: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z]{5}$', description: 'Of the PAC, for amounts beyond its limits.' })),
+  receipts: Type.Optional(oneOf(['automatic', 'manual'], { description: 'Of a PPD invoice: whether payments get their complemento de pago by themselves; as the issuer says when absent.' }))
+}, closed)
+
 const content = {
   country: oneOf(['MX', 'EC', 'ES']),
   kind: Type.Optional(oneOf(['invoice', 'credit_note', 'debit_note', 'global_invoice', 'transfer', 'withholding', 'delivery_note', 'purchase_settlement'], { default: 'invoice', description: 'The last three: Ecuador’s retención, guía de remisión and liquidación de compra.' })),
@@ -32,17 +44,9 @@ const content = {
   currency: Currency,
   exchange_rate: Type.Optional(Decimal('Units of the country’s currency for one of `currency`.')),
   related: Type.Optional(Type.Array(Type.Object({ type: Text(10), fiscal_id: Text(60) }, closed), { maxItems: 100 })),
-  local_taxes: Type.Optional(Type.Array(Type.Object({ name: Text(100), rate: Decimal('A fraction: 0.03 for 3 %.'), amount: Type.Optional(Decimal('Computed from `rate` when absent.')), withheld: Type.Optional(Type.Boolean()) }, closed), { maxItems: 20 })),
+  local_taxes: Type.Optional(Type.Array(LocalTax, { maxItems: 20 })),
   payment_id: Type.Optional(Type.String({ maxLength: 60, description: 'The payment that this invoice covers.' })),
-  mx: Type.Optional(Type.Object({
-    export: Type.Optional(Type.String({ pattern: '^0[1-4]$' })),
-    global: Type.Optional(Type.Object({ periodicity: Type.String({ pattern: '^0[1-5]$' }), months: Type.String({ pattern: '^\\d{2}$' }), year: Type.Integer({ minimum: 2022, maximum: 2100 }) }, closed)),
-    postal_code: Type.Optional(Type.String({ pattern: '^\\d{5}$', description: 'LugarExpedicion; the branch’s or the issuer’s when absent.' })),
-    zone: Type.Optional(Text(60, 'IANA zone of the place of issue, where its postal code does not tell it.')),
-    rounding: Type.Optional(oneOf(['currency', 'six'], { description: 'How the amounts of lines are rounded: to the currency’s decimals (when absent), or to six.' })),
-    confirmation: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z]{5}$', description: 'Of the PAC, for amounts beyond its limits.' })),
-    receipts: Type.Optional(oneOf(['automatic', 'manual'], { description: 'Of a PPD invoice: whether payments get their complemento de pago by themselves; as the issuer says when absent.' }))
-  }, closed)),
+  mx: Type.Optional(MxInvoiceBody),
   send: Type.Optional(Type.Boolean({ description: 'Mail it to its customer as soon as it is issued; as its issuer wishes (`mail.send`) when absent.' })),
   ec: Type.Optional(EcInvoiceBody),
   es: Type.Optional(EsInvoiceBody),
@@ -139,6 +143,9 @@ const Message = Type.Object({ code: Type.String(), message: Type.String() })
 export const Validation = Type.Object({ ok: Type.Boolean(), errors: Type.Array(Finding), warnings: Type.Array(Finding), totals: Nullable(Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })) }, { title: 'InvoiceValidation' })
 export type Validation = Static<typeof Validation>
 
+/** What was asked, as it was: closed on the way in, open on the way out, so that what an older version took is shown as well. */
+const asAsked = <T>(description: string) => Nullable(Type.Unsafe<T>({ type: 'object', additionalProperties: true, description }))
+
 export const Invoice = Type.Object({
   id: Type.String(),
   object: Type.Literal('invoice'),
@@ -148,10 +155,12 @@ export const Invoice = Type.Object({
   status: Status,
   review: Nullable(Type.String({ description: 'Why a person must look at it.' })),
   issuer: Type.String(),
-  connection: Nullable(Type.String()),
+  connection: Nullable(Type.String({ description: 'By which it went; before that the one that was asked for, if any.' })),
   provider: Nullable(Type.String()),
-  series: Nullable(Type.String()),
+  series: Nullable(Type.String({ description: 'Of its number; while it has none, the one that was asked for, as it was named.' })),
   number: Nullable(Type.String()),
+  branch: Nullable(Type.String()),
+  till: Nullable(Type.String()),
   fiscal_id: Nullable(Type.String()),
   customer: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }),
   lines: Type.Array(Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })),
@@ -165,6 +174,11 @@ export const Invoice = Type.Object({
   amount_due: Type.String(),
   due: Nullable(Type.String()),
   related: Type.Array(Type.Object({ type: Type.String(), fiscal_id: Type.String() })),
+  local_taxes: Type.Array(LocalTax),
+  mx: asAsked<Static<typeof MxInvoiceBody>>('What only a CFDI has, as it was asked for.'),
+  ec: asAsked<EcInvoiceBody>('What only a comprobante of the SRI has, as it was asked for.'),
+  es: asAsked<EsInvoiceBody>('What only a Facturae has, as it was asked for; in lists without its attachments.'),
+  send: Nullable(Type.Boolean({ description: 'Whether it is mailed when it is issued; null: as its issuer wishes.' })),
   payment_id: Nullable(Type.String()),
   about: Nullable(Type.String({ description: 'The invoice that a credit note or a payment receipt is about.' })),
   authority_messages: Type.Array(Message),
@@ -188,7 +202,8 @@ export const ListInvoices = Type.Object({
   customer_tax_id: Type.Optional(Type.String({ maxLength: 40 })),
   fiscal_id: Type.Optional(Type.String({ maxLength: 60 })),
   reference: Type.Optional(Type.String({ maxLength: 200 })),
-  payment_id: Type.Optional(Id)
+  payment_id: Type.Optional(Id),
+  about: Type.Optional(Type.String({ maxLength: 60, description: 'What was made of one invoice: its credit notes, payment receipts and substitutes.' }))
 }, closed)
 export type ListInvoices = Static<typeof ListInvoices>
 export const InvoicePage = pageOf(Invoice)

@@ -35,7 +35,7 @@ import * as queries from './queries.ts'
 import type { InvoiceRow } from './queries.ts'
 import type { ChangeInvoice, Invoice, ListInvoices, NewCreditNote, NewInvoice, PrintQuery, Validation } from './schema.ts'
 import { assertSendable } from './send.ts'
-import { eventData, showInvoice } from './view.ts'
+import { eventData, listed, showInvoice } from './view.ts'
 
 type Body = ChangeInvoice
 
@@ -215,9 +215,10 @@ export async function listInvoices (hub: Hub, access: Access, query: ListInvoice
     ...(query.customer_tax_id !== undefined && { customerTaxId: query.customer_tax_id, persons }),
     ...(query.fiscal_id !== undefined && { fiscalId: query.fiscal_id }),
     ...(query.reference !== undefined && { reference: query.reference }),
-    ...(query.payment_id !== undefined && { paymentId: uuidOf('payment', query.payment_id) })
+    ...(query.payment_id !== undefined && { paymentId: uuidOf('payment', query.payment_id) }),
+    ...(query.about !== undefined && { aboutId: uuidOf('invoice', query.about) })
   }))
-  return pageOf('invoice', window, await Promise.all(rows.map(async row => await openInvoice(hub, row))), row => showInvoice(row, [], null))
+  return pageOf('invoice', window, await Promise.all(rows.map(async row => await openInvoice(hub, row))), listed)
 }
 
 /** The document exactly as it was stamped. */

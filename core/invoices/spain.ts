@@ -15,7 +15,6 @@ import { signVerified } from '../fiscal/xades/verify.ts'
 import { homeCurrency } from '../issuers/native.ts'
 import type { IssuerRow } from '../issuers/queries.ts'
 import { type CountryEngine, ForeignDocument, type Making } from './engine.ts'
-import { printFacturae } from './facturae-pdf.ts'
 import type { ChangeInvoice } from './schema.ts'
 
 /** Spain: Facturae 3.2.2. The law itself is in core/fiscal/es; this says how invoices of ours become one. */
@@ -63,7 +62,7 @@ export const spain: CountryEngine = {
   },
   // Of one whose issuer keeps records: where its QR leads.
   verificationUrl: model => model.es?.verifactu?.url ?? '',
-  print: printFacturae,
+  print: async (...asked) => await (await import('./facturae-pdf.ts')).printFacturae(...asked),
   ubl: model => {
     try {
       const bytes = buildUbl(model)

@@ -22,10 +22,12 @@ export function showInvoice (row: InvoiceRow, documents: readonly DocumentRow[],
     status: row.status as InvoiceStatus,
     review: row.review,
     issuer: publicId('issuer', row.issuer_id),
-    connection: row.connection_id === null ? null : publicId('connection', row.connection_id),
+    connection: row.connection_id === null ? body.connection ?? null : publicId('connection', row.connection_id),
     provider: row.provider,
-    series: row.series,
+    series: row.number === null ? row.series ?? body.series ?? null : row.series,
     number: row.number,
+    branch: body.branch ?? null,
+    till: body.till ?? null,
     fiscal_id: row.fiscal_id,
     customer: body.customer,
     lines: body.lines,
@@ -39,6 +41,11 @@ export function showInvoice (row: InvoiceRow, documents: readonly DocumentRow[],
     amount_due: written(owed ? Decimal.max(total.minus(credited).minus(paid), 0) : new Decimal(0), row.currency),
     due: row.due,
     related: (model.related ?? []).map(({ type, fiscalId }) => ({ type, fiscal_id: fiscalId })),
+    local_taxes: body.local_taxes ?? [],
+    mx: body.mx ?? null,
+    ec: body.ec ?? null,
+    es: body.es ?? null,
+    send: body.send ?? null,
     payment_id: row.payment_id === null ? null : publicId('payment', row.payment_id),
     about: row.related_id === null ? null : publicId('invoice', row.related_id),
     authority_messages: row.messages as { code: string, message: string }[],
@@ -56,8 +63,16 @@ export function showInvoice (row: InvoiceRow, documents: readonly DocumentRow[],
   }
 }
 
-/** What an event tells: without lines, which may be a thousand, and without the buyer where their data is delegated. */
+/** One of many: what is attached to it may be megabytes. */
+export function listed (row: InvoiceRow): Invoice {
+  const shown = showInvoice(row, [], null)
+  if (shown.es?.attachments === undefined) return shown
+  const { attachments, ...es } = shown.es
+  return { ...shown, es }
+}
+
+/** What an event tells: without lines, which may be a thousand, without what only whoever changes it needs, and without the buyer where their data is delegated. */
 export function eventData (row: InvoiceRow): object {
-  const { lines, documents, verification_url, customer, ...told } = showInvoice(row, [], null)
+  const { lines, branch, till, local_taxes, mx, ec, es, send, documents, verification_url, customer, ...told } = showInvoice(row, [], null)
   return row.delegated ? told : { ...told, customer }
 }

@@ -26,6 +26,8 @@ export interface Review {
 export interface PaymentState {
   /** What the provider must send back: our public payment id, or that of the page or subscription it came of. */
   readonly reference: string
+  /** Of one that was begun on a page of ours: its own public id, which the provider may send back instead. */
+  readonly ownReference?: string
   readonly mode: Mode
   readonly amount: number
   readonly currency: string
@@ -175,7 +177,7 @@ function factsOf (state: PaymentState, snapshot: PaymentSnapshot): Partial<Payme
 
 /** The intent against what the provider says, before money is believed. */
 function compare (state: PaymentState, snapshot: PaymentSnapshot): ReviewReason | undefined {
-  if (snapshot.reference !== undefined && snapshot.reference !== state.reference) return 'reference_mismatch'
+  if (snapshot.reference !== undefined && snapshot.reference !== state.reference && snapshot.reference !== state.ownReference) return 'reference_mismatch'
   if (!isMoney(snapshot.status)) return undefined
   if (snapshot.reference === undefined && state.providerReference !== snapshot.providerReference) return 'reference_mismatch'
   if (!isKnown(state, snapshot) && isMoney(state.knownStatus)) return 'paid_twice'

@@ -62,6 +62,12 @@ export async function beginPayment (db: Kysely<Database>, connectionVersion: num
   }
 }
 
+/** It was begun on a page of ours: in the transaction that writes it. */
+export async function setOrigin (db: TenantDb, row: PaymentRow, origin: { type: PaymentOrigin, id: string }): Promise<PaymentRow> {
+  await db.updateTable('payments').set({ origin_type: origin.type, origin_id: origin.id }).where('tenant_id', '=', db.tenantId).where('id', '=', row.id).execute()
+  return { ...row, origin_type: origin.type, origin_id: origin.id }
+}
+
 export const isKeyLost = (error: unknown): boolean => codeOf(error) === 'PA001'
 export const isConnectionChanged = (error: unknown): boolean => codeOf(error) === 'PA002'
 
@@ -191,6 +197,7 @@ export async function listPayments (db: TenantDb, filter: PaymentFilter): Promis
 export function stateOf (row: PaymentRow): PaymentState {
   return {
     reference: row.origin_type === null ? publicId('payment', row.id) : publicId(row.origin_type as PaymentOrigin, row.origin_id!),
+    ...(row.origin_type === 'payment_link' && { ownReference: publicId('payment', row.id) }),
     mode: row.mode as Mode,
     amount: row.amount,
     currency: row.currency,

@@ -31,14 +31,17 @@ import { resolvePayment } from './resolver.ts'
 import type { CancelPayment, ConfirmPayment, ListPayments, NewPayment, Payment, ResolveReview } from './schema.ts'
 import { openNextAction, showPayment, toldNextAction, waitsForPerson } from './view.ts'
 
+/** A payment that a page of ours begins: whoever sends the same form twice begins the same one, since it has its id beforehand. */
+export interface BegunOnPage { id: string, origin: { type: queries.PaymentOrigin, id: string } }
+
 /** Takes a payment. Throws 4xx before anything is written; after the intent is committed it always answers with the payment. */
-export async function createPayment (hub: Hub, access: Access, given: NewPayment, idempotency: Idempotency | null): Promise<Payment> {
+export async function createPayment (hub: Hub, access: Access, given: NewPayment, idempotency: Idempotency | null, page?: BegunOnPage): Promise<Payment> {
   const body = storable(given)
   // A first run of the same request got as far as its intent and died: what it began is the answer.
   if (idempotency?.subject !== undefined) return await answered(hub, access, await getPayment(hub, access, idempotency.subject), body)
   const { tenantId } = access
   const now = hub.now()
-  const id = newUuid(now)
+  const id = page?.id ?? newUuid(now)
   const details = checkedDetails(access, body, now)
   const invoiceId = invoiceNamed(body.invoice_id)
   if (invoiceId !== null && body.invoice !== undefined) throw invalidField('invoice', 'is of a payment that will be invoiced, and invoice_id of one whose invoice is there')
@@ -69,7 +72,7 @@ export async function createPayment (hub: Hub, access: Access, given: NewPayment
   }
   const sealed = await sealPlan(hub, tenantId, id, plan)
   const methodSealed = body.off_session === true && payer.method !== undefined ? await sealMethod(hub, tenantId, id, payer.method) : null
-  const { row, chosen: { connection, adapter, route } } = await commitIntent(hub, access, payer.connection === undefined ? body : { ...body, connection: payer.connection }, idempotency, fiscal, ({ connection, route }) => {
+  const { row, chosen: { connection, adapter, route } } = await commitIntent(hub, access, payer.connection === undefined ? body : { ...body, connection: payer.connection }, idempotency, { fiscal, origin: page?.origin }, ({ connection, route }) => {
     const operationId = newUuid(now)
     const { idempotencyKey } = plan.input
     const method = shownMethod(body.method)
@@ -124,12 +127,12 @@ async function answered (hub: Hub, access: Access, payment: Payment, body: NewPa
 }
 
 /** Chooses the connection and commits the intent on it. When the connection changed between the two, it chooses anew, once. */
-async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempotency: Idempotency | null, fiscal: PreparedFiscalData | undefined, intentOn: (chosen: Chosen) => queries.Intent): Promise<{ row: PaymentRow, chosen: Chosen }> {
+async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempotency: Idempotency | null, also: Also, intentOn: (chosen: Chosen) => queries.Intent): Promise<{ row: PaymentRow, chosen: Chosen }> {
   const wanted = wantedOf(access, body)
   for (const anew of [false, true]) {
     const chosen = await chooseConnection(hub, access.tenantId, wanted, { anew })
     try {
-      return { row: await writeIntent(hub, chosen.connection.version, intentOn(chosen), idempotency, fiscal), chosen }
+      return { row: await writeIntent(hub, chosen.connection.version, intentOn(chosen), idempotency, also), chosen }
     } catch (error) {
       if (queries.isKeyLost(error)) throw new HubError('idempotency_in_progress', { retryAfterMs: 1000 })
       if (!queries.isConnectionChanged(error)) throw error
@@ -138,15 +141,18 @@ async function commitIntent (hub: Hub, access: Access, body: NewPayment, idempot
   throw new HubError('conflict')
 }
 
-/** In one round trip; that of an invoice's payment in the transaction that reserves its part of what is due, and of one that will be invoiced with its data. */
-async function writeIntent (hub: Hub, connectionVersion: number, intent: queries.Intent, idempotency: Idempotency | null, fiscal: PreparedFiscalData | undefined): Promise<PaymentRow> {
+/** What is written with the intent. */
+interface Also { fiscal: PreparedFiscalData | undefined, origin: BegunOnPage['origin'] | undefined }
+
+/** In one round trip; that of an invoice's payment in the transaction that reserves its part of what is due, of one that will be invoiced with its data, and of a page's with where it began. */
+async function writeIntent (hub: Hub, connectionVersion: number, intent: queries.Intent, idempotency: Idempotency | null, { fiscal, origin }: Also): Promise<PaymentRow> {
   const { tenant_id: tenantId, invoice_id: invoiceId, mode, currency, amount } = intent.payment
-  if (invoiceId === null && fiscal === undefined) return await queries.beginPayment(hub.db, connectionVersion, intent, idempotency)
+  if (invoiceId === null && fiscal === undefined && origin === undefined) return await queries.beginPayment(hub.db, connectionVersion, intent, idempotency)
   return await inTenant(hub.db, tenantId, async db => {
     if (invoiceId !== null) await reserve(db, { invoiceId, mode: mode as Mode, currency, amount })
     const row = await queries.beginPayment(db, connectionVersion, intent, idempotency)
     await fiscal?.insert(db)
-    return row
+    return origin === undefined ? row : await queries.setOrigin(db, row, origin)
   })
 }
 
@@ -482,5 +488,5 @@ export function throwProviderError (error: ProviderError, provider: string): voi
   const options = { provider: { id: provider, code: error.providerCode, message: error.providerMessage }, ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }), cause: error }
   // What the adapter itself would not send (a field that its provider does not take) is no outage.
   const outage = error.reached === 'nowhere' && providerProblems[error.code] === 'backoff'
-  throw new HubError(outage ? 'provider_unavailable' : 'provider_refused', { ...options, ...(error.param !== undefined && { errors: [{ path: error.param, message: error.providerMessage ?? problemText[error.code].en }] }) })
+  throw new HubError(outage ? 'provider_unavailable' : 'provider_refused', { ...options, ...(error.param !== undefined && { errors: [{ path: error.param, message: error.providerMessage ?? problemText[error.code] }] }) })
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { TenantDb } from '../db/in-tenant.ts'
 
 /** The only SQL about what is owed and paid of invoices; the invoices themselves belong to `core/invoices`. */
-const selectInvoices = (db: TenantDb) => db.selectFrom('invoices').select(['id', 'mode', 'kind', 'status', 'currency', 'total', 'amount_paid', 'amount_credited', 'payment_id']).where('tenant_id', '=', db.tenantId)
+const selectInvoices = (db: TenantDb) => db.selectFrom('invoices').select(['id', 'mode', 'kind', 'status', 'currency', 'total', 'amount_paid', 'amount_credited', 'payment_id', 'issuer_id']).where('tenant_id', '=', db.tenantId)
 export type OwedInvoice = Awaited<ReturnType<ReturnType<typeof selectInvoices>['executeTakeFirstOrThrow']>>
 
 /** Whoever counts on what is due holds it. Taken before any row of a payment that is new, after that of one that is there. */

@@ -3,7 +3,7 @@ import type { PaymentsFamily } from '../adapter/payments.ts'
 import type { ProviderError } from '../adapter/problems.ts'
 import { loadSealed, type SealedConnection } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
-import { HubError, invalidField } from '../errors.ts'
+import { HubError, invalidField, momentOf } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { uuidOf } from '../ids.ts'
 import type { Range } from './schema.ts'
@@ -33,12 +33,6 @@ export function checkedRange (given: Range, usual: { from: Date, to: Date }, now
   if (from >= to) throw invalidField('from', 'is not before the end')
   if (to.getTime() - from.getTime() > longestDays * dayMs) throw invalidField('from', `is more than ${longestDays} days before the end`)
   return { from, to }
-}
-
-function momentOf (path: string, text: string): Date {
-  const moment = new Date(text)
-  if (Number.isNaN(moment.getTime())) throw invalidField(path, 'is not a moment')
-  return moment
 }
 
 /** A listing only reads: whatever became of it, nothing happened. */

@@ -1,4 +1,4 @@
-import { invalidField } from '../errors.ts'
+import { invalidField, momentOf } from '../errors.ts'
 import type { CostRow, FigureRow } from './queries.ts'
 
 /** Pure arithmetic on figures: windows of time, rates, percentiles, expected costs. */
@@ -23,8 +23,8 @@ export function windowOf (query: { from?: string, to?: string, interval?: Interv
 
 function moment (path: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const ms = Date.parse(text)
-  if (Number.isNaN(ms) || ms < 0) throw invalidField(path, 'is not a moment')
+  const ms = momentOf(path, text).getTime()
+  if (ms < 0) throw invalidField(path, 'is not a moment')
   return ms
 }
 

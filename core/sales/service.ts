@@ -5,7 +5,7 @@ import { inTenant, type TenantDb } from '../db/in-tenant.ts'
 import { idWindow, pageOf } from '../db/id-window.ts'
 import { storable } from '../db/storable.ts'
 import { setTimer, startTimer } from '../db/timers.ts'
-import { HubError, invalidField } from '../errors.ts'
+import { HubError, invalidField, momentOf } from '../errors.ts'
 import { recordEvents } from '../events/record.ts'
 import { Decimal } from '../fiscal/decimal.ts'
 import type { Hub } from '../hub.ts'
@@ -55,8 +55,7 @@ export async function takeDown (hub: Hub, access: Access, body: NewSale, idempot
   if (before !== undefined) return repeatOf(before, hash)
   const { issuer, settings } = await sellerOf(hub, access, body)
   const priced = priceOf(body, issuer, settings, now)
-  const soldAt = body.sold_at === undefined ? now : new Date(body.sold_at)
-  if (Number.isNaN(soldAt.getTime())) throw invalidField('sold_at', 'is not a moment')
+  const soldAt = body.sold_at === undefined ? now : momentOf('sold_at', body.sold_at)
   if (soldAt.getTime() > now.getTime() + 60_000) throw invalidField('sold_at', 'lies in the future')
   if (body.requires_invoice !== undefined && body.tenders === undefined) throw invalidField('requires_invoice', 'is of a sale that was paid: tell its tenders, or confirm the payment later')
   if (origin === 'api') assertDecidable(issuer, body.requires_invoice)

@@ -1,4 +1,3 @@
-import QRCode from 'qrcode'
 import type { Access } from '../access/principal.ts'
 import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import { inTenant } from '../db/in-tenant.ts'
@@ -6,7 +5,7 @@ import { Decimal } from '../fiscal/decimal.ts'
 import { localTime } from '../fiscal/mx/zones.ts'
 import type { Hub } from '../hub.ts'
 import { findIssuer, type IssuerRow } from '../issuers/queries.ts'
-import { escape } from '../payments/page-html.ts'
+import { escape } from '../public-pages/html.ts'
 import { fromMinor } from './amounts.ts'
 import { linkUrl } from './link.ts'
 import { zoneOfIssuer } from './period.ts'
@@ -56,7 +55,7 @@ async function render (row: SaleRow, issuer: IssuerRow, { page, print, size, cod
   })
   const tenders = (row.tenders as unknown as Tender[]).map(({ form, amount }) => pair(said.forms[form as '01'] ?? `${said.form} ${form}`, amount === undefined ? '' : money(fromMinor(amount, row.currency))))
   // Nobody types so long an address: on paper it is the code, on a screen what is behind it.
-  const qr = link === undefined ? '' : `<div class="line rule"></div>\n<p class="center">${said.invoiceHere}</p>\n<div class="center"><a href="${escape(link)}">${await QRCode.toString(link, { type: 'svg', errorCorrectionLevel: 'M', margin: 1 })}</a></div>\n${row.link_expires_at === null ? '' : `<p class="center small">${said.until} ${moment(row.link_expires_at)}</p>\n`}`
+  const qr = link === undefined ? '' : `<div class="line rule"></div>\n<p class="center">${said.invoiceHere}</p>\n<div class="center"><a href="${escape(link)}">${await (await import('qrcode')).default.toString(link, { type: 'svg', errorCorrectionLevel: 'M', margin: 1 })}</a></div>\n${row.link_expires_at === null ? '' : `<p class="center small">${said.until} ${moment(row.link_expires_at)}</p>\n`}`
   return `<!doctype html>
 <html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escape(row.ticket)}</title>
 <style>

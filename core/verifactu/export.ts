@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import ZipStream from 'zip-stream'
 import type { Access } from '../access/principal.ts'
 import { recordChange } from '../audit/record.ts'
 import { inTenant, type TenantDb } from '../db/in-tenant.ts'
@@ -84,6 +83,7 @@ async function note (hub: Hub, db: TenantDb, access: Access, { chain, issuer, st
 }
 
 async function zipped (files: readonly { name: string, text: string }[]): Promise<Buffer> {
+  const { default: ZipStream } = await import('zip-stream')
   const zip = new ZipStream()
   const chunks: Buffer[] = []
   const collected = (async () => { for await (const chunk of Readable.from(zip as AsyncIterable<Buffer>)) chunks.push(chunk as Buffer) })()

@@ -37,8 +37,8 @@ export async function factsOfPayments (db: TenantDb, mode: Mode, ids: readonly s
     .where('tenant_id', '=', db.tenantId).where('mode', '=', mode).where('id', 'in', [...ids]).execute()
   const own = payments.map(({ id }) => id)
   if (own.length === 0) return nothing
-  const of = <Table extends 'refunds' | 'disputes' | 'balance_transactions'>(table: Table) => db.selectFrom(table as 'refunds').where('tenant_id', '=', db.tenantId).where('payment_id', 'in', own)
-  const refunds = grouped(await of('refunds').select(['id', 'payment_id', 'connection_id', 'status', 'amount', 'currency', 'created_at', 'updated_at']).execute(), row => row.payment_id)
+  const refunds = grouped(await db.selectFrom('refunds').select(['id', 'payment_id', 'connection_id', 'status', 'amount', 'currency', 'created_at', 'updated_at'])
+    .where('tenant_id', '=', db.tenantId).where('payment_id', 'in', own).execute(), row => row.payment_id)
   const disputes = grouped(await db.selectFrom('disputes').select(['id', 'payment_id', 'connection_id', 'status', 'amount', 'currency', 'opened_at', 'updated_at'])
     .where('tenant_id', '=', db.tenantId).where('payment_id', 'in', own).execute(), row => row.payment_id)
   const moves = grouped(await db.selectFrom('balance_transactions').select(['id', 'type', 'amount', 'currency', 'payment_id', 'refund_id', 'connection_id', 'occurred_at'])
@@ -60,7 +60,7 @@ export async function factsOfPayments (db: TenantDb, mode: Mode, ids: readonly s
     const named = grouped(typed('refund').filter(({ refund_id: id }) => id !== null), move => move.refund_id!)
     const { of: allocated, left } = allocate(succeeded.filter(({ id }) => !named.has(id)), typed('refund').filter(({ refund_id: id }) => id === null))
     for (const refund of given) {
-      const parts = [...named.get(refund.id) ?? [], ...[allocated.get(refund.id) ?? []].flat()]
+      const parts = [...named.get(refund.id) ?? [], ...[allocated.get(refund.id)].filter(move => move !== undefined)]
       found.facts.push({
         leg: 'provider', key: keyOf('refund', refund.id), subject: publicId('refund', refund.id), connectionId: refund.connection_id, since: refund.created_at, dueAt: due(refund.updated_at),
         expected: { amount: refund.status === 'succeeded' ? -refund.amount : 0, currency: refund.currency }, found: parts.map(partOf)
@@ -272,25 +272,30 @@ export async function factsOfInvoices (db: TenantDb, mode: Mode, ids: readonly s
 }
 
 /** What an item's key names, to look at it again. */
-export function keysOf (items: readonly { leg: string, key: string }[]): Record<'payments' | 'moves' | 'sales' | 'invoices' | 'entries', string[]> & { payouts: { connectionId: string, payout: string }[] } {
+export function keysOf (items: readonly { leg: string, key: string }[]): Record<'payments' | 'refunds' | 'moves' | 'sales' | 'invoices', string[]> & { payouts: { connectionId: string, payout: string }[] } {
   const of = (leg: string | undefined, kinds: readonly string[]): string[] => [...new Set(items.flatMap(item => {
     const [kind, id] = item.key.split(':') as [string, string]
     return (leg === undefined || item.leg === leg) && kinds.includes(kind) ? id : []
   }))]
   return {
     payments: of(undefined, ['payment', 'dispute']),
+    refunds: of('provider', ['refund']),
     moves: of('provider', ['transaction']),
     sales: of('document', ['sale']),
     invoices: of('document', ['invoice']),
-    entries: of('bank', ['entry']),
     payouts: items.filter(({ leg, key }) => leg === 'payout' || (leg === 'bank' && !/^(payment|entry):/.test(key))).map(({ key }) => ({ connectionId: key.slice(0, 36), payout: key.slice(37) }))
   }
 }
 
-/** Refunds of which only the item is known belong to payments. */
+/** A refund is judged with its payment. */
 export async function paymentsOfRefunds (db: TenantDb, refundIds: readonly string[]): Promise<string[]> {
   if (refundIds.length === 0) return []
   return (await db.selectFrom('refunds').select('payment_id').distinct().where('tenant_id', '=', db.tenantId).where('id', 'in', [...refundIds]).execute()).map(row => row.payment_id)
+}
+
+export async function salesOfPayments (db: TenantDb, paymentIds: readonly string[]): Promise<string[]> {
+  if (paymentIds.length === 0) return []
+  return (await db.selectFrom('sales').select('id').where('tenant_id', '=', db.tenantId).where('payment_id', 'in', [...paymentIds]).execute()).map(({ id }) => id)
 }
 
 /** Whose money an event of ours is about. */

@@ -19,18 +19,18 @@ export interface Place {
   changed?: string
   /** A run over everything since then. */
   whole?: { from: string, step: number, after: string | null }
+  /** Somebody asked for a run; over everything since then, if they said so. The run that begins next takes it. */
+  wanted?: { from?: string }
+  /** A run is under way until then at the latest. */
+  runningUntil?: string
 }
 
 const selectState = (db: TenantDb) => db.selectFrom('reconciliations').selectAll().where('tenant_id', '=', db.tenantId)
 export type StateRow = Awaited<ReturnType<ReturnType<typeof selectState>['executeTakeFirstOrThrow']>>
 
-export async function findState (db: TenantDb, id: string): Promise<StateRow | undefined> {
-  return await selectState(db).where('id', '=', id).executeTakeFirst()
-}
-
 /** One run at a time gives entries to payouts. */
-export async function lockState (db: TenantDb, id: string): Promise<void> {
-  await selectState(db).where('id', '=', id).forUpdate().executeTakeFirst()
+export async function lockState (db: TenantDb, id: string): Promise<StateRow | undefined> {
+  return await selectState(db).where('id', '=', id).forUpdate().executeTakeFirst()
 }
 
 /** That of a mode; made when there is none. */
@@ -39,10 +39,24 @@ export async function ensureState (db: TenantDb, mode: Mode, now: Date): Promise
   return await selectState(db).where('mode', '=', mode).executeTakeFirstOrThrow()
 }
 
-export async function updateState (db: TenantDb, id: string, changes: { settings?: PutReconciliationSettings, place?: Place, last_run_at?: Date }, now: Date): Promise<void> {
-  const { settings, place, ...rest } = changes
-  await db.updateTable('reconciliations').set({ ...rest, ...(settings !== undefined && { settings: JSON.stringify(settings) }), ...(place !== undefined && { place: JSON.stringify(place) }), updated_at: now })
-    .where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+export async function putSettings (db: TenantDb, id: string, settings: PutReconciliationSettings, now: Date): Promise<void> {
+  await db.updateTable('reconciliations').set({ settings: JSON.stringify(settings), updated_at: now }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+}
+
+/** A run and whoever asks for one both write the place: each from what stands there, under the row's lock. */
+export async function movePlace (db: TenantDb, id: string, to: (place: Place) => { [Key in keyof Place]: Place[Key] | undefined }, now: Date, rest: { last_run_at?: Date } = {}): Promise<Place> {
+  const state = await lockState(db, id)
+  const place = to(state!.place as Place) as Place
+  await db.updateTable('reconciliations').set({ ...rest, place: JSON.stringify(place), updated_at: now }).where('tenant_id', '=', db.tenantId).where('id', '=', id).execute()
+  return place
+}
+
+/** Asks for a run; of two wishes the one that looks further back holds. */
+export async function wantRun (db: TenantDb, id: string, from: Date | undefined, now: Date): Promise<void> {
+  await movePlace(db, id, place => {
+    const [earliest] = [from?.toISOString(), place.wanted?.from].filter(at => at !== undefined).sort()
+    return { ...place, wanted: earliest === undefined ? {} : { from: earliest } }
+  }, now)
 }
 
 // --- what changed -----------------------------------------------------------------------------------------------------
@@ -69,8 +83,8 @@ export async function idsAfter (db: TenantDb, table: 'payments' | 'sales' | 'inv
 }
 
 /** Items that may be otherwise by now: what waits, and what somebody has to look at. */
-export async function unsettledAfter (db: TenantDb, mode: Mode, after: string | null, limit: number): Promise<{ id: string, leg: string, key: string, subject: string }[]> {
-  return await db.selectFrom('reconciliation_items').select(['id', 'leg', 'key', 'subject']).where('tenant_id', '=', db.tenantId).where('mode', '=', mode).where('status', '<>', 'matched')
+export async function unsettledAfter (db: TenantDb, mode: Mode, after: string | null, limit: number): Promise<{ id: string, leg: string, key: string }[]> {
+  return await db.selectFrom('reconciliation_items').select(['id', 'leg', 'key']).where('tenant_id', '=', db.tenantId).where('mode', '=', mode).where('status', '<>', 'matched')
     .$if(after !== null, q => q.where('id', '>', after!)).orderBy('id').limit(limit).execute()
 }
 

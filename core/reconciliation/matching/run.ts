@@ -2,9 +2,9 @@ import type { Mode } from '../../adapter/context.ts'
 import { raiseLasting, resolveAlert } from '../../alerts/raise.ts'
 import { recordSystemChange } from '../../audit/record-system.ts'
 import { inTenant, type TenantDb } from '../../db/in-tenant.ts'
-import { claimTimer, clearTimer, retryTimer, startTimer } from '../../db/timers.ts'
+import { claimTimer, clearTimer, retryTimer, setTimer, startTimer } from '../../db/timers.ts'
 import type { Hub } from '../../hub.ts'
-import { parseAnyId, publicId, uuidAt } from '../../ids.ts'
+import { publicId, uuidAt } from '../../ids.ts'
 import * as facts from './facts.ts'
 import { judge } from './judge.ts'
 import * as payouts from './payouts.ts'
@@ -40,13 +40,7 @@ interface Run {
 /** The hourly job: what changed since the last one, and what was not settled then. */
 export async function matchJob (hub: Hub, tenantId: string, id: string): Promise<void> {
   const now = hub.now()
-  const found = await inTenant(hub.db, tenantId, async db => {
-    const claimed = await claimTimer(db, matchingTimer, id, now, leaseMs)
-    if (claimed === undefined) return undefined
-    const state = await queries.findState(db, id)
-    if (state === undefined) await clearTimer(db, matchingTimer, id)
-    return state
-  })
+  const found = await inTenant(hub.db, tenantId, async db => await begin(db, id, now))
   if (found === undefined) return
   const mode = found.mode as Mode
   const run: Run = {
@@ -62,12 +56,32 @@ export async function matchJob (hub: Hub, tenantId: string, id: string): Promise
   await lookAtChanges(run, new Date(begun.changed))
   await lookAtUnsettled(run)
   if (run.dirty !== undefined) await sweep(run, payouts.sweepFrom(run.dirty, run.rules.days.bank))
-  await inTenant(hub.db, tenantId, async db => {
+  const wanted = await inTenant(hub.db, tenantId, async db => {
     const next = new Date(now.getTime() - overlapMs)
-    await queries.updateState(db, id, { place: { event: uuidAt(next), changed: next.toISOString() }, last_run_at: now }, hub.now())
+    const { wanted } = await queries.movePlace(db, id, ({ wanted }) => ({ event: uuidAt(next), changed: next.toISOString(), wanted }), hub.now(), { last_run_at: now })
     await warn(db, run, now)
-    await retryTimer(db, matchingTimer, id, new Date(hub.now().getTime() + everyMs), new Date(Math.max(now.getTime(), 0) + leaseMs))
+    await setTimer(db, matchingTimer, id, new Date(hub.now().getTime() + (wanted === undefined ? everyMs : 0)))
+    return wanted
   })
+  if (wanted !== undefined) hub.wake(matchingTimer, [{ tenantId, id }])
+}
+
+/** Takes what was asked for into the run. While another is under way (a wish brings the timer forward) that one sets the timer at its end. */
+async function begin (db: TenantDb, id: string, now: Date): Promise<queries.StateRow | undefined> {
+  if (await claimTimer(db, matchingTimer, id, now, leaseMs) === undefined) return undefined
+  const state = await queries.lockState(db, id)
+  if (state === undefined) {
+    await clearTimer(db, matchingTimer, id)
+    return undefined
+  }
+  const { wanted, runningUntil, ...place } = state.place as queries.Place
+  if (runningUntil !== undefined && new Date(runningUntil) > now) {
+    await retryTimer(db, matchingTimer, id, new Date(runningUntil))
+    return undefined
+  }
+  const whole = wanted?.from === undefined ? place.whole : { from: [wanted.from, place.whole?.from ?? wanted.from].sort()[0]!, step: 0, after: null }
+  const taken = await queries.movePlace(db, id, () => ({ ...place, whole, runningUntil: new Date(now.getTime() + leaseMs).toISOString() }), now)
+  return { ...state, place: taken }
 }
 
 /** One page: its facts are read, judged and written in one transaction, under the lease of the run. */
@@ -139,8 +153,9 @@ async function lookAtAll (run: Run, { from, step, after }: NonNullable<queries.P
       const ids = await inTenant(run.hub.db, run.tenantId, async db => {
         const ids = await queries.idsAfter(db, table, run.mode, { from: since, after: last }, pageSize)
         await write(db, run, await ofTable[table](db, run, ids))
-        await queries.updateState(db, run.id, { place: { ...begun, whole: { from, step: at, after: ids.at(-1) ?? last } } }, run.hub.now())
-        await retryTimer(db, matchingTimer, run.id, new Date(run.hub.now().getTime() + leaseMs))
+        const leasedUntil = new Date(run.hub.now().getTime() + leaseMs)
+        await queries.movePlace(db, run.id, ({ wanted }) => ({ ...begun, whole: { from, step: at, after: ids.at(-1) ?? last }, wanted, runningUntil: leasedUntil.toISOString() }), run.hub.now())
+        await retryTimer(db, matchingTimer, run.id, leasedUntil)
         return ids
       })
       if (ids.length < pageSize) break
@@ -155,13 +170,11 @@ async function lookAtEvents (run: Run, after: string): Promise<void> {
   for (let last = after; ;) {
     const rows = await inTenant(run.hub.db, run.tenantId, async db => await queries.eventsAfter(db, run.mode, last, pageSize))
     const { payments, refunds, sales, invoices } = facts.subjectsOf(rows)
-    await page(run, async db => facts.together(await ofPayments(db, run, [...payments, ...await facts.paymentsOfRefunds(db, refunds)]), await ofSales(db, run, [...sales, ...await salesOf(db, payments)]), await ofInvoices(db, run, invoices)))
+    await page(run, async db => facts.together(await ofPayments(db, run, [...payments, ...await facts.paymentsOfRefunds(db, refunds)]), await ofSales(db, run, [...sales, ...await facts.salesOfPayments(db, payments)]), await ofInvoices(db, run, invoices)))
     if (rows.length < pageSize) return
     last = rows.at(-1)!.id
   }
 }
-
-const salesOf = async (db: TenantDb, payments: readonly string[]): Promise<string[]> => payments.length === 0 ? [] : (await db.selectFrom('sales').select('id').where('tenant_id', '=', db.tenantId).where('payment_id', 'in', [...payments]).execute()).map(({ id }) => id)
 
 /** What the providers' books and the bank's statements brought. */
 async function lookAtChanges (run: Run, since: Date): Promise<void> {
@@ -179,8 +192,7 @@ async function lookAtChanges (run: Run, since: Date): Promise<void> {
 async function lookAtUnsettled (run: Run): Promise<void> {
   for (let last: string | null = null; ;) {
     const rows: Awaited<ReturnType<typeof queries.unsettledAfter>> = await inTenant(run.hub.db, run.tenantId, async db => await queries.unsettledAfter(db, run.mode, last, pageSize))
-    const { payments, moves, sales, invoices, payouts: named } = facts.keysOf(rows)
-    const refunds = rows.flatMap(({ subject }) => parseAnyId(subject)?.kind === 'refund' ? parseAnyId(subject)!.uuid : [])
+    const { payments, refunds, moves, sales, invoices, payouts: named } = facts.keysOf(rows)
     await page(run, async db => {
       const paidOut = await facts.readPayouts(db, run.mode, { only: named, limit: named.length })
       for (const { paidOutAt } of paidOut) run.dirty = soonest(run.dirty, paidOutAt)

@@ -6,7 +6,7 @@ import { recordChange } from '../../audit/record.ts'
 import { idWindow, pageOf } from '../../db/id-window.ts'
 import { inTenant } from '../../db/in-tenant.ts'
 import { advanceTimer } from '../../db/timers.ts'
-import { HubError, invalidField } from '../../errors.ts'
+import { HubError, invalidField, momentOf } from '../../errors.ts'
 import { keysetPages } from '../../export/pages.ts'
 import { type ExportQuery, sendExport } from '../../export/send.ts'
 import type { Table } from '../../export/table.ts'
@@ -14,7 +14,7 @@ import type { Hub } from '../../hub.ts'
 import { publicId, uuidOf } from '../../ids.ts'
 import { isException, type ItemStatus } from './judge.ts'
 import * as queries from './queries.ts'
-import type { ItemFilter, ItemRow, Place } from './queries.ts'
+import type { ItemFilter, ItemRow } from './queries.ts'
 import { shownSettings } from './rules.ts'
 import { matchingTimer, startMatching } from './run.ts'
 import type { ListItems, PutReconciliationSettings, ReconciliationItem, ReconciliationPage, ReconciliationRun, ReconciliationSettings, ResolveItem, RunReconciliation } from './schema.ts'
@@ -88,12 +88,6 @@ function filterOf ({ leg, status, resolved, connection, currency, subject, age, 
   }
 }
 
-function momentOf (path: string, text: string): Date {
-  const moment = new Date(text)
-  if (Number.isNaN(moment.getTime())) throw invalidField(path, 'is not a moment')
-  return moment
-}
-
 export async function getItem (hub: Pick<Hub, 'db' | 'now'>, access: Access, id: string): Promise<ReconciliationItem> {
   const row = await inTenant(hub.db, access.tenantId, async db => await queries.findItem(db, access.mode, uuidOf('reconciliation_item', id)))
   if (row === undefined) throw new HubError('not_found')
@@ -121,7 +115,7 @@ export async function runNow (hub: Hub, access: Access, { from }: RunReconciliat
   if (since !== undefined && (since >= now || now.getTime() - since.getTime() > longestMs)) throw invalidField('from', 'has to be in the last three years')
   const state = await inTenant(hub.db, access.tenantId, async db => {
     const state = await queries.ensureState(db, access.mode, now)
-    if (since !== undefined) await queries.updateState(db, state.id, { place: { ...state.place as Place, whole: { from: since.toISOString(), step: 0, after: null } } }, now)
+    await queries.wantRun(db, state.id, since, now)
     await advanceTimer(db, matchingTimer, state.id, now)
     await recordChange(db, access, now, { action: 'reconciliation.run', subjectType: 'tenant', subjectId: publicId('tenant', access.tenantId), detail: { from: since ?? null } })
     return state
@@ -140,9 +134,8 @@ export async function putSettings (hub: Hub, access: Access, body: PutReconcilia
   const now = hub.now()
   const id = await inTenant(hub.db, access.tenantId, async db => {
     const state = await queries.ensureState(db, access.mode, now)
-    const place = state.place as Place
-    const whole = { from: new Date(now.getTime() - 366 * dayMs).toISOString(), step: 0, after: null }
-    await queries.updateState(db, state.id, { settings: body, ...(state.last_run_at !== null && { place: { ...place, whole } }) }, now)
+    await queries.putSettings(db, state.id, body, now)
+    await queries.wantRun(db, state.id, state.last_run_at === null ? undefined : new Date(now.getTime() - 366 * dayMs), now)
     await recordChange(db, access, now, { action: 'reconciliation_settings.changed', subjectType: 'tenant', subjectId: publicId('tenant', access.tenantId), detail: body })
     await advanceTimer(db, matchingTimer, state.id, now)
     return state.id
