@@ -98,6 +98,7 @@ t.test('two incidents, exported, proven and played back', async t => {
     const right = await shop.secret()
     await replaceCredentials(hub, shop.access, shop.connection, { credentials: { webhook_secret: 'whsec_0123456789abcdef0123456789abcdef' }, overlap_seconds: 0 })
     const event = { id: 'evt_lost', object: 'event', type: 'payment_intent.succeeded', livemode: false, created: 1, data: { object: { id: 'pi_lost', object: 'payment_intent', amount: 100, currency: 'mxn', receipt_email: buyer.email, metadata: {} } } }
+    await eventually('the right one is forgotten', async () => (await shop.send({ ...event, id: 'evt_before' }, { secret: right })).status === 401)
     t.equal((await shop.send(event, { secret: right })).status, 401)
     const [refused] = (await listInbound(hub, shop.access, { verdict: 'refused' })).data
     const bundle = await exported(shop.access, refused!.id)
