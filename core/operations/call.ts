@@ -83,10 +83,13 @@ export async function lastEnded (db: TenantDb, subjectId: string, kind: Operatio
   return row && (row.finished_at ?? new Date(row.started_at.getTime() + timeoutMs))
 }
 
-/** The trace in which a call about this was last begun; null where nothing is traced, and then nothing is asked. */
+/**
+ * The trace in which the first call about this was begun, which is where it began itself; a later call may be a job's own.
+ * Null where nothing is traced, and then nothing is asked.
+ */
 export async function traceOf (db: TenantDb, subjectId: string): Promise<string | null> {
   if (!isTracing()) return null
-  const row = await db.selectFrom('operations').select('trace').where('tenant_id', '=', db.tenantId).where('subject_id', '=', subjectId).orderBy('id', 'desc').limit(1).executeTakeFirst()
+  const row = await db.selectFrom('operations').select('trace').where('tenant_id', '=', db.tenantId).where('subject_id', '=', subjectId).orderBy('id').limit(1).executeTakeFirst()
   return row?.trace ?? null
 }
 
