@@ -17,7 +17,7 @@ import { newUuid, parseId, publicId, uuidOf } from '../ids.ts'
 import { findIssuer, type IssuerRow, listIssuers } from '../issuers/queries.ts'
 import { findPayment } from '../payments/queries.ts'
 import { linkPayment } from '../receivables/queries.ts'
-import { assertOfSale, claimSaleOf } from '../receivables/sold.ts'
+import { assertOfSale, claimSaleOf, lockSold } from '../receivables/sold.ts'
 import { isPayable } from '../receivables/reconcile.ts'
 import { taxCountries } from '../tax-ids.ts'
 import { personOf } from '../vault/person.ts'
@@ -71,6 +71,9 @@ export async function makeInvoice (hub: Hub, access: Access, body: Body, { kind,
   const model = modelOf(hub, body, { issuer, kind, reference: publicId('invoice', id), issuedAt: now })
   if (!draft) assertIssuable(engine.findings(model, now, hub.config.dataDir))
   const row = await inTenant(hub.db, tenantId, async db => {
+    // Locked before anything is written: the document's first state wakes the jobs of both, and these lock them before their timers.
+    if (relatedId !== undefined) await queries.lockInvoice(db, relatedId)
+    if (saleId !== undefined) await lockSold(db, saleId)
     const soldId = saleId ?? (paymentId === null || draft || kind !== 'invoice' ? undefined : await claimSaleOf(db, paymentId, id, now))
     const inserted = await queries.insertInvoice(db, {
       id,

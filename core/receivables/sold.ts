@@ -15,6 +15,11 @@ export async function claimSaleOf (db: TenantDb, paymentId: string, invoiceId: s
   return sale.id
 }
 
+/** Whatever else happens to the sale waits until this transaction has ended. */
+export async function lockSold (db: TenantDb, saleId: string): Promise<void> {
+  await db.selectFrom('sales').select('id').where('tenant_id', '=', db.tenantId).where('id', '=', saleId).forUpdate().executeTakeFirst()
+}
+
 /** One that was rejected goes out again only while it is still its sale's: that may have gone into a global invoice since. */
 export async function assertOfSale (db: TenantDb, saleId: string | null, invoiceId: string): Promise<void> {
   if (saleId === null) return

@@ -67,6 +67,15 @@ t.test('asked at most five times of one sale: then the authority decides', async
   t.equal(await checks(id), 5)
 })
 
+t.test('buyers who ask in the moment in which the jobs of their sales look at them: each has one invoice, and nobody waits for ever', async t => {
+  for (let round = 0; round < 3; round++) {
+    const sold = await Promise.all(Array.from({ length: 16 }, sell))
+    t.same(await Promise.all(sold.map(async ({ path }) => (await post(path, buyer)).status)), Array(16).fill(303))
+    t.same(await Promise.all(sold.map(async ({ id }) => await invoices(id))), Array(16).fill(1))
+  }
+  t.notMatch(app.logged(), /deadlock detected/)
+})
+
 t.test('a provider that does not answer blocks nobody', async t => {
   for (const fault of [{ kind: 'slow', ms: 9_000 }, { kind: 'error_500' }, { kind: 'cut_before' }] as const) {
     const { id, path } = await sell()
