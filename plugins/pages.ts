@@ -5,11 +5,12 @@ import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import type {} from '@fastify/swagger'
 import { errorCatalogue } from '../core/errors.ts'
+import { escapeHtml as escape } from '../core/escape-html.ts'
 import type {} from '../core/http.ts'
 import { style } from '../core/public-pages/page.ts'
 import { consolePages } from './console.ts'
 import type { Language } from './language.ts'
-import { escape, fill } from './pages/render.ts'
+import { fill } from './pages/render.ts'
 import { texts } from './pages/texts.ts'
 
 const assetNames = ['pages.css'] as const

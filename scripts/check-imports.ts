@@ -10,7 +10,7 @@ import ts from 'typescript'
  */
 const layers: readonly (readonly string[])[] = [
   // `adapter` imports nothing of the house, so that everything may import it.
-  ['adapter', 'card-digits', 'colour', 'config', 'db', 'end-connections', 'errors', 'export', 'field-sentences', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'net-guard', 'pan', 'random', 'routing', 'scrub', 'tax-ids', 'telemetry', 'urls', 'version', 'x509'],
+  ['adapter', 'card-digits', 'colour', 'config', 'db', 'end-connections', 'errors', 'escape-html', 'export', 'field-sentences', 'fiscal', 'http-schema', 'ids', 'jobs', 'listen-changes', 'log', 'metrics', 'money', 'net-guard', 'pan', 'random', 'routing', 'scrub', 'tax-ids', 'telemetry', 'urls', 'version', 'x509'],
   ['access', 'alerts', 'api-keys', 'audit', 'documents', 'events', 'idempotency', 'partners', 'sessions', 'tenants', 'users', 'vault'],
   ['adapters', 'backup', 'bank-accounts', 'catalogues', 'certificates', 'connections', 'deliveries', 'invitations', 'issuers', 'notifications', 'operations', 'providers', 'public-pages', 'receivables', 'retention', 'routing-rules', 'series'],
   ['checkout', 'customers', 'disputes', 'fiscal-data', 'invoices', 'payments', 'plans', 'privacy', 'sales', 'store-credits', 'subscriptions', 'verifactu'],

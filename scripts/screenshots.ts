@@ -6,12 +6,12 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import type { Page } from 'playwright-core'
 import type { FirstRun } from '../core/demo/first-run.ts'
 import { launchBrowser } from '../test/support/browser.ts'
+import { axeFindings } from '../test/support/console.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { temporaryFolder } from '../test/support/folder.ts'
 import { startServer } from '../test/support/server-process.ts'
@@ -115,12 +115,7 @@ async function watch (page: Page): Promise<void> {
 async function check (page: Page, name: string, jumped: { by: number, what: string[] }[]): Promise<void> {
   const cls = jumped.reduce((sum, { by }) => sum + by, 0)
   if (cls >= 0.02) console.log(`${name}: CLS ${cls.toFixed(3)} ${JSON.stringify(jumped.toSorted((one, other) => other.by - one.by).slice(0, 2))}`)
-  if (await page.evaluate(() => !('axe' in window))) await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
-  const found = await page.evaluate(async () => {
-    const { violations } = await (window as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string, impact: string, nodes: { html: string, failureSummary: string }[] }[] }> } }).axe.run({ resultTypes: ['violations'] })
-    return violations.map(({ id, impact, nodes }) => ({ impact, said: `${id}: ${nodes.slice(0, 2).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary.slice(0, 200)}`).join(' | ')}` }))
-  })
-  for (const { impact, said } of found) if (['critical', 'serious', 'moderate'].includes(impact)) console.log(`${name}: ${impact} ${said.replaceAll(/\s+/g, ' ')}`)
+  for (const { impact, said } of await axeFindings(page)) if (['critical', 'serious', 'moderate'].includes(impact)) console.log(`${name}: ${impact} ${said.replaceAll(/\s+/g, ' ')}`)
   if (await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)) console.log(`${name}: hangs out at the side`)
 }
 
@@ -134,7 +129,9 @@ async function settled (page: Page): Promise<void> {
 /** The paths of routes.tsx, as they stand there. */
 function routes (): string[] {
   const source = readFileSync(path.join(import.meta.dirname, '../tenants-ui/src/routes.tsx'), 'utf8')
-  return [...source.matchAll(/\{ path: '([^']+)', page: lazy/g)].map(([, route]) => route!)
+  const found = [...source.matchAll(/\{ path: '([^']+)', page: page\(/g)].map(([, route]) => route!)
+  if (found.length === 0) throw new Error('routes.tsx is written otherwise by now: no path of it was found')
+  return found
 }
 
 /** As the console chooses: the first that fits. */

@@ -4,6 +4,7 @@ import type { Mode } from '../adapter/context.ts'
 import { isUniqueViolation } from '../db/errors.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
+import { escapeHtml as escape } from '../escape-html.ts'
 import type { HubInstance } from '../http.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
@@ -13,8 +14,8 @@ import { findPayment } from '../payments/queries.ts'
 import type { Payment } from '../payments/schema.ts'
 import { createPayment } from '../payments/service.ts'
 import { brandLogo, brandOf } from '../public-pages/brand.ts'
-import { amountText, escape, type Language } from '../public-pages/html.ts'
-import { addressOf, byLink, onwards, type Reader, readerOf, sendLogo, sendNoLink, sendPage, takeForms } from '../public-pages/page.ts'
+import { amountText, type Language } from '../public-pages/html.ts'
+import { addressOf, byLink, fieldsIn, isMailAddress, onwards, type Reader, readerOf, sendLogo, sendNoLink, sendPage, takeForms } from '../public-pages/page.ts'
 import { isFull } from './apply.ts'
 import { methodsHere, openOwnLink, startedBy, startToken } from './own-link.ts'
 import type { PageRow } from './queries.ts'
@@ -63,11 +64,7 @@ const noLink = async (request: FastifyRequest, reply: FastifyReply, reader: Read
 const sellerOf = (row: PageRow) => ({ tenantId: row.tenant_id, mode: row.mode as Mode, currency: row.currency })
 
 function fieldsOf (body: unknown): Fields {
-  const given = Object(body) as Record<string, unknown>
-  return Object.fromEntries(fieldNames.flatMap(name => {
-    const value = given[name]
-    return typeof value === 'string' && value.trim() !== '' ? [[name, value.trim().slice(0, 254)]] : []
-  }))
+  return Object.fromEntries(Object.entries(fieldsIn(body, fieldNames)).flatMap(([name, value]) => value.trim() === '' ? [] : [[name, value.trim().slice(0, 254)]]))
 }
 
 /** A press that came before this one, of the same form. A form of another link is none of this one's. */
@@ -90,8 +87,8 @@ interface Refused { problem: string, more?: boolean }
 
 async function begin (hub: Hub, request: FastifyRequest, row: PageRow, { language }: Reader, { method = '', name, email, phone, tax_id: taxId }: Fields, id: string): Promise<'begun' | Refused> {
   const said = texts[language]
-  if (!await mayChoose(hub, row, method)) return { problem: said.choose }
-  if (email === undefined || !/^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;".]+$/.test(email)) return { problem: said.notMail }
+  if (!waysOf(hub, row).includes(method)) return { problem: said.choose }
+  if (email === undefined || !isMailAddress(email)) return { problem: said.notMail }
   const access = systemAccess('payer', { tenantId: row.tenant_id, mode: row.mode as Mode, requestId: request.id, address: request.ip, language })
   const back = row.success_url === null ? { return_url: await paymentPage(hub, { tenant_id: row.tenant_id, id }) } : { success_url: row.success_url, cancel_url: row.url! }
   try {
@@ -120,10 +117,6 @@ async function begin (hub: Hub, request: FastifyRequest, row: PageRow, { languag
   }
 }
 
-async function mayChoose (hub: Hub, row: PageRow, method: string): Promise<boolean> {
-  return waysOf(hub, row).includes(method)
-}
-
 function waysOf (hub: Pick<Hub, 'adapters'>, row: PageRow): string[] {
   const adapter = hub.adapters.get(row.provider)
   return adapter === undefined ? [] : methodsHere(adapter, { currency: row.currency, methods: row.methods as string[] | null })
@@ -144,7 +137,7 @@ const texts = {
   }
 } as const
 
-async function show (hub: Hub, request: FastifyRequest, reply: FastifyReply, row: PageRow, { language }: Reader, typed: { fields: Fields } & Refused | undefined = undefined): Promise<FastifyReply> {
+async function show (hub: Hub, request: FastifyRequest, reply: FastifyReply, row: PageRow, { language }: Reader, typed?: { fields: Fields } & Refused): Promise<FastifyReply> {
   const said = texts[language]
   const brand = await brandOf(hub, sellerOf(row), addressOf(request))
   const how = { language, country: brand.country }

@@ -4,7 +4,7 @@ import { HubError, invalidField } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { newUuid } from '../ids.ts'
 import { chooseConnection, type Chosen, type Wanted } from '../payments/choose-connection.ts'
-import { linkToken, type LinkSort, readLinkToken } from '../vault/link.ts'
+import { linkToken, type LinkSort, readLinkToken, secondOf } from '../vault/link.ts'
 import * as queries from './queries.ts'
 import type { PageRow } from './queries.ts'
 import type { NewPaymentLink } from './schema.ts'
@@ -41,7 +41,6 @@ const pageSort: LinkSort = { use: 'payment-link-page', kind: 'payment_link' }
 const startSort: LinkSort = { use: 'payment-link-start', kind: 'payment' }
 /** How long a form may lie open before it is sent, ms. */
 const startLastsMs = 24 * 3600_000
-const secondOf = (at: Date): number => Math.floor(at.getTime() / 1000)
 
 /** Where anybody who has the address pays. */
 export async function ownLinkUrl (hub: Pick<Hub, 'vault' | 'publicUrl'>, { tenantId, id, createdAt }: { tenantId: string, id: string, createdAt: Date }): Promise<string> {

@@ -48,20 +48,23 @@ export async function getInbound (hub: Hub, access: Access, publicInboundId: str
 /** Once more from the start. Processing is idempotent, so nothing is taken or counted twice. What was refused is judged anew first. */
 export async function replayOne (hub: Hub, access: Access, publicInboundId: string): Promise<InboundEvent> {
   const id = uuidOf('inbound', publicInboundId)
-  const found = await inTenant(hub.db, access.tenantId, async db => ({ stored: await queries.findInbound(db, id), refused: await queries.findRefused(db, id) }))
-  if ((found.stored ?? found.refused)?.mode !== access.mode) throw new HubError('not_found')
-  if (found.stored === undefined) return await replayRefused(hub, access, found.refused!)
-  const row = await inTenant(hub.db, access.tenantId, async db => {
-    const before = (await queries.findInbound(db, id))!
+  const found = await inTenant(hub.db, access.tenantId, async db => {
+    const before = await queries.findInbound(db, id)
+    if (before === undefined) return { refused: await queries.findRefused(db, id) }
+    if (before.mode !== access.mode) throw new HubError('not_found')
     if (isExpunged(before.body_sealed)) throw new HubError('invalid_state', { detail: { en: 'What was sent is no longer kept (RETENTION_PAYLOADS), so it cannot be processed once more.', es: 'Lo que se envió ya no se conserva (RETENTION_PAYLOADS): no se puede procesar de nuevo.' } })
     const now = hub.now()
     await queries.finishInbound(db, id, { status: 'received', reason: null, nextRunAt: now, now })
     await queries.resetAttempts(db, id)
     await recordReplay(db, access, now, publicInboundId, before.status)
-    return (await queries.findInbound(db, id))!
+    return { row: (await queries.findInbound(db, id))! }
   })
+  if (found.row === undefined) {
+    if (found.refused?.mode !== access.mode) throw new HubError('not_found')
+    return await replayRefused(hub, access, found.refused)
+  }
   hub.wake('inbound', [{ tenantId: access.tenantId, id }])
-  return show(row)
+  return show(found.row)
 }
 
 async function replayRefused (hub: Hub, access: Access, row: Refused): Promise<InboundEvent> {

@@ -6,6 +6,7 @@ import { createCheckoutSession, expireCheckoutSession, getCheckoutSession } from
 import { inTenant } from '../db/in-tenant.ts'
 import { startTimer } from '../db/timers.ts'
 import { HubError } from '../errors.ts'
+import { escapeHtml as escape } from '../escape-html.ts'
 import type { HubInstance } from '../http.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
@@ -15,7 +16,7 @@ import { findPayment } from '../payments/queries.ts'
 import { cancelPayment, createPayment } from '../payments/service.ts'
 import { openNextAction } from '../payments/view.ts'
 import { brandLogo, brandOf } from '../public-pages/brand.ts'
-import { amountText, escape, type Language } from '../public-pages/html.ts'
+import { amountText, type Language } from '../public-pages/html.ts'
 import { addressOf, byLink, goesOn, goTo, onwards, type PublicPage, type Reader, readerOf, sendLogo, sendNoLink, sendPage, sendState, takeForms } from '../public-pages/page.ts'
 import { type Books, booksOf } from '../receivables/books.ts'
 import { findOwed } from '../receivables/queries.ts'
@@ -64,7 +65,7 @@ export async function invoicePageRoutes (app: HubInstance): Promise<void> {
   })
   app.get('/invoice/:token/state', byLink, async (request, reply) => {
     const row = await newest(hub, await named(hub, request.params.token), visit(request, readerOf(request)))
-    return await sendState(reply, await stateOf(hub, row))
+    return await sendState(reply, stateOf(hub, row, (await read(hub, row)).holding))
   })
   app.get('/invoice/:token/logo', byLink, async (request, reply) => await sendLogo(reply, await brandLogo(hub, sellerOf(await named(hub, request.params.token)))))
 }
@@ -78,8 +79,7 @@ const visit = ({ id, ip }: FastifyRequest, { language }: Reader): Visit => ({ id
 const sellerOf = (row: InvoiceRow) => ({ tenantId: row.tenant_id, mode: row.mode as Mode, currency: row.currency, issuerId: row.issuer_id })
 
 /** What the page shows, as far as it changes by itself. */
-async function stateOf (hub: Hub, row: InvoiceRow): Promise<string> {
-  const { holding } = await read(hub, row)
+function stateOf (hub: Hub, row: InvoiceRow, holding: Books['holding']): string {
   return [linkStatus(hub, row), row.amount_paid, row.amount_credited, ...holding.pages.map(({ id }) => id), ...holding.payments.map(({ id, status }) => `${id}-${status}`)].join('.')
 }
 
@@ -238,7 +238,7 @@ async function underWay (hub: Hub, row: InvoiceRow, holding: Books['holding'], h
     else parts.push(told ?? `<p class="note waiting" role="status">${said.wait}</p>`)
   }
   parts.push(`<form method="post"><p>${said.givingUp}</p><button class="plain" name="give_up" value="1">${said.giveUp}</button></form>`)
-  return { main: parts.join('\n'), ...(head === undefined ? { watch: { state: await stateOf(hub, row), seconds: 15 } } : { head }) }
+  return { main: parts.join('\n'), ...(head === undefined ? { watch: { state: stateOf(hub, row, holding), seconds: 15 } } : { head }) }
 }
 
 async function form (hub: Hub, row: InvoiceRow, language: Language): Promise<Part> {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { escapeHtml, type Letter, renderLetter } from './letter.ts'
+import { escapeHtml } from '../escape-html.ts'
+import { type Letter, renderLetter } from './letter.ts'
 import { afterAttempt, type Recipient, statusOf } from './machine.ts'
 
 const letter = (changes: Partial<Letter> = {}): Letter => ({

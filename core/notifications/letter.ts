@@ -1,4 +1,5 @@
 import { inkOn, isColour } from '../colour.ts'
+import { escapeHtml } from '../escape-html.ts'
 
 /** What a mail says, before it has a look: whoever writes one knows nothing of HTML. Kept sealed, so that a repeat is the same mail. */
 export interface Letter {
@@ -49,10 +50,6 @@ function textOf ({ language, heading, greeting, paragraphs, message, facts, acti
   ]
   return blocks.filter(block => block !== undefined && block !== '').join('\n\n') + '\n'
 }
-
-/** Only this makes HTML of text. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, character => entities[character]!)
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' }
 
 /** Tables and styles in place: what mail programs understand. Nothing is loaded from anywhere. */
 function htmlOf ({ language, subject, sender, colour, heading, greeting, paragraphs, message, facts, actions, footer, test }: Letter, logo: string | undefined): string {

@@ -1,5 +1,6 @@
 import type { NextAction } from '../adapter/payments.ts'
-import { amountText, escape, type Language, momentText } from '../public-pages/html.ts'
+import { escapeHtml as escape } from '../escape-html.ts'
+import { amountText, type Language, momentText } from '../public-pages/html.ts'
 
 /** How what a payer reads is written. */
 export interface Written { language: Language, country: string, zone: string }

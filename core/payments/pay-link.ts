@@ -1,6 +1,6 @@
 import { inTenant } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
-import { linkToken, type LinkSort, readLinkToken } from '../vault/link.ts'
+import { linkToken, type LinkSort, readLinkToken, secondOf } from '../vault/link.ts'
 import * as queries from './queries.ts'
 import type { PaymentRow } from './queries.ts'
 
@@ -28,7 +28,7 @@ export async function returnLink (hub: Pick<Hub, 'vault' | 'publicUrl' | 'now'>,
 }
 
 async function tokenOf (hub: Pick<Hub, 'vault' | 'now'>, use: Use, payment: Named): Promise<string> {
-  return await linkToken(hub.vault, sortOf(use), { tenantId: payment.tenant_id, id: payment.id, second: Math.floor((hub.now().getTime() + lasts[use]) / 1000) })
+  return await linkToken(hub.vault, sortOf(use), { tenantId: payment.tenant_id, id: payment.id, second: secondOf(new Date(hub.now().getTime() + lasts[use])) })
 }
 
 const sortOf = (use: Use): LinkSort => ({ use: `payment-${use}-link`, kind: 'payment' })

@@ -5,11 +5,12 @@ import { zoneOfCountry } from '../bank-accounts/zones.ts'
 import { loadSealed } from '../connections/open.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
+import { escapeHtml as escape } from '../escape-html.ts'
 import type { HubInstance } from '../http.ts'
 import type { Hub } from '../hub.ts'
 import { publicId } from '../ids.ts'
 import { brandLogo, brandOf } from '../public-pages/brand.ts'
-import { amountText, escape } from '../public-pages/html.ts'
+import { amountText } from '../public-pages/html.ts'
 import { addressOf, byLink, goesOn, goTo, onwards, type PublicPage, type Reader, readerOf, sendLogo, sendNoLink, sendPage, sendState } from '../public-pages/page.ts'
 import { findOwed } from '../receivables/queries.ts'
 import { instructionsOf, type Written } from './instructions.ts'
@@ -32,7 +33,7 @@ export async function payPageRoutes (app: HubInstance): Promise<void> {
 
   app.get('/pay/:token', byLink, async (request, reply) => {
     const reader = readerOf(request)
-    const named = await openPayLink(hub, 'pay', request.params.token) ?? await openPayLink(hub, 'show', request.params.token)
+    const named = await openShown(hub, request.params.token)
     if (named === undefined) return await sendNoLink(request, reply, reader, { title: texts[reader.language].noLinkTitle, text: texts[reader.language].noLink })
     return await show(hub, request, reply, await newest(hub, named, request.id), reader, goesOn(request))
   })
@@ -62,8 +63,11 @@ async function named (hub: Hub, use: 'pay' | 'return', token: string): Promise<P
   return row
 }
 
+/** Whoever may finish it may see it. */
+const openShown = async (hub: Hub, token: string): Promise<PaymentRow | undefined> => await openPayLink(hub, 'pay', token) ?? await openPayLink(hub, 'show', token)
+
 async function shown (hub: Hub, token: string): Promise<PaymentRow> {
-  const row = await openPayLink(hub, 'pay', token) ?? await openPayLink(hub, 'show', token)
+  const row = await openShown(hub, token)
   if (row === undefined) throw new HubError('not_found')
   return row
 }

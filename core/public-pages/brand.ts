@@ -20,7 +20,8 @@ export interface Brand {
 /** Changes with the logo, so that a browser may keep what it has. */
 const logoVersion = ({ updated_at: at }: IssuerRow): string => at.getTime().toString(36)
 
-function brandOfIssuer (issuer: IssuerRow, page: string): Brand {
+/** For whoever has the issuer already. `page`: the path of the page. */
+export function brandOfIssuer (issuer: IssuerRow, page: string): Brand {
   return {
     name: issuer.trade_name ?? issuer.legal_name,
     country: issuer.country,

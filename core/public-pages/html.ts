@@ -2,11 +2,6 @@ import { exponentOf } from '../adapter/money.ts'
 
 export type Language = 'es' | 'en'
 
-/** What a provider, a tenant or a payer wrote is text in a page, never markup. */
-export function escape (text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;')
-}
-
 /** Numbers and days are written as the seller's country writes them, in the reader's language. */
 export const localeOf = (language: Language, country: string): string => `${language}-${/^[A-Z]{2}$/.test(country) ? country : 'MX'}`
 

@@ -6,9 +6,10 @@ import { gzip as gzipWith, gzipSync } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { HubError } from '../errors.ts'
+import { escapeHtml as escape } from '../escape-html.ts'
 import type { HubInstance } from '../http.ts'
 import { type Brand, brandLogo, brandStyle } from './brand.ts'
-import { escape, type Language } from './html.ts'
+import type { Language } from './html.ts'
 
 const gzip = promisify(gzipWith)
 const read = (name: string): string => readFileSync(path.join(import.meta.dirname, name), 'utf8')
@@ -30,6 +31,15 @@ const yearSeconds = 31_536_000
 export function takeForms (app: HubInstance, bodyLimit: number): void {
   app.addContentTypeParser('application/x-www-form-urlencoded', { bodyLimit, parseAs: 'string' }, (_request, body, done) => { done(null, Object.fromEntries(new URLSearchParams(String(body)))) })
 }
+
+/** The fields of this name that a form brought, each a text. */
+export function fieldsIn<Name extends string> (body: unknown, names: readonly Name[]): Partial<Record<Name, string>> {
+  const given = Object(body) as Record<string, unknown>
+  return Object.fromEntries(names.flatMap(name => typeof given[name] === 'string' ? [[name, given[name]]] : [])) as Partial<Record<Name, string>>
+}
+
+/** What a typing error rarely looks like; whether it is somebody's only a mail tells. */
+export const isMailAddress = (text: string): boolean => text.length <= 254 && /^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;".]+$/.test(text)
 
 /** The script, under the address that tells its bytes. */
 export async function publicPageRoutes (app: HubInstance): Promise<void> {

@@ -1,6 +1,6 @@
 // All that these pages do by script. Without it each of them works all the same: the server says it.
 document.documentElement.classList.add('js')
-const { language } = { language: document.documentElement.lang }
+const { lang: language } = document.documentElement
 const here = window.location.pathname
 
 // --- what was typed outlives a change of language: in this tab, and until it is put back --------------------------------------------

@@ -1,11 +1,10 @@
 import { inTenant } from '../db/in-tenant.ts'
 import type { Hub } from '../hub.ts'
-import { linkToken, readLinkToken } from '../vault/link.ts'
+import { linkToken, readLinkToken, secondOf } from '../vault/link.ts'
 import { findSale, type SaleRow } from './queries.ts'
 
+/** Of the second in which it was made: one that was made anew takes the place of the one before. */
 const sort = { use: 'self-invoice-link', kind: 'sale' } as const
-/** To the second: a link that was made anew takes the place of the one before. */
-const secondOf = (madeAt: Date): number => Math.floor(madeAt.getTime() / 1000)
 
 /** Where the buyer types whose invoice it is: our page, or the one of the provider that makes it. Undefined where there is no link. */
 export async function linkUrl (hub: Pick<Hub, 'vault' | 'publicUrl'>, row: SaleRow): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import type { Invoice as InvoiceModel } from '../adapter/invoicing.ts'
 import { cataloguesOf } from '../catalogues/service.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
+import { escapeHtml as escape } from '../escape-html.ts'
 import { Decimal } from '../fiscal/decimal.ts'
 import { collectInput, withCollected } from '../fiscal-data/collect.ts'
 import type { HubInstance } from '../http.ts'
@@ -16,9 +17,9 @@ import { invoicePdf, invoiceXml, validateInvoice } from '../invoices/service.ts'
 import { findIssuer } from '../issuers/queries.ts'
 import { listMails } from '../notifications/queries.ts'
 import { mailSettings } from '../notifications/settings.ts'
-import { brandLogo, brandOf } from '../public-pages/brand.ts'
-import { amountText, dayText, escape, type Language, momentText } from '../public-pages/html.ts'
-import { addressOf, byLink, type PublicPage, type Reader, readerOf, sendLogo, sendNoLink, sendPage, sendState, takeForms } from '../public-pages/page.ts'
+import { brandLogo, brandOf, brandOfIssuer } from '../public-pages/brand.ts'
+import { amountText, dayText, type Language, momentText } from '../public-pages/html.ts'
+import { addressOf, byLink, fieldsIn, isMailAddress, type PublicPage, type Reader, readerOf, sendLogo, sendNoLink, sendPage, sendState, takeForms } from '../public-pages/page.ts'
 import { toMinor } from './amounts.ts'
 import { buyerOf } from './buyer.ts'
 import { bodyOf, type Customer, formOf } from './documents.ts'
@@ -52,7 +53,7 @@ export async function selfInvoiceRoutes (app: HubInstance): Promise<void> {
     if (row === undefined) return await noLink(request, reply, reader)
     // Over, though no job has said so yet.
     if (isOver(hub, row)) return await show(hub, request, reply.code(409), await newest(hub, row), reader)
-    const fields = fieldsOf(request.body)
+    const fields = fieldsIn(request.body, fieldNames)
     const access = buyerAccess(row, request, language)
     try {
       const customer = customerOf(fields)
@@ -75,7 +76,7 @@ export async function selfInvoiceRoutes (app: HubInstance): Promise<void> {
   // What the page asks while the buyer types: nothing is written.
   app.post('/autofactura/:token/check', byLink, async (request, reply) => {
     const row = await named(hub, request.params.token)
-    return await reply.header('cache-control', 'no-store').send({ problems: await check(hub, buyerAccess(row, request, request.language), row, fieldsOf(request.body)) })
+    return await reply.header('cache-control', 'no-store').send({ problems: await check(hub, buyerAccess(row, request, request.language), row, fieldsIn(request.body, fieldNames)) })
   })
   // And while the invoice is made.
   app.get('/autofactura/:token/state', byLink, async (request, reply) => await sendState(reply, stateOf(await newest(hub, await named(hub, request.params.token)))))
@@ -114,15 +115,10 @@ async function newest (hub: Hub, row: SaleRow): Promise<SaleRow> {
 
 const plain = (text: unknown): string => typeof text === 'string' ? text.trim().replaceAll(/\s+/g, ' ') : ''
 
-function fieldsOf (body: unknown): Fields {
-  const given = Object(body) as Record<string, unknown>
-  return Object.fromEntries(fieldNames.flatMap(name => typeof given[name] === 'string' ? [[name, given[name]]] : []))
-}
-
 /** As the SAT has them: capitals, without spaces around and without the kind of company. */
 function customerOf (fields: Fields): Customer {
   const email = plain(fields.email)
-  if (email !== '' && !(email.length <= 254 && /^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;".]+$/.test(email))) throw notMail
+  if (email !== '' && !isMailAddress(email)) throw notMail
   const { customer } = withCollected({ country: 'MX', issuer: '' }, {
     tax_id: plain(fields.tax_id), name: plain(fields.name), regime: plain(fields.regime), address: { postal_code: plain(fields.postal_code) }, use: plain(fields.use).toUpperCase(), ...(email !== '' && { email })
   })
@@ -180,7 +176,7 @@ async function show (hub: Hub, request: FastifyRequest, reply: FastifyReply, row
   const said = texts[language]
   const issuer = await inTenant(hub.db, row.tenant_id, async db => await findIssuer(db, row.issuer_id))
   const zone = issuer === undefined ? 'America/Mexico_City' : zoneOfIssuer(issuer)
-  const brand = await brandOf(hub, sellerOf(row), addressOf(request))
+  const brand = issuer === undefined ? await brandOf(hub, sellerOf(row), addressOf(request)) : brandOfIssuer(issuer, addressOf(request))
   const how: Shown = { language, query, country: brand.country, zone }
   const { main, title = said.title, ...page } = await content(hub, row, how, typed)
   const total = amountText(toMinor(row.total, row.currency), row.currency, how)

@@ -5,6 +5,9 @@ import type { Vault } from './vault.ts'
 /** What links of a sort are for, which the MAC covers, and the kind of thing that they name. */
 export interface LinkSort { use: string, kind: IdKind }
 
+/** The second of a moment, as a claim has it. */
+export const secondOf = (at: Date): number => Math.floor(at.getTime() / 1000)
+
 /** One thing of one tenant, and a second: until when the link is good, or when it was made. */
 export interface LinkClaim { tenantId: string, id: string, second: number }
 

@@ -1,3 +1,5 @@
+import { escapeHtml as escape } from '../../core/escape-html.ts'
+
 /** Fills `{{name}}`, escaped, and `{{{name}}}`, which is HTML of ours. A placeholder without a value is a mistake. */
 export function fill (template: string, values: Readonly<Record<string, string>>): string {
   const value = (name: string): string => {
@@ -5,8 +7,4 @@ export function fill (template: string, values: Readonly<Record<string, string>>
     return values[name]!
   }
   return template.replace(/\{\{\{(\w+)\}\}\}|\{\{(\w+)\}\}/g, (_, html: string | undefined, text: string) => html === undefined ? escape(value(text)) : value(html))
-}
-
-export function escape (text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;')
 }

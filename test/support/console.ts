@@ -82,6 +82,15 @@ async function stands (page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector('h1') !== null && document.querySelector('[aria-busy=true]') === null)
 }
 
+/** What axe finds on the page, with the first places of each. */
+export async function axeFindings (page: Page): Promise<{ impact: string, said: string }[]> {
+  if (await page.evaluate(() => !('axe' in window))) await page.evaluate(axe)
+  return await page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string, impact: string, nodes: { html: string, failureSummary: string }[] }[] }> } }).axe.run({ resultTypes: ['violations'], preload: false })
+    return violations.map(({ id, impact, nodes }) => ({ impact, said: `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary.slice(0, 160)}`).join(' | ')}` }))
+  })
+}
+
 /** What a checker finds that would keep somebody out. For whoever wants to see the page: `PASARELA_SHOTS=FOLDER`. */
 export async function accessible (t: Test, page: Page, name: string): Promise<void> {
   await stands(page)
@@ -90,12 +99,8 @@ export async function accessible (t: Test, page: Page, name: string): Promise<vo
     mkdirSync(folder, { recursive: true })
     await page.screenshot({ path: path.join(folder, `${name.replaceAll(/[^\w]+/g, '-')}.png`), fullPage: true })
   }
-  if (await page.evaluate(() => !('axe' in window))) await page.evaluate(axe)
-  const found = await page.evaluate(async () => {
-    const { violations } = await (window as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string, impact: string, nodes: { html: string, failureSummary: string }[] }[] }> } }).axe.run({ resultTypes: ['violations'], preload: false })
-    return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary.slice(0, 160)}`).join(' | ')}`)
-  })
-  t.same(found, [], `${name} is for everybody`)
+  const found = await axeFindings(page)
+  t.same(found.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ said }) => said), [], `${name} is for everybody`)
 }
 
 /** Nothing hangs out at the side. */

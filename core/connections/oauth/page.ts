@@ -1,5 +1,5 @@
 import type { LocalText } from '../../adapter/context.ts'
-import { escapeHtml as escape } from '../../notifications/letter.ts'
+import { escapeHtml as escape } from '../../escape-html.ts'
 
 /** What the person with the browser reads. Nothing runs, nothing is loaded. */
 export interface Page {

@@ -10,7 +10,7 @@ import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Share } from '../../ui/share.tsx'
 import { Copyable, Status, When } from '../../ui/values.tsx'
-import { brandOf, useMethodName } from '../payments/shown.tsx'
+import { useSavedName } from '../payments/shown.tsx'
 import type { Customer } from './list.tsx'
 import { customers } from './texts.ts'
 
@@ -69,7 +69,7 @@ function Actions ({ customer: { id, default_payment_method: method } }: { custom
 function Methods ({ customer: { id } }: { customer: Customer }) {
   const words = useTexts(customers)
   const { may } = useSession()
-  const nameOf = useMethodName()
+  const savedName = useSavedName()
   const methods = useRead('/v1/customers/{id}/payment_methods', { path: { id }, query: { limit: 100 } }, { every: found => found?.data.some(({ status }) => status === 'unknown' || status === 'requires_action') === true ? 4_000 : false })
   const rows = methods.data?.data ?? []
   return (
@@ -84,7 +84,7 @@ function Methods ({ customer: { id } }: { customer: Customer }) {
             <Table.Tbody>
               {rows.map(method => (
                 <Table.Tr key={method.id} data-method={method.status}>
-                  <Table.Td><span className='nums'>{method.brand === null ? nameOf(method.type) : brandOf(method.brand)}{method.last4 !== null && ` •••• ${method.last4}`}</span>{method.default && <Text size='xs' c='dimmed'>{words.isDefault}</Text>}</Table.Td>
+                  <Table.Td><span className='nums'>{savedName(method)}</span>{method.default && <Text size='xs' c='dimmed'>{words.isDefault}</Text>}</Table.Td>
                   <Table.Td><Status value={method.status} />{method.next_action?.type === 'redirect' && <Stack gap={4} mt='xs'><Text size='xs'>{words.waits}</Text><Share url={String(method.next_action.url)} message={words.waits} /></Stack>}</Table.Td>
                   <Table.Td className='nums'>{method.exp_month === null ? '—' : `${String(method.exp_month).padStart(2, '0')}/${method.exp_year}`}</Table.Td>
                   <Table.Td>

@@ -11,7 +11,7 @@ import { AmountInput, currencyOf, minorUnits } from '../../ui/amount.tsx'
 import { Page, Waiting } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { CustomerSelect } from '../customers/select.tsx'
-import { brandOf, type Provider, useMethodName, usePaymentAccounts } from './shown.tsx'
+import { type Provider, useMethodName, usePaymentAccounts, useSavedName } from './shown.tsx'
 import { payments } from './texts.ts'
 
 type Way = 'page' | 'card' | 'link' | 'saved' | 'other'
@@ -32,6 +32,7 @@ export default function NewPaymentPage () {
   const words = useTexts(payments)
   const shared = useTexts(common)
   const nameOfMethod = useMethodName()
+  const savedName = useSavedName()
   const { tenant } = useSession()
   const [params] = useSearchParams()
   const [, go] = useLocation()
@@ -115,7 +116,7 @@ export default function NewPaymentPage () {
                         <CustomerSelect label={words.customer} value={form.customer} onChange={customer => setForm({ ...form, customer, saved: '' })} error={tried && form.customer === '' ? shared.required : undefined} />
                         {form.customer !== '' && (saved.data?.data.length === 0
                           ? <Text size='sm' c='dimmed'>{words.noMethods}</Text>
-                          : <Select label={words.savedMethod} data={(saved.data?.data ?? []).map(({ id, brand, last4, type }) => ({ value: id, label: `${brand === null ? nameOfMethod(type) : brandOf(brand)} •••• ${last4 ?? ''}` }))} value={form.saved === '' ? null : form.saved} onChange={next => setForm({ ...form, saved: next ?? '' })} error={tried && form.saved === '' ? shared.required : undefined} />)}
+                          : <Select label={words.savedMethod} data={(saved.data?.data ?? []).map(method => ({ value: method.id, label: savedName(method) }))} value={form.saved === '' ? null : form.saved} onChange={next => setForm({ ...form, saved: next ?? '' })} error={tried && form.saved === '' ? shared.required : undefined} />)}
                       </>
                     )}
                     {(way === 'page' || way === 'other' || way === 'card') && (

@@ -20,13 +20,21 @@ export function useMethodName (): (type: string) => string {
 
 const brands: Record<string, string> = { visa: 'Visa', mastercard: 'Mastercard', amex: 'American Express', american_express: 'American Express', carnet: 'Carnet', diners: 'Diners Club', discover: 'Discover', jcb: 'JCB', unionpay: 'UnionPay', elo: 'Elo', hipercard: 'Hipercard', naranja: 'Naranja', cabal: 'Cabal', maestro: 'Maestro' }
 /** A card's brand as it writes itself; one that is not here as the provider does. */
-export const brandOf = (brand: string): string => brands[brand.toLowerCase()] ?? brand
+const brandOf = (brand: string): string => brands[brand.toLowerCase()] ?? brand
 
-/** How it was paid: `Visa •••• 4242`. */
+/** A method that is kept, as people tell it from others: `Visa •••• 4242`, or its brand or kind alone. */
+export function useSavedName (): (method: { type: string, brand: string | null, last4: string | null }) => string {
+  const nameOf = useMethodName()
+  return ({ type, brand, last4 }) => `${brand === null ? nameOf(type) : brandOf(brand)}${last4 === null ? '' : ` •••• ${last4}`}`
+}
+
+/** How it was paid. */
 export function MethodOf ({ method }: { method: Payment['method'] }) {
   const nameOf = useMethodName()
+  const savedName = useSavedName()
   if (method === null) return <>—</>
-  return <>{method.last4 === undefined ? nameOf(method.type) : <span className='nums'>{method.brand === undefined ? nameOf(method.type) : brandOf(method.brand)} •••• {method.last4}</span>}</>
+  const { type, brand = null, last4 } = method
+  return <>{last4 === undefined ? nameOf(type) : <span className='nums'>{savedName({ type, brand, last4 })}</span>}</>
 }
 
 /** Its state, and what stands beside it. */

@@ -1,4 +1,4 @@
-import { Box, Button, ColorInput, FileButton, Group, Select, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core'
+import { Box, Button, ColorInput, FileButton, Group, isLightColor, Select, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
@@ -103,7 +103,7 @@ function Form ({ issuer }: { issuer: Issuer }) {
           <Text size='sm'>{form.trade_name.trim() === '' ? issuer.legal_name : form.trade_name}</Text>
           <Text size='xs' mt='md'>RFC</Text>
           <Box h={40} style={{ borderRadius: 8, border: '1px solid #cbd2d9' }} />
-          <Box mt='md' py={10} ta='center' fw={600} bg={colour} c={textOn(colour)} style={{ borderRadius: 8 }}>{words.pageButton}</Box>
+          <Box mt='md' py={10} ta='center' fw={600} bg={colour} c={isLightColor(colour) ? '#000' : '#fff'} style={{ borderRadius: 8 }}>{words.pageButton}</Box>
         </Box>
       </Section>
     </SimpleGrid>
@@ -121,12 +121,6 @@ function useLogo ({ id, logo, updated_at: version }: Issuer): string | undefined
     enabled: logo !== null
   })
   return logo === null ? undefined : kept.data
-}
-
-/** What is read on a colour: black or white, by its relative luminance (WCAG 2.2). */
-function textOn (colour: string): string {
-  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16) / 255).map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? '#000' : '#fff'
 }
 
 const base64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''))

@@ -16,7 +16,7 @@ import { Facts, Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Share } from '../../ui/share.tsx'
 import { Copyable, Money, Status, When } from '../../ui/values.tsx'
-import { brandOf, useMethodName, usePaymentAccounts } from '../payments/shown.tsx'
+import { usePaymentAccounts, useSavedName } from '../payments/shown.tsx'
 import { type Plan, type Subscription, usePlanPrice } from './list.tsx'
 import { subscriptions } from './texts.ts'
 
@@ -103,13 +103,13 @@ function Actions ({ subscription: found }: { subscription: Subscription }) {
 function ChangeMethod ({ subscription: found }: { subscription: Subscription }) {
   const words = useTexts(subscriptions)
   const { may } = useSession()
-  const nameOf = useMethodName()
+  const savedName = useSavedName()
   const [method, setMethod] = useState(found.payment_method ?? '')
   const methods = useRead('/v1/customers/{id}/payment_methods', { path: { id: found.customer }, query: { status: 'active', limit: 100 } }, { enabled: may('customers:read') })
   const rows = methods.data?.data ?? []
   return (
     <Confirm method='patch' path='/v1/subscriptions/{id}' asked={() => ({ path: { id: found.id }, body: { payment_method: method } })} invalidates={areas} label={words.changeMethod} title={words.changeMethod} text={rows.length === 0 ? words.methodNone : words.changeMethodText} yes={words.changeMethodYes} done={words.changed} ready={method !== '' && method !== found.payment_method}>
-      {rows.length > 0 && <Select label={words.saved} data={rows.map(({ id, brand, last4, type }) => ({ value: id, label: `${brand === null ? nameOf(type) : brandOf(brand)} •••• ${last4 ?? ''}` }))} value={method === '' ? null : method} onChange={next => setMethod(next ?? '')} allowDeselect={false} />}
+      {rows.length > 0 && <Select label={words.saved} data={rows.map(saved => ({ value: saved.id, label: savedName(saved) }))} value={method === '' ? null : method} onChange={next => setMethod(next ?? '')} allowDeselect={false} />}
     </Confirm>
   )
 }

@@ -7,7 +7,7 @@ import { useTexts } from '../../i18n/language.tsx'
 import { Page, Waiting } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { CustomerSelect } from '../customers/select.tsx'
-import { brandOf, useMethodName } from '../payments/shown.tsx'
+import { useSavedName } from '../payments/shown.tsx'
 import { usePlanPrice } from './list.tsx'
 import { subscriptions } from './texts.ts'
 
@@ -15,7 +15,7 @@ export default function NewSubscriptionPage () {
   const words = useTexts(subscriptions)
   const shared = useTexts(common)
   const priceOf = usePlanPrice()
-  const nameOf = useMethodName()
+  const savedName = useSavedName()
   const [params] = useSearchParams()
   const [, go] = useLocation()
   const plans = useRead('/v1/plans', { query: { status: 'active', limit: 100 } })
@@ -42,7 +42,7 @@ export default function NewSubscriptionPage () {
             <Stack gap='md'>
               <CustomerSelect label={words.customer} value={form.customer} onChange={customer => setForm({ ...form, customer, method: '' })} error={fieldError(make.error, 'customer') ?? (tried && form.customer === '' ? shared.required : undefined)} />
               <Select label={words.plan} data={plans.data.data.map(plan => ({ value: plan.id, label: `${plan.name} · ${priceOf(plan)}` }))} value={form.plan === '' ? null : form.plan} onChange={next => setForm({ ...form, plan: next ?? '' })} error={fieldError(make.error, 'plan') ?? (tried && form.plan === '' ? shared.required : undefined)} searchable />
-              <Select label={words.saved} placeholder={words.savedNone} clearable data={(methods.data?.data ?? []).map(({ id, brand, type, last4 }) => ({ value: id, label: `${brand === null ? nameOf(type) : brandOf(brand)} •••• ${last4 ?? ''}` }))} value={form.method === '' ? null : form.method} onChange={next => setForm({ ...form, method: next ?? '' })} error={fieldError(make.error, 'payment_method')} clearButtonProps={{ 'aria-label': words.savedNone }} />
+              <Select label={words.saved} placeholder={words.savedNone} clearable data={(methods.data?.data ?? []).map(saved => ({ value: saved.id, label: savedName(saved) }))} value={form.method === '' ? null : form.method} onChange={next => setForm({ ...form, method: next ?? '' })} error={fieldError(make.error, 'payment_method')} clearButtonProps={{ 'aria-label': words.savedNone }} />
               <NumberInput label={words.quantity} value={form.quantity} min={1} max={1_000_000} allowDecimal={false} onChange={next => setForm({ ...form, quantity: typeof next === 'number' ? next : 1 })} error={fieldError(make.error, 'quantity')} />
               <TextInput label={words.trialDays} inputMode='numeric' value={form.trial} onChange={event => setForm({ ...form, trial: event.currentTarget.value })} error={fieldError(make.error, 'trial_days') ?? (trialGood ? undefined : words.wholeNumber)} />
               <TextInput label={`${words.reference} (${shared.optional})`} value={form.reference} onChange={event => setForm({ ...form, reference: event.currentTarget.value })} maxLength={200} error={fieldError(make.error, 'reference')} />
