@@ -281,6 +281,10 @@ async function things ({ url, api_key_test: key, platform_key: platformKey, tena
 
   const sold = await call('POST', '/v1/sales', { amount: 58000, description: 'Cena para dos', customer: { email: 'ana.perez@example.com' } })
   const confirmed = sold === undefined ? undefined : await call('POST', `/v1/sales/${sold.id}/confirm_payment`, { payment_received: true, payment_method: '01', requires_invoice: true, confirmed_by: 'caja-1' })
+  // A name that the authority has otherwise: refused, and somebody is told.
+  const misnamed = await call('POST', '/v1/sales', { amount: 9900, description: 'Café', tenders: [{ form: '01' }], requires_invoice: true })
+  if (misnamed !== undefined) await call('POST', `/v1/sales/${misnamed.id}/invoice`, { customer: { name: 'INNOVACION', tax_id: 'IVD920810GU2', address: { postal_code: '63901' }, mx: { regime: '601', cfdi_use: 'G03' } } })
+  await eventually('somebody is told', async () => (await list('/v1/alerts')).length > 0, { everyMs: 500 }).catch(() => {})
   const payments = await list('/v1/payments?limit=100')
   const sales = await list('/v1/sales?limit=100')
   const invoices = await list('/v1/invoices?limit=100')
