@@ -21,7 +21,7 @@ t.test('connections', async t => {
   const tenant = await made.tenant()
   const { access } = tenant
   const connect = async (credentials: Record<string, string> = keys()) => await service.createConnection(hub, access, { provider: 'stripe', mode: 'test', credentials }, null)
-  const rows = async (table: 'credentials' | 'events' | 'alerts' | 'audit_log', of = tenant.tenantId) => await database.owner.selectFrom(table).selectAll().where('tenant_id', '=', of).execute() as Record<string, any>[]
+  const rows = async (table: 'credentials' | 'events' | 'alerts' | 'audit_log', of = tenant.tenantId) => await database.owner.selectFrom(table).selectAll().where('tenant_id', '=', of).orderBy('id').execute() as Record<string, any>[]
   const health = async (id: string) => await service.connectionHealth(hub, access, id)
 
   t.test('what contradicts itself is refused, every field named, and nothing is written', async t => {
