@@ -87,7 +87,7 @@ t.test('naming the tenant does not help', async t => {
 
 async function everything (tenantId: string): Promise<unknown> {
   const { owner } = house.database
-  const rows = await Promise.all((['users', 'sessions', 'api_keys', 'alerts', 'audit_log', 'partner_tenants'] as const).map(async table => await owner.selectFrom(table).selectAll().where('tenant_id', '=', tenantId).execute()))
+  const rows = await Promise.all((['users', 'sessions', 'api_keys', 'alerts', 'audit_log', 'partner_tenants'] as const).map(async table => await owner.selectFrom(table).selectAll().where('tenant_id', '=', tenantId).orderBy(table === 'partner_tenants' ? 'partner_id' : 'id').execute()))
   const tenant = await owner.selectFrom('tenants').selectAll().where('id', '=', tenantId).execute()
   return JSON.parse(JSON.stringify([tenant, ...rows]))
 }
