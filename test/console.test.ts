@@ -1,5 +1,6 @@
 /** The console in a real Chromium, against the whole application over HTTP, its simulators and a mail server. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { startFinkokSimulator, type FinkokSimulator } from '../adapters/finkok/simulator.ts'
@@ -12,6 +13,7 @@ import { csd, issuerRfc } from './support/cfdi.ts'
 import { accessible, button, consoleDesk, consoleUsers, fits, heading, open, password, press, say, signIn, spoken, type TakeSeat } from './support/console.ts'
 import { createSriWorld, makeSriSignature, ruc } from './support/ecuador.ts'
 import { eventually } from './support/eventually.ts'
+import { temporaryFolder } from './support/folder.ts'
 import { mailServer, type MailServer } from './support/mail-server.ts'
 import { createSatWorld } from './support/mexico.ts'
 import { operator, type Operator } from './support/oauth.ts'
@@ -33,8 +35,10 @@ t.before(async () => {
   const [pac, sat, sri, mailing, consenting] = await Promise.all([startFinkokSimulator({ world }), startSatStatusSimulator({ world }), startSriSimulator({ world: createSriWorld() }), mailServer(t), operator(t)])
   t.teardown(async () => { await Promise.all([pac.close(), sat.close(), sri.close()]) })
   ;[finkok, mails, owners] = [pac, mailing, consenting]
-  const urls = Object.entries({ FINKOK: pac.url, SAT_STATUS: sat.url, SRI: sri.url, MERCADOPAGO: owners.mercadopago.url }).flatMap(([id, url]) => [[`PASARELA_PROVIDER_URL_${id}`, url], [`PASARELA_PROVIDER_RATE_${id}`, '10000']])
-  app = await testApp(t, { env: { ...Object.fromEntries(urls), PASARELA_OPERATOR_FILE_MERCADOPAGO: owners.env.PASARELA_OPERATOR_FILE_MERCADOPAGO!, RESOLVER_SCHEDULE: '500ms,1s,2s,5s', SMTP_URL: mails.url, MAIL_FROM: 'hub@pasarela.example', PASARELA_EXPERIMENTAL: '1' } })
+  const platform = path.join(temporaryFolder(t), 'stripe.json')
+  writeFileSync(platform, JSON.stringify({ test: owners.stripe.operator!('test', { redirect: () => `${app.url}/v1/oauth/stripe/callback`, hook: () => `${app.url}/hooks/apps/stripe/test` }) }), { mode: 0o600 })
+  const urls = Object.entries({ FINKOK: pac.url, SAT_STATUS: sat.url, SRI: sri.url, MERCADOPAGO: owners.mercadopago.url, STRIPE: owners.stripe.url }).flatMap(([id, url]) => [[`PASARELA_PROVIDER_URL_${id}`, url], [`PASARELA_PROVIDER_RATE_${id}`, '10000']])
+  app = await testApp(t, { env: { ...Object.fromEntries(urls), PASARELA_OPERATOR_FILE_MERCADOPAGO: owners.env.PASARELA_OPERATOR_FILE_MERCADOPAGO!, PASARELA_OPERATOR_FILE_STRIPE: platform, RESOLVER_SCHEDULE: '500ms,1s,2s,5s', SMTP_URL: mails.url, MAIL_FROM: 'hub@pasarela.example', PASARELA_EXPERIMENTAL: '1' } })
   owners.at(app.url)
   tenant = await app.tenant({ name: 'Hotel Azul', connect: false })
   stranger = await app.tenant({ name: 'Otra Casa' })
@@ -111,7 +115,7 @@ t.test('every provider has its form: each field of the manifest, masked where it
 
 t.test('a payment provider: refused with the wrong key, left in the middle, and proven with the right one', async t => {
   const { page, complaints, context } = await seat(t)
-  const [good, wrong] = [app.simulator.credentials('test'), app.simulator.wrongCredentials('test')]
+  const [good, wrong] = [owners.stripe.credentials('test'), owners.stripe.wrongCredentials('test')]
   await page.goto('/connections/new?family=payments')
   await signIn(page)
   await page.locator('[data-provider=stripe]').click()
@@ -279,6 +283,29 @@ t.test('an account that is connected by consent: no key is typed, and the wizard
   await page.locator('[name=account]').fill('770000001')
   await page.locator('button[value=allow]').click()
   await stage(page, 'done')
+  t.same(complaints, [])
+})
+
+t.test('a Stripe account that is connected by consent: its events come to the platform’s own address', async t => {
+  const { page, complaints } = await seat(t, { at: '/connections/new?provider=stripe' })
+  await page.locator('[name=label]').fill('Tienda de montaña')
+  await press(page, /^Conectar con Stripe$/)
+  await page.locator('button[value=allow]').click()
+  await stage(page, 'webhook')
+  await page.getByText('Los avisos de esta cuenta ya llegan').waitFor()
+  const id = /con_\w+/.exec(page.url())![0]
+  t.match(await app.must('GET', `/v1/connections/${id}`, { key: tenant.testKey }), { label: 'Tienda de montaña', auth: 'oauth', health: 'healthy', account: { id: /^acct_/ } })
+  await page.locator('[data-first-event]').waitFor() // that it was allowed is an event itself
+  await press(page, /^Seguir$/)
+  await stage(page, 'payment')
+  await press(page, /^Hacer un cobro de prueba$/)
+  const [hosted] = await Promise.all([page.context().waitForEvent('page'), page.locator('[data-hosted]').click()])
+  await hosted.waitForLoadState()
+  await pay(hosted)
+  await page.locator('[data-payment=succeeded]').waitFor()
+  await press(page, /^Seguir$/)
+  await stage(page, 'done')
+  t.same(await checked(page), { credentials: 'done', test: 'done', webhook: 'done', event: 'done', payment: 'done' })
   t.same(complaints, [])
 })
 
@@ -525,7 +552,7 @@ t.test('another site’s request changes nothing, and a foreign script does not 
 })
 
 t.test('a second tenant, and a viewer, see only theirs', async t => {
-  const { data: [connection] } = await app.must('GET', '/v1/connections?provider=stripe', { key: tenant.testKey })
+  const connection = (await app.must('GET', '/v1/connections?provider=stripe', { key: tenant.testKey })).data.find(({ label }: { label: string }) => label === 'Tienda en línea')
   const { page } = await seat(t)
   await page.goto(`/connections/${connection.id}`)
   await signIn(page, 'admin@otra.example')

@@ -100,7 +100,7 @@ for (const wish of ['keep', 'delegate'] as const) {
     t.ok(said.length > 10)
     t.same(said.filter(({ text }) => text.includes(buyer.tax_id) || text.includes(buyer.email)).map(({ kind }) => kind), [], 'nor is it in what was told and said until then')
     t.same((await exportPerson(hub(), access, person)).sales, [])
-    const log = await made.database.owner.selectFrom('audit_log').select(['action', 'detail']).where('tenant_id', '=', tenantId).where('action', 'like', 'privacy.%').execute()
+    const log = await made.database.owner.selectFrom('audit_log').select(['action', 'detail']).where('tenant_id', '=', tenantId).where('action', 'like', 'privacy.%').orderBy('id').execute()
     t.same(log.map(({ action }) => action), ['privacy.exported', 'privacy.erased', 'privacy.erased', 'privacy.erased', 'privacy.erased', 'privacy.exported'])
     t.notMatch(JSON.stringify(log), /IVD920810GU2/)
   })

@@ -416,7 +416,7 @@ t.test('a shop’s money: told and expected fees, refunds, totals; pages and fil
     }
     t.equal((await put(wompi, [{ currency: 'MXN', percent: '101' }])).status, 400)
     t.equal((await ask(key, `/v1/connections/${publicId('connection', wompi)}/costs`)).body.costs.length, 2)
-    const lines = await house.database.owner.selectFrom('audit_log').select(['action', 'detail']).where('tenant_id', '=', tenant.uuid).where('action', '=', 'connection.costs_changed').execute()
+    const lines = await house.database.owner.selectFrom('audit_log').select(['action', 'detail']).where('tenant_id', '=', tenant.uuid).where('action', '=', 'connection.costs_changed').orderBy('id').execute()
     t.match(lines[0], { detail: { costs: [{ currency: 'COP', method: 'pse' }, { percent: '2.65' }] } })
   })
 })
