@@ -40,7 +40,7 @@ export const manifest: Manifest = {
     }
   },
   setup_steps: [
-    { es: 'Registre su cuenta en /v1/bank_accounts: CLABE o IBAN, y el beneficiario como debe escribirlo el pagador.', en: 'Register your account at /v1/bank_accounts: CLABE or IBAN, and the beneficiary as the payer has to write it.' },
+    { es: 'Registre su cuenta en Ajustes → Cuentas bancarias (por API, /v1/bank_accounts): CLABE o IBAN, y el beneficiario como debe escribirlo el pagador.', en: 'Register your account in Settings → Bank accounts (by API, /v1/bank_accounts): CLABE or IBAN, and the beneficiary as the payer has to write it.' },
     { es: 'Cree la conexión sin credenciales y pruébela: dice qué cuentas reciben.', en: 'Make the connection without credentials and test it: it says which accounts receive.' },
     { es: 'Importe sus estados de cuenta en /v1/bank_statements (CSV de su banco o CAMT.053): lo que coincide queda pagado, lo demás lo revisa una persona.', en: 'Import your statements at /v1/bank_statements (your bank’s CSV, or CAMT.053): what matches is paid, the rest a person looks at.' }
   ],

@@ -25,7 +25,7 @@ t.test('every page speaks both languages: no key is missing, empty or left as it
 })
 
 /** Words of one form in Spanish and English. */
-const sameWord = new Set(['Error', 'Status', 'Check', 'General', 'Total', 'Plan', 'Normal', 'Local', 'Original', 'Animal', 'Visible', 'Experimental', 'Webhook', 'Webhooks', 'CSV', 'XLSX', 'PDF', 'XML', 'QR', 'WhatsApp', 'API'])
+const sameWord = new Set(['Error', 'Status', 'Check', 'General', 'Total', 'Plan', 'Normal', 'Local', 'Original', 'Animal', 'Visible', 'Experimental', 'Webhook', 'Webhooks', 'CSV', 'Excel', 'PDF', 'XML', 'QR', 'WhatsApp', 'API'])
 
 const said = (phrase: Phrase): string => typeof phrase === 'string' ? phrase : phrase(...Array.from({ length: phrase.length }, () => 'x') as never[])
 const count = (phrase: Phrase): number => typeof phrase === 'string' ? 0 : phrase.length

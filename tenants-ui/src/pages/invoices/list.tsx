@@ -40,8 +40,8 @@ export default function InvoicesPage () {
   useLive(['/v1/invoices'], ['invoice.*'])
   const add = may('invoices:write') && <Button component={Link} href='/invoices/new' leftSection={<Icon name='plus' size={18} />}>{words.add}</Button>
   const columns: Column<Invoice>[] = [
-    { name: words.number, show: invoice => invoice.number === null ? <Text span c='dimmed'>{words.unnumbered}</Text> : <span className='nums'>{numberOf(invoice)}</span> },
-    { name: words.customer, show: ({ customer }) => <Text span size='sm' className='breaks'>{String(customer.name ?? '—')}</Text> },
+    { name: words.number, show: invoice => <>{invoice.number === null ? <Text span c='dimmed'>{words.unnumbered}</Text> : <span className='nums'>{numberOf(invoice)}</span>}<Text size='xs' c='dimmed' fw={400} className='breaks' hiddenFrom='sm'>{String(invoice.customer.name ?? '—')}</Text></> },
+    { name: words.customer, show: ({ customer }) => <Text span size='sm' className='breaks'>{String(customer.name ?? '—')}</Text>, wide: true },
     { name: words.total, show: ({ totals, currency }) => <span className='nums'>{money(totals.total, currency)}</span>, align: 'right' },
     { name: words.state, show: ({ status, review }) => <><Status value={status} />{review !== null && <Status value='review' />}</> },
     { name: words.kind, show: ({ kind }) => kindOf(kind), wide: true },

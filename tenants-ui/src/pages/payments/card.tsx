@@ -7,6 +7,7 @@ import { useLanguage, useTexts } from '../../i18n/language.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { Page, Waiting } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
+import { useNameOfProvider } from '../connections/names.ts'
 import type { Payment } from './shown.tsx'
 import { payments } from './texts.ts'
 
@@ -32,6 +33,7 @@ interface Opened { secret: string, key: string, account: string | undefined }
 export default function CardPage () {
   const { id } = useParams<{ id: string }>()
   const words = useTexts(payments)
+  const nameOf = useNameOfProvider()
   const payment = useRead('/v1/payments/{id}', { path: { id } })
   // Kept from the first answer on: while the payer is at their bank the payment waits for something else.
   const [opened, setOpened] = useState<Opened>()
@@ -48,7 +50,7 @@ export default function CardPage () {
   if (payment.isError) return <Page title={words.cardTitle} back={back} narrow><ProblemAlert error={payment.error} again={() => { void payment.refetch() }} /></Page>
   if (payment.data === undefined) return <Page title={words.cardTitle} back={back} narrow><Waiting rows={2} height={120} /></Page>
   if (opened === undefined) return <Page title={words.cardTitle} back={back} narrow><Alert color='yellow' icon={<Icon name='warning' />}>{action?.type === 'client_secret' ? words.cardNoKey : words.cardNotOpen}</Alert></Page>
-  return <Page title={words.cardTitle} back={back} lead={words.cardLead(payment.data.provider)} narrow><Fields payment={payment.data} opened={opened} /></Page>
+  return <Page title={words.cardTitle} back={back} lead={words.cardLead(nameOf(payment.data.provider))} narrow><Fields payment={payment.data} opened={opened} /></Page>
 }
 
 function Fields ({ payment: { id, amount, currency }, opened: { secret, key, account } }: { payment: Payment, opened: Opened }) {

@@ -16,6 +16,7 @@ import { ProblemAlert } from '../../ui/problem.tsx'
 import { QrCode, Share } from '../../ui/share.tsx'
 import { Timeline } from '../../ui/timeline.tsx'
 import { Copyable, Money, Status, When } from '../../ui/values.tsx'
+import { useNameOfProvider } from '../connections/names.ts'
 import { CustomerLink } from '../customers/link.tsx'
 import { Disputes } from './dispute.tsx'
 import { isMoving, MethodOf, PayerOf, type Payment, PaymentStatus, usePaymentAccounts } from './shown.tsx'
@@ -29,6 +30,7 @@ export default function PaymentPage () {
   const { id } = useParams<{ id: string }>()
   const words = useTexts(payments)
   const { money } = useFormats()
+  const nameOf = useNameOfProvider()
   useLive(shown, heard)
   const payment = useRead('/v1/payments/{id}', { path: { id } }, { every: found => found === undefined || isMoving(found.status) ? 2_000 : 15_000 })
   const back = { to: '/payments', text: words.title }
@@ -41,7 +43,7 @@ export default function PaymentPage () {
         {found.review !== null && <Review payment={found} />}
         {found.error !== null && (
           <Alert color={found.status === 'succeeded' ? 'gray' : 'red'} title={words.error} icon={<Icon name='warning' />}>
-            {found.error.message}{found.error.provider_message !== null && <Text size='sm' c='dimmed' mt={4}>{found.provider}: {found.error.provider_message}{found.error.provider_code !== null && ` (${found.error.provider_code})`}</Text>}
+            {found.error.message}{found.error.provider_message !== null && <Text size='sm' c='dimmed' mt={4}>{nameOf(found.provider)}: {found.error.provider_message}{found.error.provider_code !== null && ` (${found.error.provider_code})`}</Text>}
           </Alert>
         )}
         {found.next_action !== null && <NextAction payment={found} />}

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useParams } from 'wouter'
 import type { Answer } from '../../api/client.ts'
 import { useRead } from '../../api/hooks.ts'
+import { useFormats } from '../../i18n/format.ts'
 import { useTexts } from '../../i18n/language.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { Actor } from '../../ui/actor.tsx'
@@ -21,6 +22,7 @@ export default function ReconciliationItemPage () {
   const { id } = useParams<{ id: string }>()
   const words = useTexts(reconciliation)
   const { may } = useSession()
+  const { date } = useFormats()
   const item = useRead('/v1/reports/reconciliation/{id}', { path: { id } })
   const back = { to: '/reconciliation', text: words.title }
   if (item.isError) return <Page title={words.detail} back={back}><ProblemAlert error={item.error} again={() => { void item.refetch() }} /></Page>
@@ -37,7 +39,7 @@ export default function ReconciliationItemPage () {
             [words.expected, found.expected === null ? '—' : <Money key='expected' amount={found.expected} currency={found.currency} />],
             [words.found, found.found === null ? '—' : <Money key='found' amount={found.found} currency={found.found_currency ?? found.currency} />],
             [words.difference, <Money key='difference' amount={found.difference} currency={found.currency} strong />],
-            [words.since, <When key='since' at={found.since} exact />],
+            [words.since, <time key='since' dateTime={found.since}>{date(found.since)}</time>],
             found.due_at !== null && [words.due, <When key='due' at={found.due_at} exact />]
           ]}
           />

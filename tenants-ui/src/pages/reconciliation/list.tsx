@@ -23,6 +23,7 @@ export default function ReconciliationPage () {
   const words = useTexts(reconciliation)
   const { may } = useSession()
   const short = useShortId()
+  const { date } = useFormats()
   const whole = useTable(path, { limit: 1 }, { every: 15_000 })
   const live = useLive([path])
   const columns: Column<Item>[] = [
@@ -31,7 +32,7 @@ export default function ReconciliationPage () {
     { name: words.expected, align: 'right', wide: true, show: ({ expected, currency }) => expected === null ? '—' : <Money amount={expected} currency={currency} /> },
     { name: words.found, align: 'right', wide: true, show: ({ found, found_currency: other, currency }) => found === null ? '—' : <Money amount={found} currency={other ?? currency} /> },
     { name: words.difference, align: 'right', show: ({ difference, currency }) => difference === 0 ? '—' : <Money amount={difference} currency={currency} strong /> },
-    { name: words.since, show: ({ since }) => <Text span size='sm' c='dimmed'><When at={since} /></Text>, wide: true }
+    { name: words.since, show: ({ since }) => <Text span size='sm' c='dimmed'><time dateTime={since}>{date(since)}</time></Text>, wide: true }
   ]
   return (
     <Page
@@ -45,7 +46,7 @@ export default function ReconciliationPage () {
     >
       <Stack gap='lg'>
         {whole.isError && <ProblemAlert error={whole.error} again={() => { void whole.refetch() }} />}
-        {whole.isPending && <SimpleGrid cols={{ base: 1, md: 2 }} spacing='lg'><Waiting rows={1} height={225} /><Waiting rows={1} height={190} /></SimpleGrid>}
+        {whole.isPending && <SimpleGrid cols={{ base: 1, xl: 2 }} spacing='lg'><Waiting rows={1} height={225} /><Waiting rows={1} height={190} /></SimpleGrid>}
         {whole.data !== undefined && <Sums whole={whole.data} />}
         <ResourceList
           path={path} caption={words.caption} columns={columns} to={({ id }) => `/reconciliation/${id}`} views='reconciliation'
@@ -55,7 +56,7 @@ export default function ReconciliationPage () {
             { name: 'resolved', label: words.resolvedFilter, options: [{ value: 'false', label: words.resolvedNo }, { value: 'true', label: words.resolvedYes }] },
             { name: 'subject', label: words.subject }
           ]}
-          exports={[{ label: words.csv, path, query: { format: 'csv' }, file: 'reconciliation.csv' }, { label: words.excel, path, query: { format: 'xlsx' }, file: 'reconciliation.xlsx' }]}
+          exports={[{ label: words.csv, path, query: { format: 'csv' }, file: 'reconciliation.csv' }, { label: words.xlsx, path, query: { format: 'xlsx' }, file: 'reconciliation.xlsx' }]}
           empty={<Empty icon='scale' title={words.emptyTitle} text={words.emptyText} />}
         />
       </Stack>
@@ -67,7 +68,7 @@ function Sums ({ whole: { totals, ageing, last_run_at: last } }: { whole: TableO
   const words = useTexts(reconciliation)
   const { number } = useFormats()
   return (
-    <SimpleGrid cols={{ base: 1, md: 2 }} spacing='lg'>
+    <SimpleGrid cols={{ base: 1, xl: 2 }} spacing='lg'>
       <Section title={words.totals} lead={last === null ? words.never : <>{words.lastRun}: <When at={last} />.</>}>
         {totals.length === 0
           ? <Text size='sm' c='dimmed'>{words.emptyTitle}</Text>

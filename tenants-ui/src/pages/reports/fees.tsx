@@ -5,7 +5,8 @@ import { useTexts } from '../../i18n/language.tsx'
 import { type Column, type Filter, ResourceList } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
 import { Money, When } from '../../ui/values.tsx'
-import { ReportPage, Totals, useDays, useFiles, useNameOfProvider, useTotalsQuery, useTypeName } from './frame.tsx'
+import { useNameOfProvider } from '../connections/names.ts'
+import { ReportPage, Totals, useDays, useFiles, useTotalsQuery, useTypeName } from './frame.tsx'
 import { reports } from './texts.ts'
 
 type Row = Table<'/v1/reports/fees'>['data'][number]

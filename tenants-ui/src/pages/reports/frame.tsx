@@ -2,29 +2,15 @@ import { SegmentedControl, Stack, Table, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { useLocation } from 'wouter'
 import type { Paths } from '../../api/client.ts'
-import { useRead } from '../../api/hooks.ts'
 import { useTexts } from '../../i18n/language.tsx'
-import { useSession } from '../../shell/session.tsx'
 import { type Filter, useFilters } from '../../ui/list.tsx'
 import { Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
-import { useProviderName } from '../connections/names.ts'
 import { useMethodName } from '../payments/shown.tsx'
 import { series } from '../settings/texts-house.ts'
 import { reports } from './texts.ts'
 
 export type Report = 'transactions' | 'invoices' | 'fees'
-
-/** The name of a provider, of whose id the reports have. */
-export function useNameOfProvider (): (id: string | null) => string {
-  const { may } = useSession()
-  const providers = useRead('/v1/providers', undefined, { enabled: may('connections:read') })
-  const called = useProviderName()
-  return id => {
-    const provider = providers.data?.data.find(one => one.id === id)
-    return provider === undefined ? id ?? '—' : called(provider)
-  }
-}
 
 /** What a document, a payment method or a movement is called. */
 export function useTypeName (): (type: string) => string {
@@ -83,7 +69,7 @@ export function useTotalsQuery (filters: readonly Filter[]): Record<string, stri
 /** The same rows as a file, with the filters of now. */
 export function useFiles (path: Paths<'get'>, report: Report) {
   const words = useTexts(reports)
-  return [{ label: words.csv, path, query: { format: 'csv' }, file: `${report}.csv` }, { label: words.excel, path, query: { format: 'xlsx' }, file: `${report}.xlsx` }]
+  return [{ label: words.csv, path, query: { format: 'csv' }, file: `${report}.csv` }, { label: words.xlsx, path, query: { format: 'xlsx' }, file: `${report}.xlsx` }]
 }
 
 /** Days and a currency: what every report is asked by. */

@@ -7,7 +7,8 @@ import { type Column, type Filter, ResourceList } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
 import { useShortId } from '../../ui/subject.tsx'
 import { Money, Status, When } from '../../ui/values.tsx'
-import { ReportPage, Totals, useDays, useFiles, useNameOfProvider, useTotalsQuery } from './frame.tsx'
+import { useNameOfProvider } from '../connections/names.ts'
+import { ReportPage, Totals, useDays, useFiles, useTotalsQuery } from './frame.tsx'
 import { reports } from './texts.ts'
 
 type Row = Table<'/v1/reports/transactions'>['data'][number]

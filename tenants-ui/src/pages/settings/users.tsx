@@ -26,8 +26,8 @@ export default function UsersPage () {
   const { may, session } = useSession()
   const [made, setMade] = useState<Answer<'post', '/v1/invitations'>>()
   const columns: Column<User>[] = [
-    { name: words.name, show: ({ name, email, id }) => <>{name}{id === session.user.id && ` (${words.you})`}<Text size='xs' c='dimmed' className='breaks'>{email}</Text></> },
-    { name: words.role, show: ({ role }) => words[role] },
+    { name: words.name, show: ({ name, email, id, role }) => <>{name}{id === session.user.id && ` (${words.you})`}<Text size='xs' c='dimmed' className='breaks'>{email}</Text><Text size='xs' hiddenFrom='sm'>{words[role]}</Text></> },
+    { name: words.role, show: ({ role }) => words[role], wide: true },
     { name: words.status, show: ({ status }) => <Status value={status} />, wide: true },
     ...(may('users:write') ? [{ name: words.actions, align: 'right' as const, show: (user: User) => <UserActions user={user} self={user.id === session.user.id} /> }] : [])
   ]

@@ -171,7 +171,7 @@ function Cycles ({ id }: { id: string }) {
             <Table.Tbody>
               {rows.map(cycle => (
                 <Table.Tr key={cycle.id}>
-                  <Table.Td>{cycle.period_start === null ? '—' : date(cycle.period_start)}{cycle.period_end !== null && ` – ${date(cycle.period_end)}`}</Table.Td>
+                  <Table.Td className='nums'>{cycle.period_start === null ? '—' : date(cycle.period_start)}{cycle.period_end !== null && ` – ${date(cycle.period_end)}`}</Table.Td>
                   <Table.Td><Money amount={cycle.amount} currency={cycle.currency} /></Table.Td>
                   <Table.Td><Status value={cycle.status} />{cycle.error !== null && <Text size='xs' c='dimmed'>{cycle.error.message}</Text>}</Table.Td>
                   <Table.Td>{number(cycle.attempts)}{cycle.next_attempt_at !== null && <Text size='xs' c='dimmed'>{words.nextAttempt}: <When at={cycle.next_attempt_at} /></Text>}</Table.Td>

@@ -24,7 +24,7 @@ export default function PlansPage () {
   const [values] = useFilters(filters.map(({ name }) => name))
   const columns: Column<Plan>[] = [
     { name: words.plan, show: ({ name }) => name },
-    { name: words.price, show: plan => <span className='nums'>{priceOf(plan)}</span> },
+    { name: words.price, show: plan => priceOf(plan) },
     { name: words.state, show: ({ status }) => <Status value={status} /> },
     { name: words.created, show: ({ created_at: at }) => <When at={at} />, wide: true },
     ...(may('subscriptions:write') ? [{ name: words.archive, quiet: true, align: 'right' as const, show: ({ id, status }: Plan) => status === 'active' && <Confirm method='post' path='/v1/plans/{id}/archive' asked={{ path: { id } }} invalidates={['/v1/plans']} label={words.archive} title={words.archiveTitle} text={words.archiveText} yes={words.archive} done={words.archived} button={{ size: 'xs' }} /> }] : [])

@@ -11,7 +11,7 @@ import { Page, Section, Waiting, Wide } from '../../ui/page.tsx'
 import { ProblemAlert } from '../../ui/problem.tsx'
 import { Status, When } from '../../ui/values.tsx'
 import { Severity } from '../alerts/severity.tsx'
-import { useNameOfProvider } from '../reports/frame.tsx'
+import { useNameOfProvider } from '../connections/names.ts'
 import { Reason } from '../webhooks/reasons.tsx'
 import { EnterTenant } from './enter.tsx'
 import { support } from './texts.ts'
@@ -78,7 +78,7 @@ function Rows ({ title, read, heads, rows, none }: { title: string, read: { isPe
         <Wide label={title} width={heads.length * 120}>
           <Table verticalSpacing={8}>
             <Table.Thead><Table.Tr>{heads.map(head => <Table.Th key={head} scope='col'><Text span size='xs' fw={600} c='dimmed'>{head}</Text></Table.Th>)}</Table.Tr></Table.Thead>
-            <Table.Tbody>{rows.map(([id, ...cells]) => <Table.Tr key={id}>{cells.map((cell, index) => <Table.Td key={index} className='nums'>{cell}</Table.Td>)}</Table.Tr>)}</Table.Tbody>
+            <Table.Tbody>{rows.map(([id, ...cells]) => <Table.Tr key={id}>{cells.map((cell, index) => <Table.Td key={index} style={{ fontVariantNumeric: 'tabular-nums' }}>{cell}</Table.Td>)}</Table.Tr>)}</Table.Tbody>
           </Table>
         </Wide>
       )}
