@@ -1,5 +1,6 @@
 import t from 'tap'
 import { company, spain } from '../../test/support/spain.ts'
+import { localDay } from '../adapter/local-time.ts'
 import { changeCertificate, listCertificates } from '../certificates/service.ts'
 import { HubError } from '../errors.ts'
 import { allAt, readFacturae, textAt } from '../fiscal/es/read.ts'
@@ -83,7 +84,7 @@ t.test('invoices of Spain', async t => {
     t.match(made, { status: 'issued', kind: 'credit_note', series: 'R26-', number: '1', about: invoice.id, totals: { total: '106.00' } })
     const { invoice: xml } = readFacturae((await service.invoiceXml(hub, access, note.id)).bytes)
     const corrective = (name: string): string => textAt(xml, 'InvoiceHeader', 'Corrective', name)
-    t.same(['InvoiceSeriesCode', 'InvoiceNumber', 'ReasonCode', 'CorrectionMethod', 'AdditionalReasonDescription', 'InvoiceIssueDate'].map(corrective), ['F26-', invoice.number, '83', '02', 'Una hora de menos', hub.now().toISOString().slice(0, 10)])
+    t.same(['InvoiceSeriesCode', 'InvoiceNumber', 'ReasonCode', 'CorrectionMethod', 'AdditionalReasonDescription', 'InvoiceIssueDate'].map(corrective), ['F26-', invoice.number, '83', '02', 'Una hora de menos', localDay(hub.now(), 'Europe/Madrid')])
     t.equal(textAt(xml, 'InvoiceTotals', 'InvoiceTotal'), '-106.00')
     t.equal((await service.invoicePdf(hub, access, note.id, {})).bytes.subarray(0, 5).toString(), '%PDF-')
     t.match(await thrown(service.createCreditNote(hub, access, invoice.id, {}, null)), { errors: [{ path: 'lines' }] }, 'no more than there is')

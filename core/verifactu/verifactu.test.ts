@@ -7,6 +7,7 @@ import { pagesOf } from '../../test/support/pdf-text.ts'
 import { company, spain } from '../../test/support/spain.ts'
 import { serverTls, startVerifactuSimulator } from '../../test/support/verifactu.ts'
 import { closeHttpAgents } from '../adapter/http-client.ts'
+import { localDay } from '../adapter/local-time.ts'
 import { createConnection } from '../connections/service.ts'
 import { inTenant } from '../db/in-tenant.ts'
 import { HubError } from '../errors.ts'
@@ -279,7 +280,7 @@ t.test('records of invoices', async t => {
     await settle()
     t.match(await recordsOf(note.id), [{ kind: 'alta', type: 'R1', status: 'accepted', number: 'R26-1', total: '-121.00', tax: '-21.00' }], 'below zero')
     const { number } = await invoices.getInvoice(hub, access, sold)
-    const full = await issue(order({ lines: [{ ...order().lines[0]!, quantity: '9' }], es: { corrective: { reason: '80', method: '01', series: 'F26-', number: number!, issued_on: hub.now().toISOString().slice(0, 10) } } }))
+    const full = await issue(order({ lines: [{ ...order().lines[0]!, quantity: '9' }], es: { corrective: { reason: '80', method: '01', series: 'F26-', number: number!, issued_on: localDay(hub.now(), 'Europe/Madrid') } } }))
     await settle()
     const [instead] = await recordsOf(full)
     t.match(instead, { type: 'R1', status: 'accepted', total: '1089.00' })
