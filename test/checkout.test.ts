@@ -83,6 +83,17 @@ t.test('against Stripe', async t => {
     t.equal((await of(link.id)).length, 2)
   })
 
+  t.test('a link that ended before we heard of its last payment has had them all', async t => {
+    const link = await must('POST', '/v1/payment_links', { amount: 5000, currency: 'MXN', max_payments: 2 })
+    app.simulator.deliver({ how: 'hold' })
+    for (let n = 0; n < 2; n++) await payPage(link.url)
+    t.match(await must('POST', `/v1/payment_links/${link.id}/expire`), { status: 'expired', totals: { payments: 0 } })
+    app.simulator.deliver({ how: 'release' })
+    app.simulator.deliver({ how: 'now' })
+    t.match(await inTheEnd(`/v1/payment_links/${link.id}`, { status: 'complete' }), { totals: { payments: 2, amount: 10000 } })
+    t.equal((await must('GET', `/v1/events?subject=${link.id}&type=payment_link.complete`)).data.length, 1, 'and that is told once')
+  })
+
   t.test('a link that is ended takes no more', async t => {
     const link = await must('POST', '/v1/payment_links', { amount: 5000, currency: 'MXN' })
     t.match(await must('POST', `/v1/payment_links/${link.id}/expire`), { status: 'expired' })

@@ -106,6 +106,8 @@ export async function adoptOnPage (hub: Pick<Hub, 'now' | 'config'>, db: TenantD
     prepared
   })
   if (row.kind === 'checkout_session') await setPayment(hub, db, row, payment)
+  // The provider had closed it because it was full, and said so before we knew of this payment.
+  else if (row.status === 'expired' && await isFull(db, row)) await applyPage(hub, db, row, { type: 'filled' })
   return payment
 }
 

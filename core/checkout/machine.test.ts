@@ -57,6 +57,12 @@ t.test('given up for never made, and made after all', async t => {
   t.match(pageTransition(open, { type: 'not_done' }), { do: 'ignore' })
 })
 
+t.test('a link that ended, and had all its payments after all', t => {
+  t.match(apply({ ...open, status: 'expired' }, { type: 'filled' }), { status: 'complete' })
+  for (const status of ['unknown', 'open', 'complete', 'failed'] as const) t.match(pageTransition({ ...open, status }, { type: 'filled' }), { do: 'ignore' }, status)
+  t.end()
+})
+
 t.test('a refused making fails it; a refused end leaves it open', async t => {
   t.match(apply(asked, { type: 'refused', problem }), { status: 'failed', error: problem, pending: null })
   t.match(apply({ ...open, pending: 'expire' }, { type: 'refused', problem }), { status: 'open', pending: null, error: null })

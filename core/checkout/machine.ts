@@ -5,7 +5,8 @@ import type { PaymentProblem } from '../adapter/payments.ts'
 
 /**
  * A page at the provider, a session or a link: pure, and the only place where one changes state. Complete and expired are
- * ends. Failed is one too, save for a page that we gave up for never made and that the provider made after all.
+ * ends, save for a link that had all its payments before it ended, and of whose last one we heard later. Failed is one too, save for
+ * a page that we gave up for never made and that the provider made after all.
  */
 export const pageStatuses = ['unknown', 'open', 'complete', 'expired', 'failed'] as const
 export type PageStatus = typeof pageStatuses[number]
@@ -42,6 +43,8 @@ export type PageFact =
   | { type: 'refused', problem: PaymentProblem }
   /** The provider certainly has no such page. */
   | { type: 'not_done' }
+  /** A link has had as many payments as it may. */
+  | { type: 'filled' }
 
 export type PageOutcome =
   | { do: 'apply', next: PageState, statusChanged: boolean }
@@ -64,6 +67,7 @@ export function pageTransition (state: PageState, fact: PageFact): PageOutcome {
     case 'not_done':
       if (state.pending !== 'create' || state.status !== 'unknown') return ignore('it is known')
       return become(state, { pending: null, status: 'failed', error: { code: 'provider_unavailable', message: 'the provider never received it; there is no page' } })
+    case 'filled': return state.status === 'expired' ? become(state, { status: 'complete' }) : ignore('only an end is told otherwise')
   }
 }
 
